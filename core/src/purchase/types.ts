@@ -1,0 +1,72 @@
+import type { Breakdown } from "../tariff/types.ts";
+import type { Fen, Id, Instant } from "../units.ts";
+
+export type PurchaseState =
+  | "quoted"
+  | "paying"
+  | "closing"
+  | "paid"
+  | "issued"
+  | "unknown"
+  | "refunding"
+  | "refunded"
+  | "manual"
+  | "delivered"
+  | "void";
+
+/** Open (I4) = may still lead to a write. */
+export const openStates = ["paying", "paid", "issued", "unknown", "manual"] as const satisfies readonly PurchaseState[];
+export const finalStates = ["delivered", "refunded", "void"] as const satisfies readonly PurchaseState[];
+
+export interface IssuedScript {
+  id: Id;
+  kind: "sale" | "refund";
+  terminalId: Id;
+  powerUpId: string;
+  /** The card's `scriptSeq` this script took: an image taken before it counts for nothing. */
+  seq: number;
+  /** Images as lower-case hex. */
+  before: string;
+  after: string;
+  issuedAt: Instant;
+  deadlineAt: Instant;
+}
+
+export interface Purchase {
+  id: Id;
+  /** For people: "3K7-0192". Unique. */
+  number: string;
+  /** Opens /r/{token}; random, not the id. */
+  token: string;
+  state: PurchaseState;
+  accountId: Id;
+  unitId: Id;
+  meterId: Id;
+  cardId: Id | null;
+  tierId: Id | null;
+  channel: "kiosk" | "phone" | "desk" | "h5";
+  terminalId: Id | null;
+  breakdown: Breakdown;
+  /** Writing later is allowed (圈存). */
+  later: boolean;
+  quotedAt: Instant;
+  confirmedAt: Instant | null;
+  paidAt: Instant | null;
+  settledAt: Instant | null;
+  /** When the current state is due, and what then (I12). null only in final states. */
+  dueAt: Instant | null;
+  /** The card's count before this purchase and the meter's total then; set at the first issue. */
+  countBefore: number | null;
+  totalBefore: number | null;
+  /** Attempts not yet final, and the one whose money this purchase has. */
+  liveAttemptIds: Id[];
+  paidAttemptId: Id | null;
+  script: IssuedScript | null;
+  /** Ever issued to a phone (binds the refund rules for memory cards). */
+  issuedToPhone: boolean;
+  /** Why it is closing/void/refunding, for the customer's text. */
+  reason: null | "customer" | "timeout" | "quoteExpired" | "cardGone" | "windowOver" | "staff" | "paymentFailed";
+  refund: null | { no: string; amountFen: Fen; stuck: boolean; refundedAt: Instant | null };
+  /** The customer has seen the outcome (else it is shown at the next insertion). */
+  outcomeSeen: boolean;
+}

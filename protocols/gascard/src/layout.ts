@@ -1,0 +1,112 @@
+import type { Hex, ScriptStep } from "./script.ts";
+
+/**
+ * A layout is how one maker writes a gas card. Drivers are pure functions on images: no I/O, no clock, no keys
+ * of their own (secrets are handed in for one call).
+ *
+ * Classes (purchase-protocol; facts/domain.md §2.6): A cumulative total, B counter (amount first, counter last),
+ * C plain. What a class may do follows from the class, never from the driver's name.
+ */
+export type CardClass = "A" | "B" | "C";
+
+/** What the meter is credited with. One of the two, by the card's kind. */
+export type CardAmount = { kind: "volume"; volumeL: number } | { kind: "money"; amountFen: number };
+
+export type CardRole = "user" | "opening" | "tool" | "blank";
+
+/** What an image says, decoded. `gas` is what the meter has not taken yet. */
+export interface CardFacts {
+  layout: string;
+  role: CardRole;
+  cardNumber: string;
+  areaCode: string;
+  /** How many times this account's card was replaced; a lower one than the books' is an old card. */
+  replacement: number;
+  /** Purchase count written by us. */
+  count: number;
+  /** Amount of purchase number `count`; zero once the meter has taken it (or after a refund image). */
+  gas: CardAmount;
+  /** Date of the purchase now on the card, "YYYY-MM-DD", or null when none was ever written. */
+  boughtOn: string | null;
+  /** The area only the meter writes. null = the card has never been in a meter. */
+  returned: null | {
+    /** Last count the meter accepted. */
+    count: number;
+    /** Σ of what the meter was ever credited with, in the card's own commodity (litres, or fen). */
+    totalCredited: number;
+    /** Meter's register, litres. */
+    registerL: number;
+    /** Left in the meter: litres, or fen for meters that price by themselves. */
+    remaining: number;
+    valve: "open" | "closed";
+    batteryLow: boolean;
+  };
+  /** The meter refuses a card when its remaining + gas is above this. 0 = no ceiling. Litres or fen. */
+  meterCeiling: number;
+}
+
+/** Why an image is not a card we can sell to. Closed: each has one text. */
+export type ImageProblem =
+  | "blank" // never formatted
+  | "foreign" // not one of our layouts
+  | "badIdentity" // identity area's own checksum is wrong
+  | "badChecksum" // application or return area's checksum is wrong (may be a torn write of ours)
+  | "upsideDown"; // nothing readable: no ATR or all bits equal
+
+export type ReadResult =
+  | { ok: true; facts: CardFacts }
+  | { ok: false; problem: ImageProblem; identity: CardIdentity | null };
+
+/** Stands in an area that no purchase writes and is valid by itself. */
+export interface CardIdentity {
+  layout: string;
+  cardNumber: string;
+  areaCode: string;
+  role: CardRole;
+  replacement: number;
+}
+
+/** What an image is, seen against an issued script. See purchase-protocol "What each insertion does" step 1. */
+export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "other";
+
+export interface PurchaseOnCard {
+  /** Count of the card before this purchase (n); the purchase is n + 1. */
+  countBefore: number;
+  amount: CardAmount;
+  /** The meter's total before this purchase, from the last return area seen (or what the books say). */
+  totalBefore: number;
+  /** "YYYY-MM-DD" Asia/Shanghai. */
+  boughtOn: string;
+}
+
+export interface LayoutDriver {
+  readonly name: string;
+  readonly cardClass: CardClass;
+  readonly chip: "sle4442";
+  readonly unit: "volume" | "money";
+  /** Whether this maker's meter accepts count n+1 with amount 0 (needed for a refund image). */
+  readonly meterAcceptsZero: boolean;
+  readonly imageBytes: number;
+  /** Does this image claim to be of this layout? Never needs a secret. */
+  identify(image: Uint8Array): CardIdentity | null;
+  read(image: Uint8Array): ReadResult;
+  /** The image after the purchase is written; nothing but the purchase area differs from `before`. */
+  purchaseImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
+  /** The image that proves a refund: count n+1 with amount 0 (class B). */
+  refundImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
+  /** Is `image` one in which the meter has credited this purchase (count n+1 accepted *and* total raised)? */
+  consumed(image: Uint8Array, purchase: PurchaseOnCard): boolean;
+  /** A formatted card for an account. `replacement` 0 for the first. */
+  format(card: {
+    cardNumber: string;
+    areaCode: string;
+    role: CardRole;
+    replacement: number;
+    count: number;
+    totalCredited: number;
+    meterCeiling: number;
+  }): Uint8Array;
+}
+
+/** Steps that turn `before` into `after`: read+expect before, counter full, present, writes (commit field last), each read back. */
+export type PlanWrite = (layout: LayoutDriver, before: Uint8Array, after: Uint8Array, secret: Hex) => ScriptStep[];
