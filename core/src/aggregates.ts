@@ -102,6 +102,7 @@ export type TaskKind =
   | "attemptQuery"
   | "attemptReverse"
   | "attemptLateCheck"
+  | "lateRefund"
   | "refund"
   | "staff";
 /** One task per (kind, ref): asking again replaces the due time and lifts the lease. */

@@ -39,9 +39,9 @@ export interface TariffVersion {
   name: string;
   effectiveFrom: Instant;
   pricing: Pricing;
-  /** Extra quota per tier for each person above `basePersons`, litres, by tier index. */
+  /** Litres by which each person above `basePersons` widens each tier, by tier index (so bounds above move along). */
   household: { basePersons: number; extraPerPersonL: Litre[] } | null;
-  /** Litres per cycle free of charge for low-income households (低保). */
+  /** The first litres of each cycle, free of charge for low-income households (低保); they count in the tiers. Tiered prices only. */
   lowIncomeFreeL: Litre;
   /** Most per purchase, and most from `beforeChange.fromDay` until a coming price change. null = no limit. */
   limits: {
@@ -54,14 +54,19 @@ export interface TariffVersion {
 /** What about the household matters for the price. */
 export interface HouseholdFacts {
   persons: number;
+  /** Last day on which more persons than the base count; null = doesn't expire. */
   personsUntil: Day | null;
+  /** Last day as a low-income household; null = is none. */
   lowIncomeUntil: Day | null;
   heating: boolean;
   /** A limit put on this account by hand, until a day. */
   temporaryLimit: { until: Day; volumeL: Litre | null; amountFen: Fen | null } | null;
 }
 
-/** Where a household stands in its cycle. `heldL` is promised to open purchases. Keyed by household + cycle. */
+/**
+ * Where a household stands in its cycle. `heldL` is promised to open purchases. Keyed by household + cycle.
+ * Heating litres are counted apart and are not in `usedL`.
+ */
 export interface TierUse {
   cycleKey: string;
   usedL: Litre;
@@ -113,6 +118,6 @@ export interface Breakdown {
   balanceOffsetFen: Fen;
   payableFen: Fen;
   delivers: Delivers;
-  /** The tier volume this purchase uses, null when nothing is counted (flat, meter). */
+  /** What this purchase uses of the tiers and, apart from it, of the heating quota; null when nothing is counted (flat, meter). */
   tier: { cycleKey: string; volumeL: Litre; heatingL: Litre } | null;
 }

@@ -1,3 +1,4 @@
+import type { ByteRange } from "./area.ts";
 import type { Hex, ScriptStep } from "./script.ts";
 
 /**
@@ -79,6 +80,12 @@ export interface PurchaseOnCard {
   boughtOn: string;
 }
 
+/** The purchase area taken alone, whatever the rest of the image says. null = its own checks fail. */
+export type PurchaseArea = null | (Pick<CardFacts, "count" | "boughtOn"> & { amount: number });
+
+/** The return area taken alone. `bad` = its checksum is wrong; `never` = sound, and never in a meter. */
+export type ReturnArea = "bad" | "never" | NonNullable<CardFacts["returned"]>;
+
 export interface LayoutDriver {
   readonly name: string;
   readonly cardClass: CardClass;
@@ -87,9 +94,13 @@ export interface LayoutDriver {
   /** Whether this maker's meter accepts count n+1 with amount 0 (needed for a refund image). */
   readonly meterAcceptsZero: boolean;
   readonly imageBytes: number;
+  /** `purchase`: all that a purchase writes, in writing order. `commit`: its last part. `returned`: the meter's own. */
+  readonly areas: { readonly purchase: ByteRange; readonly commit: ByteRange; readonly returned: ByteRange };
   /** Does this image claim to be of this layout? Never needs a secret. */
   identify(image: Uint8Array): CardIdentity | null;
   read(image: Uint8Array): ReadResult;
+  purchaseArea(image: Uint8Array): PurchaseArea;
+  returnArea(image: Uint8Array): ReturnArea;
   /** The image after the purchase is written; nothing but the purchase area differs from `before`. */
   purchaseImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
   /** The image that proves a refund: count n+1 with amount 0 (class B). */

@@ -1,0 +1,50 @@
+/** Every reason for which a customer is refused something, closed: one text each in texts/, in both languages. */
+export const refusalCodes = [
+  // the card
+  "card.blank",
+  "card.foreign",
+  "card.tool",
+  "card.opening",
+  "card.unreadable",
+  "card.badChecksum",
+  "card.lost",
+  "card.replaced",
+  "card.blocked",
+  "card.secretCounter",
+  "card.countMismatch",
+  "card.unknown",
+  "card.stale",
+  // the account
+  "account.debt",
+  "account.safetyCheck",
+  "account.suspectedTampering",
+  "account.stopped",
+  // the entry
+  "entry.zero",
+  "entry.notWhole",
+  "entry.overLimit",
+  "entry.overCeiling",
+  // the purchase
+  "purchase.open",
+  "purchase.manual",
+  "purchase.quoteExpired",
+  "purchase.quoteStale",
+  "purchase.notFound",
+  "purchase.wrongState",
+  // the payment
+  "payment.notACode",
+  "payment.collectionCode",
+  "payment.walletOff",
+  "payment.inProgress",
+  "payment.channelDown",
+  // the caller
+  "session.ended",
+  "request.invalid",
+  "request.keyReused",
+  "request.keyMissing",
+  "auth.required",
+  "auth.forbidden",
+  "auth.clockSkew",
+  "notFound",
+  "server.unavailable",
+] as const;

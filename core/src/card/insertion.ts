@@ -1,0 +1,187 @@
+/**
+ * What a card in a reader leads to, in the protocol's order ("What each insertion does"):
+ *
+ *   0 identify by the identity area        4 count or totals disagree with the books → counter; blocks refuse
+ *   1 an open purchase with a script out:  5 a purchase that is paid → write it
+ *     classify the image first, settle it  6 otherwise → sell
+ *   2 not a card we can sell to → refuse
+ *   3 gas (or a zero after a refund) the meter has not taken yet → meter first
+ *
+ * Step 1 stands before every refusal, even for a wrong checksum or a secret counter that is one short because our own
+ * last step was `present`: that is what a torn write looks like, and the customer's money is in it.
+ * Pure: what was read and what the books say come in, one decision goes out.
+ */
+import type { AccountState, CardState } from "../aggregates.ts";
+import type { Purchase } from "../purchase/types.ts";
+import type { Instant } from "../units.ts";
+import { never } from "../units.ts";
+
+/** The image against the open purchase's script (protocols/gascard `classify`). */
+export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "other";
+
+/** What was read, decoded by the layout driver; `facts` null when the application or return area can't be trusted. */
+export interface CardRead {
+  /** null: nothing that names a card of ours. */
+  identity: { cardNumber: string; role: "user" | "opening" | "tool" | "blank"; replacement: number } | null;
+  problem: null | "blank" | "foreign" | "badIdentity" | "badChecksum" | "unreadable";
+  facts: null | { count: number; amount: number; acceptedCount: number | null; totalCredited: number | null };
+  /** Is the chip's secret error counter at its full value? `oneShort`: exactly one try was used. */
+  secretCounter: "full" | "oneShort" | "low" | "locked";
+  /** The image was taken after the last script for this card was issued (or none ever was). */
+  fresh: boolean;
+}
+
+export interface Insertion {
+  now: Instant;
+  read: CardRead;
+  /** By the identity's card number; null: not in the books. */
+  card: CardState | null;
+  account: AccountState | null;
+  /** The purchase that is open on this card, whatever its state, with the image's class where a script was issued. */
+  open: null | { purchase: Purchase; image: ImageClass | null };
+  reader: "kiosk" | "phone" | "desk";
+  /** Migration from an old system: a plausible higher count on a registered card is adopted until then. */
+  adoptionUntil: Instant | null;
+}
+
+export type CardRefusal =
+  | "card.blank"
+  | "card.foreign"
+  | "card.tool"
+  | "card.opening"
+  | "card.unreadable"
+  | "card.badChecksum"
+  | "card.lost"
+  | "card.replaced"
+  | "card.blocked"
+  | "card.secretCounter"
+  | "card.countMismatch"
+  | "card.unknown"
+  | "card.stale"
+  | "account.debt"
+  | "account.safetyCheck"
+  | "account.suspectedTampering"
+  | "account.stopped"
+  | "purchase.open"
+  | "purchase.manual";
+
+export type CardDecision =
+  | { kind: "refuse"; code: CardRefusal; staffTask: boolean }
+  /** Settled by this very image; decide again afterwards, with the purchase final. */
+  | { kind: "settle"; as: "written" | "consumed" }
+  /** The open purchase's write begins or goes on at this reader. */
+  | { kind: "write"; from: "paid" | "unwritten" | "torn" }
+  | { kind: "refundProven" }
+  | { kind: "toManual" }
+  | { kind: "gasOnCard" }
+  | { kind: "adopt" }
+  | { kind: "sell" };
+
+const refuse = (code: CardRefusal, staffTask = false): CardDecision => ({ kind: "refuse", code, staffTask });
+
+export function decideInsertion(i: Insertion): CardDecision {
+  const settled = openScript(i);
+  if (settled !== null) return settled;
+  const refused = notSaleable(i);
+  if (refused !== null) return refused;
+  const { card, account, read } = i;
+  if (card === null || account === null || read.facts === null) return refuse("card.unknown");
+  if (notYetInMeter(read.facts)) return { kind: "gasOnCard" };
+  const books = againstBooks(card, read.facts, i);
+  if (books !== null) return books;
+  if (account.block !== null) return refuse(`account.${account.block.reason}`);
+  if (i.open === null) return { kind: "sell" };
+  return openWithoutScript(i.open.purchase);
+}
+
+/** Step 1: a script is out for this card. Decided before anything is refused. */
+function openScript(i: Insertion): CardDecision | null {
+  if (i.open === null || i.open.image === null) return null;
+  // The identity must be this current card's: a replaced or lost one never speaks for the purchase.
+  if (i.card === null || i.card.status !== "current" || i.read.identity?.replacement !== i.card.replacement)
+    return null;
+  const { purchase, image } = i.open;
+  const script = purchase.script;
+  if (script === null || !["issued", "unknown", "manual"].includes(purchase.state)) return null;
+  if (purchase.state === "manual") return refuse("purchase.manual");
+  if (!i.read.fresh) return refuse("card.stale");
+  switch (image) {
+    case "written":
+    case "consumed":
+      return { kind: "settle", as: image };
+    case "unwritten":
+    case "torn":
+      return rewrite(i, image);
+    case "refundImage":
+      return i.reader === "phone" || script.kind !== "refund"
+        ? { kind: "toManual" }
+        : { kind: "refundProven" };
+    case "other":
+      return { kind: "toManual" };
+    default:
+      return never(image, "image class");
+  }
+}
+
+function rewrite(i: Insertion, from: "unwritten" | "torn"): CardDecision {
+  if (i.card?.cardClass === "C") return { kind: "toManual" };
+  // One try was ours (present, then torn); fewer left means somebody else guesses, and our next try could lock the chip.
+  if (i.read.secretCounter === "low" || i.read.secretCounter === "locked") return refuse("card.secretCounter", true);
+  return { kind: "write", from };
+}
+
+/** Step 2: cards we don't sell to. */
+function notSaleable({ read, card }: Insertion): CardDecision | null {
+  if (read.problem === "unreadable") return refuse("card.unreadable");
+  if (read.problem === "blank") return refuse("card.blank");
+  if (read.problem === "foreign" || read.problem === "badIdentity") return refuse("card.foreign");
+  if (read.identity === null) return refuse("card.foreign");
+  if (read.identity.role === "tool") return refuse("card.tool");
+  if (read.identity.role === "blank") return refuse("card.blank");
+  if (card === null) return refuse("card.unknown");
+  if (card.status === "lost") return refuse("card.lost");
+  if (card.status === "replaced" || read.identity.replacement < card.replacement) return refuse("card.replaced");
+  if (card.status === "blocked") return refuse("card.blocked");
+  if (read.identity.role === "opening") return refuse("card.opening");
+  if (read.secretCounter !== "full") return refuse("card.secretCounter", true);
+  if (read.problem === "badChecksum" || read.facts === null) return refuse("card.badChecksum", true);
+  return null;
+}
+
+/** Step 3: the meter hasn't accepted the card's count: gas on it, or a zero after a refund. */
+function notYetInMeter(facts: NonNullable<CardRead["facts"]>): boolean {
+  if (facts.amount > 0) return true;
+  return facts.count > 0 && facts.acceptedCount !== facts.count;
+}
+
+/** Step 4: the books and the card must agree. */
+function againstBooks(card: CardState, facts: NonNullable<CardRead["facts"]>, i: Insertion): CardDecision | null {
+  const total = facts.totalCredited ?? 0;
+  if (facts.count === card.count && total >= card.totalCredited) return null;
+  const adoptable = i.adoptionUntil !== null && i.now <= i.adoptionUntil && facts.count > card.count && i.open === null;
+  return adoptable ? { kind: "adopt" } : refuse("card.countMismatch", true);
+}
+
+/** Steps 5 and 6 with a purchase open that has no script out. */
+function openWithoutScript(p: Purchase): CardDecision {
+  switch (p.state) {
+    case "paid":
+      return { kind: "write", from: "paid" };
+    case "manual":
+      return refuse("purchase.manual");
+    case "paying":
+      return refuse("purchase.open");
+    case "issued":
+    case "unknown":
+      return { kind: "toManual" };
+    case "quoted":
+    case "closing":
+    case "refunding":
+    case "refunded":
+    case "delivered":
+    case "void":
+      return { kind: "sell" };
+    default:
+      return never(p.state, "purchase state");
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * From an event to one commit: `advance` says what changes, this turns it into guarded writes on the purchase, its
+ * attempts, the account, the tier position, card and meter, with postings and tasks. Pure.
+ *
+ * The log is the purchase's: attempt events stand in it too, and every change of either raises the purchase's version,
+ * which is what waiting screens watch.
+ */
+import type {
+  AccountState,
+  AggregateKind,
+  AggregateStates,
+  CardState,
+  MeterState,
+  Posting,
+  TaskKind,
+  TaskRequest,
+  TierState,
+  Transition,
+  Write,
+} from "../aggregates.ts";
+import { postingSums, postings } from "../ledger/postings.ts";
+import { type AttemptJob, type AttemptRefusal, attemptIsFinal } from "../payment/machine.ts";
+import type { Attempt } from "../payment/types.ts";
+import type { Id, Instant, Result } from "../units.ts";
+import { err, never, ok } from "../units.ts";
+import { type Advanced, advance, type Change, type LoggedEvent } from "./advance.ts";
+import type { PurchaseEffect, PurchaseRefusal, PurchaseSettings } from "./machine.ts";
+import type { Purchase } from "./types.ts";
+
+export interface Versioned<T> {
+  version: number;
+  state: T;
+}
+
+/** What the transition may touch, as loaded. `attempts`: at least the live ones, the paid one, and the event's own. */
+export interface PurchaseBundle {
+  purchase: Versioned<Purchase> | null;
+  attempts: readonly Versioned<Attempt>[];
+  account: Versioned<AccountState>;
+  tier: Versioned<TierState> | null;
+  card: Versioned<CardState> | null;
+  meter: Versioned<MeterState> | null;
+}
+
+export type ComposeRefusal =
+  | PurchaseRefusal
+  | AttemptRefusal
+  /** I4: the card or meter already has an open purchase. */
+  | { code: "alreadyOpen"; purchaseId: Id }
+  /** The free balance no longer covers the offset that was shown: quote anew. */
+  | { code: "balanceMoved" };
+
+export interface ComposeInput {
+  bundle: PurchaseBundle;
+  event: LoggedEvent;
+  eventId: Id;
+  now: Instant;
+  settings?: PurchaseSettings;
+  idempotency?: { key: string; fingerprint: string };
+}
+
+/** One commit for one event, or why it can't be. Throws only on a broken invariant (postings that don't balance). */
+export function compose(input: ComposeInput): Result<{ transition: Transition; purchase: Purchase }, ComposeRefusal> {
+  const { bundle, event, now } = input;
+  const attempts = new Map(bundle.attempts.map((a) => [a.state.id, a.state]));
+  const advanced = advance({ purchase: bundle.purchase?.state ?? null, attempts }, event, now, input.settings);
+  if (!advanced.ok) return advanced;
+  const draft: Draft = {
+    account: bundle.account.state,
+    tier: bundle.tier?.state ?? null,
+    card: bundle.card?.state ?? null,
+    meter: bundle.meter?.state ?? null,
+    attempts: advanced.value.attempts,
+    postings: [],
+    tasks: new Map(),
+    drops: new Map(),
+  };
+  for (const change of advanced.value.changes) {
+    const refused =
+      change.of === "purchase" ? applyEffect(draft, change.effect, change.purchase) : applyAttempt(draft, change);
+    if (refused !== null) return err(refused);
+  }
+  return ok({ transition: toTransition(input, advanced.value, draft), purchase: advanced.value.purchase });
+}
+
+/** The side aggregates while effects are applied to them; lives for one call of `compose`. */
+interface Draft {
+  account: AccountState;
+  tier: TierState | null;
+  card: CardState | null;
+  meter: MeterState | null;
+  readonly attempts: ReadonlyMap<Id, Attempt>;
+  readonly postings: Posting[];
+  readonly tasks: Map<string, TaskRequest>;
+  readonly drops: Map<string, { kind: TaskKind; ref: Id }>;
+}
+
+const jobTask: Record<AttemptJob["job"], TaskKind> = {
+  submit: "attemptSubmit",
+  query: "attemptQuery",
+  reverse: "attemptReverse",
+  lateCheck: "attemptLateCheck",
+  lateRefund: "lateRefund",
+  staff: "staff",
+};
+
+function applyAttempt(draft: Draft, { before, after, jobs }: Extract<Change, { of: "attempt" }>): null {
+  if (after.state !== "created") drop(draft, "attemptSubmit", after.id);
+  if (attemptIsFinal(after))
+    for (const kind of ["attemptQuery", "attemptReverse"] as const) drop(draft, kind, after.id);
+  if (after.lateSuccess?.refunded === true) drop(draft, "lateRefund", after.id);
+  for (const job of jobs) addTask(draft, { kind: jobTask[job.job], ref: after.id, dueAt: job.at });
+  if (after.lateSuccess !== null && (before?.lateSuccess ?? null) === null)
+    draft.postings.push(...postings.lateSuccess(after));
+  if (after.lateSuccess?.refunded === true && before?.lateSuccess?.refunded !== true)
+    draft.postings.push(...postings.lateRefunded(after));
+  return null;
+}
+
+function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase): ComposeRefusal | null {
+  switch (effect.effect) {
+    case "holdBalance":
+      if (draft.account.balanceFen < effect.amountFen) return { code: "balanceMoved" };
+      moveBalance(draft, -effect.amountFen, effect.amountFen);
+      draft.postings.push(...postings.holdBalance(p, effect.amountFen));
+      return null;
+    case "releaseBalance":
+      moveBalance(draft, effect.amountFen, -effect.amountFen);
+      draft.postings.push(...postings.releaseBalance(p, effect.amountFen));
+      return null;
+    case "spendBalance":
+      moveBalance(draft, 0, -effect.amountFen);
+      draft.postings.push(...postings.spendBalance(p, effect.amountFen));
+      return null;
+    case "holdTier":
+    case "releaseTier":
+    case "useTier":
+      applyTier(draft, effect.effect, p);
+      return null;
+    case "openOnCard":
+      return openOnCard(draft, p);
+    case "closeOnCard":
+      if (draft.card?.openPurchaseId === p.id) draft.card = { ...draft.card, openPurchaseId: null };
+      if (draft.meter?.openPurchaseId === p.id) draft.meter = { ...draft.meter, openPurchaseId: null };
+      return null;
+    case "countScript":
+      if (draft.card !== null) draft.card = { ...draft.card, scriptSeq: draft.card.scriptSeq + 1 };
+      return null;
+    case "countOnCard":
+      if (draft.card !== null) draft.card = { ...draft.card, count: effect.count, lastAmount: effect.amount };
+      return null;
+    case "payIn":
+      draft.postings.push(...postings.payIn(p, attemptOf(draft, effect.attemptId)));
+      return null;
+    case "deliver":
+      draft.postings.push(...postings.deliver(p));
+      return null;
+    case "payBack":
+      moveBalance(draft, p.breakdown.balanceOffsetFen, 0);
+      draft.postings.push(...postings.payBack(p, p.paidAttemptId === null ? null : attemptOf(draft, p.paidAttemptId)));
+      return null;
+    case "cancelAttempts":
+      return null; // `advance` cancelled them already; their own changes stand in the list
+    case "task":
+      addTask(draft, effect.task);
+      return null;
+    case "dropTask":
+      drop(draft, effect.kind, p.id);
+      return null;
+    default:
+      return never(effect, "effect");
+  }
+}
+
+function moveBalance(draft: Draft, freeFen: number, heldFen: number): void {
+  if (freeFen === 0 && heldFen === 0) return;
+  draft.account = {
+    ...draft.account,
+    balanceFen: draft.account.balanceFen + freeFen,
+    heldFen: draft.account.heldFen + heldFen,
+  };
+}
+
+function openOnCard(draft: Draft, p: Purchase): ComposeRefusal | null {
+  for (const thing of [draft.card, draft.meter]) {
+    if (thing !== null && thing.openPurchaseId !== null && thing.openPurchaseId !== p.id)
+      return { code: "alreadyOpen", purchaseId: thing.openPurchaseId };
+  }
+  if (draft.card !== null) draft.card = { ...draft.card, openPurchaseId: p.id };
+  if (draft.meter !== null) draft.meter = { ...draft.meter, openPurchaseId: p.id };
+  return null;
+}
+
+function applyTier(draft: Draft, what: "holdTier" | "releaseTier" | "useTier", p: Purchase): void {
+  const use = p.breakdown.tier;
+  if (use === null) return;
+  if (draft.tier === null) throw new Error(`purchase ${p.id} counts tier volume but its tier position was not loaded`);
+  const held = what === "holdTier" ? 1 : -1;
+  const used = what === "useTier" ? 1 : 0;
+  draft.tier = {
+    ...draft.tier,
+    heldL: draft.tier.heldL + held * use.volumeL,
+    heatingHeldL: draft.tier.heatingHeldL + held * use.heatingL,
+    usedL: draft.tier.usedL + used * use.volumeL,
+    heatingUsedL: draft.tier.heatingUsedL + used * use.heatingL,
+  };
+}
+
+function attemptOf(draft: Draft, id: Id): Attempt {
+  const attempt = draft.attempts.get(id);
+  if (attempt === undefined) throw new Error(`attempt ${id} was not loaded`);
+  return attempt;
+}
+
+function addTask(draft: Draft, task: TaskRequest): void {
+  draft.drops.delete(`${task.kind} ${task.ref}`);
+  draft.tasks.set(`${task.kind} ${task.ref}`, task);
+}
+
+function drop(draft: Draft, kind: TaskKind, ref: Id): void {
+  draft.tasks.delete(`${kind} ${ref}`);
+  draft.drops.set(`${kind} ${ref}`, { kind, ref });
+}
+
+function toTransition(input: ComposeInput, { purchase, attempts, changes }: Advanced, draft: Draft): Transition {
+  const { bundle, eventId, now, event, idempotency } = input;
+  const sums = postingSums(draft.postings);
+  if (sums.fen !== 0 || sums.litre !== 0 || sums.meterCredit !== 0)
+    throw new Error(`postings of ${purchase.id} do not balance: ${JSON.stringify(sums)}`);
+  if (draft.account.balanceFen < 0 || draft.account.heldFen < 0)
+    throw new Error(`account ${draft.account.id} would go below zero`);
+  const writes: Write[] = [
+    { kind: "purchase", id: purchase.id, expected: bundle.purchase?.version ?? 0, state: purchase },
+  ];
+  const changed = new Set(changes.flatMap((c) => (c.of === "attempt" ? [c.after.id] : [])));
+  for (const state of attempts.values()) {
+    if (changed.has(state.id))
+      writes.push({
+        kind: "attempt",
+        id: state.id,
+        expected: bundle.attempts.find((a) => a.state.id === state.id)?.version ?? 0,
+        state,
+      });
+  }
+  writes.push(...written("account", bundle.account, draft.account), ...written("tier", bundle.tier, draft.tier));
+  writes.push(...written("card", bundle.card, draft.card), ...written("meter", bundle.meter, draft.meter));
+  return {
+    eventId,
+    at: now,
+    subject: { kind: "purchase", id: purchase.id },
+    event,
+    writes,
+    guards: [],
+    postings: draft.postings,
+    tasks: { add: [...draft.tasks.values()], drop: [...draft.drops.values()] },
+    ...(idempotency === undefined ? {} : { idempotency }),
+  };
+}
+
+/** A write for a side aggregate that changed, none for one that didn't. */
+function written<K extends Exclude<AggregateKind, "purchase" | "attempt">>(
+  kind: K,
+  loaded: Versioned<AggregateStates[K]> | null,
+  state: AggregateStates[K] | null,
+): Write[] {
+  if (loaded === null || state === null || state === loaded.state) return [];
+  // K ties kind and state together; the union `Write` is what that pair is for each single K.
+  return [{ kind, id: state.id, expected: loaded.version, state } as unknown as Write];
+}

@@ -1,0 +1,420 @@
+/**
+ * The purchase: from a price that was shown to gas on the card, or the money back.
+ *
+ *   quoted ─confirm─▶ paying ─paid─▶ paid ─script out─▶ issued ─read back─▶ delivered
+ *     │                 │             │                  │  ▲
+ *     ▼                 ▼             ▼                  ▼  │ issued again
+ *    void ◀─ closing ◀──┘         refunding ◀─ proof ─ unknown ─▶ manual
+ *                                     └─▶ refunded
+ *
+ * - `quoted` holds nothing. Confirming holds the balance offset and the tier volume in the same commit.
+ * - `paying` waits for money; `closing` can deliver no more and waits until every attempt is final.
+ * - `paid`: money in and **no script was ever issued**, so cancelling needs no card proof; issuing and cancelling are
+ *   two guarded transitions from one version, exactly one wins.
+ * - `issued`: a script left the centre. From here a refund needs the card's own proof, never a timer (I3).
+ * - `unknown`: the card was not read since. The next reading at any reader settles it.
+ * - `manual`: a person decides with evidence, a second one confirms.
+ * - `delivered`, `refunded`, `void` are final.
+ *
+ * Every state that is not final has a due time (I12); what happens then is `due` in the table. Effects on the balance,
+ * the tier volume, card and meter, the books and the task list are values; `compose.ts` turns them into one commit.
+ * (purchase-protocol, "Purchase".)
+ */
+import type { TaskRequest } from "../aggregates.ts";
+import type { Breakdown } from "../tariff/types.ts";
+import type { Fen, Id, Instant, Result } from "../units.ts";
+import { err, ok } from "../units.ts";
+import type { IssuedScript, Purchase, PurchaseState } from "./types.ts";
+
+export const purchaseTimers = {
+  quoteMs: 5 * 60_000,
+  /** To present a code; anew after an attempt is confirmed closed unpaid. */
+  codeMs: 60_000,
+  prepayMs: 15 * 60_000,
+  /** While an attempt runs its own timers decide; this only catches a purchase whose attempt was lost sight of. */
+  attemptCatchMs: 10 * 60_000,
+  /** Bought at a reader: may be finished at any reader this long, then the money goes back. A setting. */
+  finishMs: 30 * 60_000,
+  remindDays: [1, 7, 30],
+  staffAlarmMs: 86_400_000,
+  refundRetryMs: 60_000,
+} as const;
+
+export interface PurchaseSettings {
+  finishMs: number;
+}
+
+export type QuoteFacts = Pick<
+  Purchase,
+  | "id"
+  | "number"
+  | "token"
+  | "accountId"
+  | "unitId"
+  | "meterId"
+  | "cardId"
+  | "tierId"
+  | "channel"
+  | "terminalId"
+  | "later"
+> & { breakdown: Breakdown };
+
+export type PurchaseEvent =
+  | { type: "quoted"; facts: QuoteFacts }
+  | { type: "confirmed" }
+  /** The amounts moved between quote and confirmation: the same purchase, priced again, to be asked again. */
+  | { type: "requoted"; breakdown: Breakdown }
+  | { type: "attemptStarted"; attemptId: Id }
+  | { type: "attemptPaid"; attemptId: Id }
+  /** Final without money: failed or reversed (a late success is refunded by the attempt itself). */
+  | { type: "attemptEnded"; attemptId: Id }
+  | { type: "gaveUp"; reason: NonNullable<Purchase["reason"]> }
+  | {
+      type: "scriptIssued";
+      script: IssuedScript;
+      countBefore: number;
+      totalBefore: number;
+      toPhone: boolean;
+      approvedBy?: [Id, Id];
+    }
+  /** The script's power-up ended or its deadline passed without a result. */
+  | { type: "scriptEnded"; scriptId: Id }
+  /** The card holds the purchase (written), or the meter has taken it (consumed). */
+  | { type: "cardSettled"; as: "written" | "consumed"; scriptId: Id }
+  /** The refund image stands on the card, or other refund proof was accepted. */
+  | { type: "refundProven"; scriptId: Id }
+  /** The image is nothing we know: people decide. */
+  | { type: "cardDisagrees"; scriptId: Id; image: string }
+  | { type: "refundSent" }
+  | { type: "refundStuck"; why: string }
+  | { type: "refundDone" }
+  /** A person and a second one, with evidence. */
+  | { type: "decided"; to: "delivered" | "refunding"; by: [Id, Id]; evidence: string }
+  | { type: "due" }
+  | { type: "seen" };
+
+export type PurchaseEffect =
+  | { effect: "holdBalance"; amountFen: Fen }
+  | { effect: "releaseBalance"; amountFen: Fen }
+  | { effect: "spendBalance"; amountFen: Fen }
+  | { effect: "holdTier" }
+  | { effect: "releaseTier" }
+  | { effect: "useTier" }
+  | { effect: "openOnCard" }
+  | { effect: "closeOnCard" }
+  /** A script was issued: older images of the card count for nothing. */
+  | { effect: "countScript" }
+  /** The books believe the card holds purchase number `count`. */
+  | { effect: "countOnCard"; count: number; amount: number }
+  | { effect: "payIn"; attemptId: Id }
+  | { effect: "deliver" }
+  | { effect: "payBack" }
+  | { effect: "cancelAttempts"; attemptIds: Id[] }
+  | { effect: "task"; task: TaskRequest }
+  | { effect: "dropTask"; kind: TaskRequest["kind"] };
+
+export interface PurchaseStep {
+  purchase: Purchase;
+  effects: PurchaseEffect[];
+}
+export type PurchaseRefusal = { code: "wrongState"; state: PurchaseState | "none"; event: PurchaseEvent["type"] };
+
+type Handler<T extends PurchaseEvent["type"]> = (
+  p: Purchase,
+  event: Extract<PurchaseEvent, { type: T }>,
+  now: Instant,
+  settings: PurchaseSettings,
+) => PurchaseStep | null;
+type Row = { [T in Exclude<PurchaseEvent["type"], "quoted">]?: Handler<T> };
+
+/** State × event. A pair that is absent, or whose handler gives null, is refused and changes nothing. */
+export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
+  quoted: {
+    confirmed: (p, _e, now, s) => confirm(p, now, s),
+    requoted: (p, e, now) => dueAt({ ...p, breakdown: e.breakdown }, now + purchaseTimers.quoteMs),
+    gaveUp: (p, e, now) => voided(p, e.reason, now, []),
+    due: (p, _e, now) => voided(p, "quoteExpired", now, []),
+  },
+  paying: {
+    attemptStarted: (p, e, now) =>
+      p.liveAttemptIds.length > 0
+        ? null
+        : dueAt({ ...p, liveAttemptIds: [e.attemptId] }, now + purchaseTimers.attemptCatchMs),
+    attemptPaid: (p, e, now, s) => (p.liveAttemptIds.includes(e.attemptId) ? paid(p, e.attemptId, now, s) : null),
+    attemptEnded: (p, e, now) =>
+      p.liveAttemptIds.includes(e.attemptId)
+        ? dueAt(withoutAttempt(p, e.attemptId), now + purchaseTimers.codeMs)
+        : null,
+    gaveUp: (p, e, now) => close(p, e.reason, now),
+    due: (p, _e, now) => close(p, "timeout", now),
+  },
+  closing: {
+    attemptEnded: (p, e, now) => {
+      if (!p.liveAttemptIds.includes(e.attemptId)) return null;
+      const left = withoutAttempt(p, e.attemptId);
+      return left.liveAttemptIds.length > 0
+        ? { purchase: left, effects: [] }
+        : voided(left, p.reason, now, releases(p));
+    },
+    // The attempts' own timers end this; if one was lost sight of, a person must look.
+    due: (p, _e, now) =>
+      withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
+    gaveUp: (p) => ({ purchase: p, effects: [] }),
+  },
+  paid: {
+    scriptIssued: (p, e) => issue(p, e),
+    gaveUp: (p, e, now) => refund(p, e.reason, now),
+    due: (p, _e, now) => (p.later ? remind(p, now) : refund(p, "windowOver", now)),
+  },
+  issued: {
+    scriptIssued: (p, e) => issue(p, e),
+    scriptEnded: (p, e, now) => (p.script?.id === e.scriptId ? unknown(p, now) : null),
+    cardSettled: (p, e, now) => (p.script?.id === e.scriptId ? deliver(p, now, null) : null),
+    refundProven: (p, e, now) => proven(p, e.scriptId, now),
+    cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
+    due: (p, _e, now) => unknown(p, now),
+  },
+  unknown: {
+    scriptIssued: (p, e) => issue(p, e),
+    scriptEnded: (p) => ({ purchase: p, effects: [] }),
+    cardSettled: (p, e, now) => (p.script?.id === e.scriptId ? deliver(p, now, null) : null),
+    refundProven: (p, e, now) => proven(p, e.scriptId, now),
+    cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
+    due: (p, _e, now) => remind(p, now),
+  },
+  manual: {
+    // Only two people send a card here back to a reader.
+    scriptIssued: (p, e) => (e.approvedBy !== undefined && e.approvedBy[0] !== e.approvedBy[1] ? issue(p, e) : null),
+    decided: (p, e, now) => {
+      if (e.by[0] === e.by[1]) return null;
+      return e.to === "delivered" ? deliver(p, now, "staff") : refund(p, "staff", now);
+    },
+    due: (p, _e, now) =>
+      withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
+  },
+  refunding: {
+    refundSent: (p, _e, now) => dueAt(p, now + purchaseTimers.refundRetryMs),
+    refundStuck: (p, _e, now) =>
+      p.refund === null
+        ? null
+        : withTask(dueAt({ ...p, refund: { ...p.refund, stuck: true } }, now + purchaseTimers.staffAlarmMs), {
+            kind: "staff",
+            ref: p.id,
+            dueAt: now,
+          }),
+    refundDone: (p, _e, now) => refunded(p, now),
+    due: (p, _e, now) =>
+      withTask(dueAt(p, now + purchaseTimers.refundRetryMs), { kind: "refund", ref: p.id, dueAt: now }),
+  },
+  delivered: { seen: (p) => seen(p), due: (p) => stay(p), scriptEnded: (p) => stay(p) },
+  refunded: { seen: (p) => seen(p), due: (p) => stay(p) },
+  void: { seen: (p) => seen(p), due: (p) => stay(p), gaveUp: (p) => stay(p) },
+};
+
+/**
+ * The purchase after `event` at `now`, with its effects; or `wrongState`, which changes nothing.
+ * Folding a purchase's log with this function gives exactly its stored state (I8).
+ */
+export function purchaseStep(
+  purchase: Purchase | null,
+  event: PurchaseEvent,
+  now: Instant,
+  settings: PurchaseSettings = { finishMs: purchaseTimers.finishMs },
+): Result<PurchaseStep, PurchaseRefusal> {
+  if (purchase === null) {
+    if (event.type === "quoted") return ok(quoted(event.facts, now));
+    return err({ code: "wrongState", state: "none", event: event.type });
+  }
+  const step = event.type === "quoted" ? null : handle(purchase, event, now, settings);
+  return step === null ? err({ code: "wrongState", state: purchase.state, event: event.type }) : ok(step);
+}
+
+function handle(
+  p: Purchase,
+  event: Exclude<PurchaseEvent, { type: "quoted" }>,
+  now: Instant,
+  settings: PurchaseSettings,
+): PurchaseStep | null {
+  // The row is indexed by the event's own type, so the handler is the one for this event; TypeScript loses that link.
+  const handler = purchaseTable[p.state][event.type] as
+    | ((p: Purchase, e: typeof event, now: Instant, s: PurchaseSettings) => PurchaseStep | null)
+    | undefined;
+  return handler === undefined ? null : handler(p, event, now, settings);
+}
+
+/** The value of what the customer pays with, gateway money and balance together: what `open` holds until delivery. */
+export const takenInFen = (b: Breakdown): Fen => b.payableFen + b.balanceOffsetFen;
+
+function quoted(facts: QuoteFacts, now: Instant): PurchaseStep {
+  const purchase: Purchase = {
+    ...facts,
+    state: "quoted",
+    quotedAt: now,
+    confirmedAt: null,
+    paidAt: null,
+    settledAt: null,
+    dueAt: null,
+    countBefore: null,
+    totalBefore: null,
+    liveAttemptIds: [],
+    paidAttemptId: null,
+    script: null,
+    issuedToPhone: false,
+    reason: null,
+    refund: null,
+    outcomeSeen: false,
+  };
+  return dueAt(purchase, now + purchaseTimers.quoteMs);
+}
+
+function confirm(p: Purchase, now: Instant, settings: PurchaseSettings): PurchaseStep {
+  const b = p.breakdown;
+  const holds: PurchaseEffect[] = [{ effect: "openOnCard" }];
+  if (b.balanceOffsetFen > 0) holds.push({ effect: "holdBalance", amountFen: b.balanceOffsetFen });
+  if (b.tier !== null) holds.push({ effect: "holdTier" });
+  const confirmed: Purchase = { ...p, confirmedAt: now };
+  if (b.payableFen === 0) {
+    const done = paid(confirmed, null, now, settings);
+    return { purchase: done.purchase, effects: [...holds, ...done.effects] };
+  }
+  const step = dueAt(
+    { ...confirmed, state: "paying" },
+    now + (p.channel === "h5" || p.channel === "phone" ? purchaseTimers.prepayMs : purchaseTimers.codeMs),
+  );
+  return { purchase: step.purchase, effects: [...holds, ...step.effects] };
+}
+
+function paid(p: Purchase, attemptId: Id | null, now: Instant, settings: PurchaseSettings): PurchaseStep {
+  const money: PurchaseEffect[] = attemptId === null ? [] : [{ effect: "payIn", attemptId }];
+  if (p.breakdown.balanceOffsetFen > 0) money.push({ effect: "spendBalance", amountFen: p.breakdown.balanceOffsetFen });
+  const due = p.later ? now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000 : now + settings.finishMs;
+  const step = dueAt({ ...p, state: "paid", paidAt: now, paidAttemptId: attemptId, liveAttemptIds: [] }, due);
+  return { purchase: step.purchase, effects: [...money, ...step.effects] };
+}
+
+function close(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Instant): PurchaseStep {
+  if (p.liveAttemptIds.length === 0) return voided(p, reason, now, [{ effect: "closeOnCard" }, ...releases(p)]);
+  const step = dueAt({ ...p, state: "closing", reason }, now + purchaseTimers.staffAlarmMs);
+  return {
+    purchase: step.purchase,
+    effects: [{ effect: "closeOnCard" }, { effect: "cancelAttempts", attemptIds: p.liveAttemptIds }, ...step.effects],
+  };
+}
+
+function issue(p: Purchase, e: Extract<PurchaseEvent, { type: "scriptIssued" }>): PurchaseStep | null {
+  // A refund script needs an earlier sale script: from `paid` a refund needs no card.
+  if (e.script.kind === "refund" && p.state === "paid") return null;
+  const next: Purchase = {
+    ...p,
+    state: e.script.kind === "sale" ? "issued" : "unknown",
+    script: e.script,
+    countBefore: e.countBefore,
+    totalBefore: e.totalBefore,
+    issuedToPhone: p.issuedToPhone || (e.toPhone && e.script.kind === "sale"),
+  };
+  const step = dueAt(next, e.script.deadlineAt);
+  return { purchase: step.purchase, effects: [{ effect: "countScript" }, ...step.effects] };
+}
+
+function unknown(p: Purchase, now: Instant): PurchaseStep {
+  return dueAt({ ...p, state: "unknown" }, now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000);
+}
+
+/** Reminders 1, 7, 30 days after the payment, then a staff task each day. The claim itself never expires. */
+function remind(p: Purchase, now: Instant): PurchaseStep {
+  const since = p.paidAt ?? now;
+  const nextDay = purchaseTimers.remindDays.find((d) => since + d * 86_400_000 > now);
+  if (nextDay !== undefined) return dueAt(p, since + nextDay * 86_400_000);
+  return withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now });
+}
+
+function deliver(p: Purchase, now: Instant, reason: Purchase["reason"]): PurchaseStep {
+  const d = p.breakdown.delivers;
+  const effects: PurchaseEffect[] = [{ effect: "closeOnCard" }, { effect: "deliver" }];
+  if (p.countBefore !== null) {
+    effects.push({
+      effect: "countOnCard",
+      count: p.countBefore + 1,
+      amount: d.kind === "volume" ? d.volumeL : d.meterCreditFen,
+    });
+  }
+  if (p.breakdown.tier !== null) effects.push({ effect: "useTier" });
+  return settled({ ...p, state: "delivered", reason }, now, effects);
+}
+
+function proven(p: Purchase, scriptId: Id, now: Instant): PurchaseStep | null {
+  if (p.script === null || p.script.id !== scriptId || p.script.kind !== "refund" || p.countBefore === null)
+    return null;
+  const step = refund(p, "customer", now);
+  return {
+    purchase: step.purchase,
+    effects: [{ effect: "countOnCard", count: p.countBefore + 1, amount: 0 }, ...step.effects],
+  };
+}
+
+function toManual(p: Purchase, now: Instant): PurchaseStep {
+  return withTask(dueAt({ ...p, state: "manual" }, now + purchaseTimers.staffAlarmMs), {
+    kind: "staff",
+    ref: p.id,
+    dueAt: now,
+  });
+}
+
+/** One fixed refund number; gateway money goes back by its channel, balance money into the balance. */
+function refund(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Instant): PurchaseStep {
+  const amountFen = p.breakdown.payableFen;
+  const next: Purchase = {
+    ...p,
+    reason,
+    refund: { no: `F${p.id.replaceAll("-", "")}`, amountFen, stuck: false, refundedAt: null },
+  };
+  const free: PurchaseEffect[] = [{ effect: "closeOnCard" }];
+  if (amountFen === 0 || p.paidAttemptId === null) {
+    const done = refunded({ ...next, state: "refunding" }, now);
+    return { purchase: done.purchase, effects: [...free, ...done.effects] };
+  }
+  const step = dueAt({ ...next, state: "refunding" }, now + purchaseTimers.refundRetryMs);
+  return {
+    purchase: step.purchase,
+    effects: [...free, ...step.effects, { effect: "task", task: { kind: "refund", ref: p.id, dueAt: now } }],
+  };
+}
+
+function refunded(p: Purchase, now: Instant): PurchaseStep {
+  const tier: PurchaseEffect[] = p.breakdown.tier !== null ? [{ effect: "releaseTier" }] : [];
+  return settled({ ...p, state: "refunded", refund: p.refund && { ...p.refund, refundedAt: now } }, now, [
+    { effect: "payBack" },
+    ...tier,
+    { effect: "dropTask", kind: "refund" },
+  ]);
+}
+
+function voided(p: Purchase, reason: Purchase["reason"], now: Instant, effects: PurchaseEffect[]): PurchaseStep {
+  return settled({ ...p, state: "void", reason }, now, effects);
+}
+
+const releases = (p: Purchase): PurchaseEffect[] => [
+  ...(p.breakdown.balanceOffsetFen > 0
+    ? [{ effect: "releaseBalance" as const, amountFen: p.breakdown.balanceOffsetFen }]
+    : []),
+  ...(p.breakdown.tier !== null ? [{ effect: "releaseTier" as const }] : []),
+];
+
+const settled = (p: Purchase, now: Instant, effects: PurchaseEffect[]): PurchaseStep => ({
+  purchase: { ...p, dueAt: null, settledAt: now },
+  effects: [...effects, { effect: "dropTask", kind: "purchaseDue" }],
+});
+const withoutAttempt = (p: Purchase, attemptId: Id): Purchase => ({
+  ...p,
+  liveAttemptIds: p.liveAttemptIds.filter((id) => id !== attemptId),
+});
+const seen = (p: Purchase): PurchaseStep => ({ purchase: { ...p, outcomeSeen: true }, effects: [] });
+const stay = (p: Purchase): PurchaseStep => ({ purchase: p, effects: [] });
+const withTask = (step: PurchaseStep, task: TaskRequest): PurchaseStep => ({
+  purchase: step.purchase,
+  effects: [...step.effects, { effect: "task", task }],
+});
+const dueAt = (p: Purchase, at: Instant): PurchaseStep => ({
+  purchase: { ...p, dueAt: at },
+  effects: [{ effect: "task", task: { kind: "purchaseDue", ref: p.id, dueAt: at } }],
+});

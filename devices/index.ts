@@ -1,0 +1,9 @@
+/** Ports of the devices at a terminal, and their drivers. */
+
+export { acsAnswers, acsCommands } from "./src/acsDialect.ts";
+export type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "./src/card-reader.ts";
+export { type EscposPrinterOptions, escposPrinter } from "./src/escposPrinter.ts";
+export type { CodeScanner, PaperState, PrintResult, ReceiptPrinter } from "./src/peripherals.ts";
+export { type SerialPortLike, type SerialScannerOptions, serialScanner } from "./src/serialScanner.ts";
+export { tcpScanner } from "./src/tcpScanner.ts";
+export { type VirtualReaderOptions, virtualReader } from "./src/virtualReader.ts";

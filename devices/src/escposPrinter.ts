@@ -1,0 +1,101 @@
+/**
+ * A receipt printer over raw TCP. Before the data it is asked how it is (`DLE EOT`); after the data stands `GS r 1`,
+ * whose answer comes only when the paper has moved. No answer in time is looked into with `DLE EOT` again, so that "no
+ * paper" is told from "silent". Jobs run one at a time.
+ */
+import { isOrderedAnswer, isRealTimeAnswer, orderedPaperStatus, paperState, realTimeStatus } from "./escposStatus.ts";
+import type { PaperState, PrintResult, ReceiptPrinter } from "./peripherals.ts";
+import { openTcpLine } from "./tcpLine.ts";
+
+export interface EscposPrinterOptions {
+  /** Wait for a real-time answer (ms). */
+  statusTimeoutMs?: number;
+  /** Wait for the paper beyond the time the bytes need (ms). */
+  printGraceMs?: number;
+}
+
+/** The slowest printers behind a network box are serial ones at 9600 baud: about one byte per ms. */
+const msPerByte = 1.1;
+const maxWaitingJobs = 4;
+
+/** `url`: `tcp://host:port`. */
+export function escposPrinter(url: string, options: EscposPrinterOptions = {}): ReceiptPrinter {
+  const statusTimeoutMs = options.statusTimeoutMs ?? 1_000;
+  const printGraceMs = options.printGraceMs ?? 6_000;
+  let up = false;
+  let waiter: { accepts: (byte: number) => boolean; take: (byte: number | null) => void } | null = null;
+  let jobs = 0;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const line = openTcpLine(url, {
+    up: () => {
+      up = true;
+    },
+    down: () => {
+      up = false;
+      waiter?.take(null);
+    },
+    bytes: (chunk) => {
+      for (const byte of chunk) if (waiter?.accepts(byte) === true) waiter.take(byte);
+    },
+  });
+  /** Sends, and waits for one byte of the kind; null: none in time, or the line went down. */
+  const ask = (bytes: Uint8Array, accepts: (byte: number) => boolean, timeoutMs: number): Promise<number | null> =>
+    new Promise((resolve) => {
+      const take = (byte: number | null): void => {
+        clearTimeout(timer);
+        waiter = null;
+        resolve(byte);
+      };
+      const timer = setTimeout(() => take(null), timeoutMs);
+      waiter = { accepts, take };
+      if (!line.send(bytes)) take(null);
+    });
+  const askPaper = async (): Promise<PaperState> => {
+    if (!up) return "unknown";
+    const printer = await ask(realTimeStatus.printer, isRealTimeAnswer, statusTimeoutMs);
+    if (printer === null) return "unknown";
+    const cause = await ask(realTimeStatus.offlineCause, isRealTimeAnswer, statusTimeoutMs);
+    const paper = await ask(realTimeStatus.paper, isRealTimeAnswer, statusTimeoutMs);
+    return paperState({ printer, cause, paper });
+  };
+  const printNow = async (bytes: Uint8Array): Promise<PrintResult> => {
+    const before = refusal(await askPaper());
+    if (before !== null) return { ok: false, reason: before };
+    const data = Buffer.concat([bytes, orderedPaperStatus]);
+    const answer = await ask(data, isOrderedAnswer, Math.ceil(bytes.length * msPerByte) + printGraceMs);
+    if (answer !== null) return { ok: true };
+    const after = refusal(await askPaper()) ?? "timeout";
+    // What the printer still holds may come out later; on a fresh line its late answer can't be taken for another's.
+    line.reset();
+    return { ok: false, reason: after };
+  };
+  const inTurn = <T>(job: () => Promise<T>, busy: T): Promise<T> => {
+    if (jobs >= maxWaitingJobs) return Promise.resolve(busy);
+    jobs += 1;
+    const result = tail.then(job).finally(() => {
+      jobs -= 1;
+    });
+    tail = result.catch(() => undefined);
+    return result;
+  };
+  return {
+    paper: () => inTurn<PaperState>(askPaper, "unknown"),
+    print: (bytes) => inTurn<PrintResult>(() => printNow(bytes), { ok: false, reason: "timeout" }),
+    close: () => line.close(),
+  };
+}
+
+function refusal(state: PaperState): "paperOut" | "jammed" | "offline" | null {
+  switch (state) {
+    case "full":
+    case "low":
+      return null;
+    case "out":
+      return "paperOut";
+    case "jammed":
+      return "jammed";
+    case "unknown":
+      return "offline";
+  }
+}

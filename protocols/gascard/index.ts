@@ -1,0 +1,11 @@
+export type { ByteRange } from "./src/area.ts";
+export { classify } from "./src/classify.ts";
+export { crc16 } from "./src/crc16.ts";
+export { fromHex, sameBytes, toHex } from "./src/hex.ts";
+export type * from "./src/layout.ts";
+export { type Identified, identifyImage, layoutByName, layouts, openBMoney, openBVolume } from "./src/layouts.ts";
+export { type MeterWord, withReturnArea } from "./src/open-b-meter.ts";
+export { planWrite, probeSteps, resumeImages } from "./src/plan.ts";
+export { type DecodedReport, decodeReport } from "./src/report.ts";
+export type * from "./src/script.ts";
+export { chipOfAtr, counterLeft, sle4442 } from "./src/sle4442.ts";

@@ -1,0 +1,110 @@
+import { bytesOf } from "./area.ts";
+import { sameBytes } from "./hex.ts";
+import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
+
+/**
+ * What is this image, seen against a script that was issued? (purchase-protocol, "What each insertion does", step 1.)
+ *
+ * | answer | when | what it allows |
+ * | --- | --- | --- |
+ * | consumed | the meter took count n+1 and its total rose by this amount; asked first, whatever else the card says | delivered |
+ * | written | the purchase area is that of `after` | delivered |
+ * | unwritten | the purchase area is that of `before`, and is sound | write, or refund |
+ * | refundImage | it is that of `refundAfter`, and the meter's total has not moved | refund |
+ * | torn | every byte is old, new, or a byte caught while it was erased or programmed | write |
+ * | other | anything else | a person decides |
+ *
+ * The areas are judged one by one, because they have different writers. Between issue and this reading the card may
+ * have been in its meter, which rewrites the return area even when it credits nothing (index, battery, an error
+ * code). That tells nothing about the purchase as long as accepted count and total stand where they stood. If they
+ * moved in any other way than by this purchase, the books and the card disagree and only a person can say why.
+ *
+ * A return area with a wrong checksum (the meter's own write was torn) says nothing. With the whole purchase on the
+ * card that does not matter: it is delivered whether or not the meter already took it. In all other cases it is `other`.
+ *
+ * `before` may itself be a torn image (a resumed write): if nothing was written since, the card is still `torn`, not
+ * `unwritten`, since `unwritten` is what a refund stands on.
+ */
+export function classify(
+  layout: LayoutDriver,
+  now: Uint8Array,
+  before: Uint8Array,
+  after: Uint8Array,
+  refundAfter: Uint8Array | null,
+  purchase: PurchaseOnCard,
+): ImageClass {
+  for (const known of [before, after, ...(refundAfter ? [refundAfter] : [])]) {
+    if (known.length !== layout.imageBytes) throw new Error(`a stored image has ${layout.imageBytes} bytes`);
+  }
+  if (now.length !== layout.imageBytes) return "other";
+  if (isSameAccountsCard(layout, now, before) && layout.consumed(now, purchase)) return "consumed";
+  if (!sameElsewhere(layout, now, before)) return "other";
+
+  const area = layout.areas.purchase;
+  const found = bytesOf(now, area);
+  const old = bytesOf(before, area);
+  const wanted = bytesOf(after, area);
+  const refund = refundAfter ? bytesOf(refundAfter, area) : null;
+  const meter = meterSince(layout, now, before, purchase);
+
+  if (sameBytes(found, wanted)) return meter === "still" || meter === "unreadable" ? "written" : "other";
+  if (refund && sameBytes(found, refund)) return meter === "still" || meter === "tookZero" ? "refundImage" : "other";
+  if (meter !== "still") return "other";
+  const sound = layout.purchaseArea(now);
+  if (sameBytes(found, old)) return sound ? "unwritten" : "torn";
+  // Sound, but none of the images we know, and not the old count: somebody else wrote this card.
+  if (sound && sound.count !== purchase.countBefore) return "other";
+  return mayBeTorn(found, old, refund ? [wanted, refund] : [wanted]) ? "torn" : "other";
+}
+
+/** A card of the same account, or a replacement of it: its meter is the same meter. */
+function isSameAccountsCard(layout: LayoutDriver, now: Uint8Array, before: Uint8Array): boolean {
+  const [here, there] = [layout.identify(now), layout.identify(before)];
+  if (here === null || there === null) return false;
+  return here.cardNumber === there.cardNumber && here.areaCode === there.areaCode;
+}
+
+/** Everything that neither a purchase nor the meter writes is as it was. */
+function sameElsewhere(layout: LayoutDriver, now: Uint8Array, before: Uint8Array): boolean {
+  const { purchase, returned } = layout.areas;
+  const written = [purchase, returned];
+  return now.every(
+    (byte, at) => byte === before[at] || written.some(({ offset, length }) => at >= offset && at < offset + length),
+  );
+}
+
+/** What the meter did since `before`, as far as the return area tells. `tookZero`: count n+1 taken, nothing credited. */
+function meterSince(
+  layout: LayoutDriver,
+  now: Uint8Array,
+  before: Uint8Array,
+  purchase: PurchaseOnCard,
+): "still" | "tookZero" | "unreadable" | "moved" {
+  if (sameBytes(bytesOf(now, layout.areas.returned), bytesOf(before, layout.areas.returned))) return "still";
+  const here = layout.returnArea(now);
+  if (here === "bad") return "unreadable";
+  if (here === "never") return "moved";
+  const there = layout.returnArea(before);
+  const known = there === "bad" || there === "never" ? null : there;
+  // A card's first time in a meter: the books' count and total stand in for those of the return area.
+  const count = known?.count ?? purchase.countBefore;
+  const total = known?.totalCredited ?? purchase.totalBefore;
+  if (here.totalCredited !== total) return "moved";
+  if (here.count === count) return "still";
+  return here.count === purchase.countBefore + 1 ? "tookZero" : "moved";
+}
+
+/**
+ * Could power have gone while `old` was being turned into one of `targets`? A byte goes up to FF and comes down to its
+ * new value, and each bit on its own: while erasing it holds all one-bits of the old byte, while programming all
+ * one-bits of the new one. A byte that no target changes must be as it was.
+ */
+function mayBeTorn(found: Uint8Array, old: Uint8Array, targets: readonly Uint8Array[]): boolean {
+  return found.every((byte, at) => {
+    const was = old[at] ?? 0;
+    if (byte === was) return true;
+    const changed = targets.map((target) => target[at] ?? 0).filter((value) => value !== was);
+    if (changed.length === 0) return false;
+    return [was, ...changed].some((value) => (byte & value) === value);
+  });
+}

@@ -1,0 +1,12 @@
+/**
+ * CRC-16/CCITT-FALSE: polynomial 1021, start value FFFF, neither input nor output reflected, no final XOR.
+ * The check value over the ASCII digits "123456789" is 29B1.
+ */
+export function crc16(bytes: Uint8Array): number {
+  let crc = 0xffff;
+  for (const byte of bytes) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
+  }
+  return crc;
+}

@@ -1,0 +1,112 @@
+import { Type } from "typebox";
+
+/** Rows of the sandbox's devices as they lie on disk. */
+export const ChipRow = Type.Object({
+  memoryHex: Type.String({ pattern: "^[0-9a-f]{512}$" }),
+  protectionHex: Type.String({ pattern: "^[0-9a-f]{8}$" }),
+  secretHex: Type.String({ pattern: "^[0-9a-f]{6}$" }),
+  errorCounter: Type.Integer({ minimum: 0, maximum: 7 }),
+});
+
+export const CardRow = Type.Object({
+  id: Type.String(),
+  label: Type.String(),
+  mute: Type.Boolean(),
+  chip: ChipRow,
+});
+
+export const SlotRow = Type.Object({
+  reader: Type.String(),
+  insertions: Type.Integer(),
+  cardId: Type.Union([Type.String(), Type.Null()]),
+  upsideDown: Type.Boolean(),
+});
+
+const Align = Type.Union([Type.Literal("left"), Type.Literal("centre"), Type.Literal("right")]);
+const Run = Type.Object({
+  column: Type.Integer(),
+  text: Type.String(),
+  bold: Type.Boolean(),
+  underline: Type.Boolean(),
+  invert: Type.Boolean(),
+  width: Type.Integer(),
+  height: Type.Integer(),
+});
+
+export const PaperLineRow = Type.Union([
+  Type.Object({ kind: Type.Literal("text"), align: Align, runs: Type.Array(Run), text: Type.String() }),
+  Type.Object({ kind: Type.Literal("qr"), align: Align, payload: Type.String(), moduleDots: Type.Integer() }),
+  Type.Object({ kind: Type.Literal("barcode"), align: Align, symbology: Type.Integer(), payload: Type.String() }),
+  Type.Object({
+    kind: Type.Literal("image"),
+    align: Align,
+    widthDots: Type.Integer(),
+    heightDots: Type.Integer(),
+    bitsBase64: Type.String(),
+  }),
+]);
+
+export const ReceiptRow = Type.Object({
+  number: Type.Integer(),
+  tornAt: Type.String(),
+  lines: Type.Array(PaperLineRow),
+  text: Type.String(),
+});
+
+export const PaperStateRow = Type.Union([Type.Literal("full"), Type.Literal("low"), Type.Literal("out")]);
+
+/** A whole printer: what hangs out of it, what was torn off, its roll. */
+export const PrinterRow = Type.Object({
+  kiosk: Type.String(),
+  paper: PaperStateRow,
+  hanging: Type.Array(PaperLineRow),
+  receipts: Type.Array(ReceiptRow),
+  receiptsEver: Type.Integer(),
+});
+
+/**
+ * A meter or controller that loads cards. Amounts are in its own commodity: litres (`volume`) or fen (`money`, it
+ * prices by itself).
+ */
+export const MeterRow = Type.Object({
+  id: Type.String(),
+  label: Type.String(),
+  device: Type.Union([Type.Literal("meter"), Type.Literal("controller")]),
+  unit: Type.Union([Type.Literal("volume"), Type.Literal("money")]),
+  /** The card it belongs to; null until an opening card binds it. */
+  cardNumber: Type.Union([Type.String(), Type.Null()]),
+  areaCode: Type.String(),
+  /** Highest replacement number seen: cards with a lower one are old. */
+  replacement: Type.Integer({ minimum: 0 }),
+  /** Last purchase count accepted. */
+  count: Type.Integer({ minimum: 0 }),
+  totalCredited: Type.Integer({ minimum: 0 }),
+  remaining: Type.Integer(),
+  registerL: Type.Integer({ minimum: 0 }),
+  /** It refuses a card that would bring `remaining` above this; 0 = no ceiling. */
+  ceiling: Type.Integer({ minimum: 0 }),
+  valve: Type.Union([Type.Literal("open"), Type.Literal("closed")]),
+  batteryLow: Type.Boolean(),
+});
+
+/** One change = one line on disk: its rows are there together or not at all. */
+export const WorldChange = Type.Object({
+  seeded: Type.Optional(Type.Boolean()),
+  cards: Type.Optional(Type.Array(CardRow)),
+  slots: Type.Optional(Type.Array(SlotRow)),
+  meters: Type.Optional(Type.Array(MeterRow)),
+  printers: Type.Optional(Type.Array(PrinterRow)),
+  /** Lines a printer has put on paper. */
+  printed: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), line: PaperLineRow }))),
+  /** A knife went through: what hung becomes a receipt. */
+  cut: Type.Optional(
+    Type.Array(Type.Object({ kiosk: Type.String(), number: Type.Integer(), tornAt: Type.String() })),
+  ),
+  paper: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), paper: PaperStateRow }))),
+});
+
+export type CardRow = Type.Static<typeof CardRow>;
+export type SlotRow = Type.Static<typeof SlotRow>;
+export type PrinterRow = Type.Static<typeof PrinterRow>;
+export type MeterRow = Type.Static<typeof MeterRow>;
+export type WorldChange = Type.Static<typeof WorldChange>;

@@ -1,0 +1,76 @@
+/**
+ * What every capability is given: the edges, made once at start and passed in. Nothing here is a global.
+ */
+import type { ChannelName, DeductionRule, Delivers, HouseholdFacts, Id, Instant, TariffVersion } from "@citygas/core";
+import type { CodePayChannel } from "@citygas/gateways";
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+import type { Store } from "./store/port.ts";
+
+export interface ServerContext {
+  store: Store;
+  /** For lists, search, registration data. Money and gas go through `store` only. */
+  db: Pool;
+  now(): Instant;
+  newId(): Id;
+  /** Random bytes from the system. */
+  random(bytes: number): Uint8Array;
+  channels: ReadonlyMap<ChannelName, CodePayChannel>;
+  keys: KeyService;
+  registry: Registry;
+  log: Logger;
+  settings: ServerSettings;
+}
+
+export interface ServerSettings {
+  /** Where people reach this city from outside, for QR links: no trailing slash. */
+  publicUrl: string;
+  /** Bought at a reader: may be finished at any reader this long. */
+  finishMs: number;
+  /** Longest life of a card script. */
+  scriptMs: number;
+  /** Debts stand as rows of the purchase, or block the sale. */
+  debts: "rows" | "block";
+  production: boolean;
+}
+
+/** Masters never leave it; a caller gets what one script needs. */
+export interface KeyService {
+  /** The card's secret (SLE4442: 3 bytes, lower-case hex), diversified from a master by card number. */
+  cardSecret(cardNumber: string): Promise<string>;
+}
+
+/** What a purchase needs to know about who buys. Read-only view over the registration tables. */
+export interface Customer {
+  accountId: Id;
+  accountNumber: string;
+  holderName: string;
+  /** Full text; mask before it leaves (I10). */
+  address: string;
+  room: string;
+  unit: { id: Id; name: string; company: string; hotline: string };
+  household: HouseholdFacts;
+  tariff: readonly TariffVersion[];
+  deductions: readonly DeductionRule[];
+  debts: readonly { id: Id; amountFen: number; kind: string }[];
+  meter: { id: Id; unit: Delivers["kind"]; ceiling: number; settlement: "meter" | "centre"; model: string } | null;
+  /** Company settings: quick amounts (litres or fen), adoption window, later writing. */
+  quick: readonly number[];
+  later: boolean;
+  adoptionUntil: Instant | null;
+}
+
+export interface TerminalFacts {
+  id: Id;
+  name: string;
+  kind: "kiosk" | "desk" | "phone";
+  unit: Customer["unit"];
+}
+
+export interface Registry {
+  /** undefined: no such account. */
+  customer(accountId: Id): Promise<Customer | undefined>;
+  /** Aggregate id of the card with this number on it, whatever its status; undefined: not in the books. */
+  cardIdByNumber(cardNumber: string): Promise<Id | undefined>;
+  terminal(id: Id): Promise<TerminalFacts | undefined>;
+}

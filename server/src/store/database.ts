@@ -1,0 +1,47 @@
+/** Connections to the database: one way to open a pool, so that every query reads numbers and gives up alike. */
+import pg from "pg";
+
+/** As `pg` takes it: a socket's folder or a host, or a whole URL. */
+export type DatabaseConnection =
+  | { host: string; port: number; user: string; database: string; password?: string }
+  | { connectionString: string };
+
+const int8 = 20;
+
+/** bigint columns hold fen, litres and milliseconds: all within 2^53, checked here rather than rounded in silence. */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`bigint out of range: ${text}`);
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === int8 ? parseInt8 : pg.types.getTypeParser(oid, format)),
+};
+
+/**
+ * A pool whose every wait ends: for a connection, for an answer (also when the server's machine vanished and sends
+ * nothing more). Sums of bigint are `numeric` in SQL: cast them to bigint to read a number.
+ */
+export function openPool(connection: DatabaseConnection, options: { max: number; name: string }): pg.Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    types,
+    max: options.max,
+    application_name: options.name,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    keepAlive: true,
+  });
+  // A lost idle connection is no event: the next query opens another. Without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return pool;
+}
+
+/** SQLSTATE or system error code. */
+export function errorCode(error: unknown): string | undefined {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}

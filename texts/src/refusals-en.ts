@@ -1,0 +1,116 @@
+import type { RefusalKey, RefusalText } from "./refusals.ts";
+
+const nothingTaken = "Nothing was charged.";
+const moneyKept = "Your money is safe and kept for you.";
+const toHall = "Please take the card and your ID to the service hall.";
+
+function text(what: string, next: string, money = nothingTaken, whatValue: string | null = null): RefusalText {
+  return { what, whatValue, money, next };
+}
+
+export const refusalsEn: Record<RefusalKey, RefusalText> = {
+  "card.blank": text("This card has not been opened for an account.", "Please have it opened at the service hall."),
+  "card.foreign": text("This is not a gas card of this company.", "Please use a gas card of this company."),
+  "card.tool": text("This is a staff tool card; it can't buy gas.", "Please insert a customer's gas card."),
+  "card.opening": text(
+    "This is a new card that has not been in the meter yet.",
+    "Put it into your gas meter first, then come back.",
+  ),
+  "card.unreadable": text(
+    "The card can't be read.",
+    "Wipe the chip and insert it again, chip down. If that fails, the service hall replaces it.",
+  ),
+  "card.badChecksum": text("The data on the card is damaged.", toHall),
+  "card.lost": text("This card was reported lost.", "If you found it again, the service hall can release it."),
+  "card.replaced": text("This card was replaced; the old one no longer works.", "Please use the new card."),
+  "card.blocked": text("This card is blocked.", toHall),
+  "card.secretCounter": text(
+    "This card has too few secret tries left, so it is not written now.",
+    toHall,
+    nothingTaken,
+    "This card has only {value} secret tries left, so it is not written now.",
+  ),
+  "card.countMismatch": text("The purchase count on the card differs from our record.", toHall),
+  "card.unknown": text("This card is not in our records.", toHall),
+  "card.stale": text("The card changed after it was read.", "Please take it out and insert it again."),
+  "account.debt": text(
+    "Your account has a debt.",
+    "Please pay it at the service hall first.",
+    nothingTaken,
+    "Your account has a debt of {value}.",
+  ),
+  "account.safetyCheck": text(
+    "The safety check of your home is due.",
+    "Call the hotline for an appointment; after it you can buy again.",
+  ),
+  "account.suspectedTampering": text(
+    "Your meter has to be looked at.",
+    "Please call the hotline; our staff will help.",
+  ),
+  "account.stopped": text("Your account is stopped.", "Please call the hotline or ask at the service hall."),
+  "entry.zero": text("Nothing has been entered yet.", "Enter how much gas you want."),
+  "entry.notWhole": text("This meter takes whole numbers only.", "Remove the decimals and enter again."),
+  "entry.overLimit": text(
+    "That is more than you can buy this time.",
+    "Enter less and touch OK.",
+    nothingTaken,
+    "That is more than the {value} you can buy this time.",
+  ),
+  "entry.overCeiling": text(
+    "That is more than your meter can hold.",
+    "Enter less and touch OK.",
+    nothingTaken,
+    "Your meter can hold {value} more at most.",
+  ),
+  "purchase.open": text(
+    "An earlier purchase of this card is not finished.",
+    "Do not buy again. Insert the card once more and it will be finished.",
+    moneyKept,
+  ),
+  "purchase.manual": text(
+    "Our staff are checking the last purchase.",
+    "Do not buy again. Call the hotline or visit the service hall with the purchase number.",
+    moneyKept,
+  ),
+  "purchase.quoteExpired": text("That took long; the price must be worked out anew.", "Please enter again."),
+  "purchase.quoteStale": text("The price or the balance changed.", "Check the new amount before you confirm."),
+  "purchase.notFound": text("This purchase was not found.", "Check the purchase number or call the hotline.", ""),
+  "purchase.wrongState": text(
+    "This can't be done with the purchase now.",
+    "Follow the screen and do not pay again.",
+    moneyKept,
+  ),
+  "payment.notACode": text(
+    "What was scanned is not a payment code.",
+    "Open the payment code in WeChat or Alipay and scan again.",
+  ),
+  "payment.collectionCode": text(
+    "That is a code for receiving money, not for paying.",
+    "Switch to the payment code and scan again.",
+  ),
+  "payment.walletOff": text("This wallet is not accepted here.", "Please use WeChat Pay or Alipay."),
+  "payment.inProgress": text(
+    "The last payment is still being processed.",
+    "Please wait and do not pay again.",
+    "You won't be charged twice.",
+  ),
+  "payment.channelDown": text("The payment service can't be reached.", "Try later or use another wallet."),
+  "session.ended": text("This card session has ended.", "Please take the card out and insert it again."),
+  "request.invalid": text("The request was not understood.", "Please try again, or call the hotline."),
+  "request.keyReused": text("One action arrived with two contents.", "Please try again."),
+  "request.keyMissing": text("The action came without its number.", "Please try again, or call the hotline."),
+  "auth.required": text(
+    "This terminal is not registered or its registration ended.",
+    "Use another terminal or call the hotline.",
+  ),
+  "auth.forbidden": text("This terminal may not do that.", "Use another terminal or go to the service hall."),
+  "auth.clockSkew": text(
+    "This terminal's clock is wrong; sales are stopped.",
+    "Use another terminal or call the hotline.",
+  ),
+  notFound: text("Nothing was found.", "Please check and try again.", ""),
+  "server.unavailable": text(
+    "The service centre can't be reached, so no gas can be bought now.",
+    "Try later or use another terminal.",
+  ),
+};
