@@ -41,7 +41,7 @@ export const acsAnswers = {
   },
   read: (response: Uint8Array, length: number): ReaderResult<Uint8Array> => {
     if (statusWord(response) !== 0x9000 || response.length !== length + 2) return fault;
-    return { ok: true, value: response.slice(0, length) };
+    return { ok: true, value: Uint8Array.from(response.subarray(0, length)) };
   },
   /** First of the four bytes: how many wrong secrets are left, as a bit mask (07, 03, 01, 00). */
   counter: (response: Uint8Array): ReaderResult<number> => {

@@ -60,9 +60,9 @@ export function virtualReader(url: string, options: VirtualReaderOptions = {}): 
   };
   const onLine = (line: string): void => {
     const message = parseLine(line);
-    if (message === null) return wire.reset();
-    if (message.kind === "state") return onState(message.card);
-    waiting.get(message.id)?.(message.response);
+    if (message === null) wire.reset();
+    else if (message.kind === "state") onState(message.card);
+    else waiting.get(message.id)?.(message.response);
   };
   const wire = openTcpLine(url, {
     up: () => {
@@ -79,7 +79,10 @@ export function virtualReader(url: string, options: VirtualReaderOptions = {}): 
     },
     bytes: (chunk) => {
       rest += Buffer.from(chunk).toString("latin1");
-      if (rest.length > maxLineChars) return wire.reset();
+      if (rest.length > maxLineChars) {
+        wire.reset();
+        return;
+      }
       const lines = rest.split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) onLine(line);

@@ -113,9 +113,7 @@ function openScript(i: Insertion): CardDecision | null {
     case "torn":
       return rewrite(i, image);
     case "refundImage":
-      return i.reader === "phone" || script.kind !== "refund"
-        ? { kind: "toManual" }
-        : { kind: "refundProven" };
+      return i.reader === "phone" || script.kind !== "refund" ? { kind: "toManual" } : { kind: "refundProven" };
     case "other":
       return { kind: "toManual" };
     default:

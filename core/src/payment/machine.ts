@@ -280,9 +280,8 @@ function fromReversing(a: Attempt, event: AttemptEvent, now: Instant): Result<At
     case "answered":
       return ok(answeredWhileReversing(a, event.outcome, now));
     case "lateRefunded":
-      return ok(
-        ended({ ...a, state: "reversed", lateSuccess: a.lateSuccess && { ...a.lateSuccess, refunded: true } }, now),
-      );
+      if (a.lateSuccess === null) return refuse(a.state, event);
+      return ok(ended({ ...a, state: "reversed", lateSuccess: { ...a.lateSuccess, refunded: true } }, now));
     default:
       return refuse(a.state, event);
   }

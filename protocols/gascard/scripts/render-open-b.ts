@@ -18,7 +18,7 @@ export function renderOpenB(): string {
     example(openBVolume, { kind: "volume", volumeL: 120_000 }, 3_520, 35_000),
     example(openBMoney, { kind: "money", amountFen: 120_000 }, 250, 50_000),
   ];
-  return `${sections.join("\n\n")}\n`;
+  return `${alignTables(sections.join("\n\n"))}\n`;
 }
 
 const hex = (value: number, bytes = 1) =>
@@ -36,7 +36,7 @@ function intro(): string {
 卡表实现者只看本页即可。
 
 Every meter maker has a card layout of its own and none is public. This one is: class B (the meter takes purchase
-number *accepted + 1* and no other), on the SLE4442, one byte table for both units. It comes in two variants that
+number _accepted + 1_ and no other), on the SLE4442, one byte table for both units. It comes in two variants that
 differ in one byte and in what an amount counts:
 
 | name | byte ${openB.identity.unit.offset} | an amount is |
@@ -102,24 +102,24 @@ function writing(): string {
 From its first byte to its last; unchanged bytes are left alone. A purchase writes bytes ${purchase.offset} to ${lastData} first, reads them back,
 and only then bytes ${openBCommit.offset} to ${openBCommit.offset + openBCommit.length - 1} (count and checksum: the commit).
 
-The purchase area is **good** when its checksum is right, *boughtOn* is a day or none, *countMark* is the low byte of
-*count*, and *backupAmount* equals *amount*. Anything else is a torn or damaged write and says nothing.
+The purchase area is **good** when its checksum is right, _boughtOn_ is a day or none, _countMark_ is the low byte of
+_count_, and _backupAmount_ equals _amount_. Anything else is a torn or damaged write and says nothing.
 
 Why a card pulled at any moment never shows a good half: the next purchase has the next number, so the low byte of the
-count always changes. *countMark* is the first byte to change and the low byte of *count* the last before the checksum;
+count always changes. _countMark_ is the first byte to change and the low byte of _count_ the last before the checksum;
 between the two they differ. After that everything but the checksum is new, and a checksum that fits is the new one.
 This holds by order, whatever the checksum of a half happens to be.
 
-Each area has one writer. The meter never touches the purchase area: that gas was taken is told by *acceptedCount*
-having reached *count*, not by an amount set to zero. So what is still on the card (卡中气量) is *amount* while
-*acceptedCount* is below *count*, or the card has never been in a meter; else it is 0.
+Each area has one writer. The meter never touches the purchase area: that gas was taken is told by _acceptedCount_
+having reached _count_, not by an amount set to zero. So what is still on the card (卡中气量) is _amount_ while
+_acceptedCount_ is below _count_, or the card has never been in a meter; else it is 0.
 
-A **refund image** is purchase *n + 1* with amount 0: a meter takes the number and credits nothing. After it, purchase
-*n + 1* can be credited by no card.`;
+A **refund image** is purchase _n + 1_ with amount 0: a meter takes the number and credits nothing. After it, purchase
+_n + 1_ can be credited by no card.`;
 }
 
 function meter(): string {
-  const { identity, parameters, returned, purchase } = openB;
+  const { parameters, returned } = openB;
   const errors = openBMeterErrors;
   return `## What a meter does with a card
 
@@ -127,17 +127,17 @@ A meter keeps for itself, safe from power loss: area code and card number it is 
 replacement number seen, accepted count, total credited, remaining, register, valve, battery.
 
 1. Identity area bad, not of this layout, another unit, or a tool card: nothing is credited **and nothing is written**.
-2. Not bound yet: it binds to the card's area code and number. If the return area is good, it takes *acceptedCount* and
-   *totalCredited* from there (bytes ${returned.acceptedCount.offset} and ${returned.totalCredited.offset}; on a card that was never in a meter the issuer has put there what the
+2. Not bound yet: it binds to the card's area code and number. If the return area is good, it takes _acceptedCount_ and
+   _totalCredited_ from there (bytes ${returned.acceptedCount.offset} and ${returned.totalCredited.offset}; on a card that was never in a meter the issuer has put there what the
    account had before), else 0 and 0.
-   Bound to another area code or number, or the card's *replacement* is lower than one seen before: as in 1.
+   Bound to another area code or number, or the card's _replacement_ is lower than one seen before: as in 1.
 3. Parameter or purchase area not good: error ${errors.badChecksum}, nothing is credited.
-4. *count* equals the accepted count: nothing to do, error ${errors.none}.
-5. *count* is the accepted count + 1: if *amount* is above 0, *meterCeiling* (byte ${parameters.meterCeiling.offset}) is not 0 and remaining + *amount* is
+4. _count_ equals the accepted count: nothing to do, error ${errors.none}.
+5. _count_ is the accepted count + 1: if _amount_ is above 0, _meterCeiling_ (byte ${parameters.meterCeiling.offset}) is not 0 and remaining + _amount_ is
    above it: error ${errors.overCeiling}, nothing is credited. Else, in one step that cannot be torn: accepted count + 1, total credited +
-   *amount*, remaining + *amount* (also when *amount* is 0), error ${errors.none}.
-6. Any other *count*: error ${errors.wrongCount}, nothing is credited.
-7. In cases 3 to 6 it then writes the whole return area from its own numbers, *startCode* 58, from byte ${openBAreas.returned.offset} on, checksum
+   _amount_, remaining + _amount_ (also when _amount_ is 0), error ${errors.none}.
+6. Any other _count_: error ${errors.wrongCount}, nothing is credited.
+7. In cases 3 to 6 it then writes the whole return area from its own numbers, _startCode_ 58, from byte ${openBAreas.returned.offset} on, checksum
    last. Torn there, nothing is lost: the next insertion is case 4 and writes it again.
 
 | errorCode | meaning |
@@ -147,8 +147,12 @@ replacement number seen, accepted count, total credited, remaining, register, va
 | ${hex(errors.wrongCount)} | not the next purchase number 次数错 |
 | ${hex(errors.overCeiling)} | more than the meter may hold 超充值上限 |
 
-The writer of a purchase never looks at bytes ${identity.replacement.offset} or ${purchase.count.offset} to tell whether gas was credited, only at the return area: accepted count *n + 1*
-**and** total credited higher by the amount.`;
+Whether gas was credited is told by the return area alone: accepted count _n + 1_ **and** total credited higher by the
+amount; never by the count alone (an amount of 0 raises it too). A return area torn while the meter writes it fails its
+checksum; should a half ever fit it by chance, _acceptedCount_ is last, so a new one stands only after a new total.
+
+A meter writes with the card's secret like everybody else. How a secret is made from the card number is between the
+issuer and the meter maker and no part of this layout.`;
 }
 
 function example(
@@ -180,7 +184,8 @@ function example(
   return `## Example: \`${driver.name}\`
 
 Card 0311203086 of area 0996, number 255 accepted, ${total} credited so far, ${remainingBefore} left, register 31480 litres, ceiling
-9999999, is sold ${value} as number 256 on 2026-11-23 and then put into its meter.
+9999999, is sold ${value} as number 256 on 2026-11-23 and then put into its meter. Bytes are set apart by field, in the
+order of the tables above; the last two of each line are the checksum.
 
 As issued, never in a meter:
 
@@ -202,8 +207,36 @@ ${dump(loaded, ["returned"])}`;
 function dump(image: Uint8Array, names: readonly (keyof typeof openBAreas)[]): string {
   const lines = names.map((name) => {
     const area = openBAreas[name];
-    const bytes = toHex(image.subarray(area.offset, area.offset + area.length));
-    return `${area.name.padEnd(10)} ${String(area.offset).padStart(3)}  ${bytes}   crc ${hex(checksumOf(image, area), 2).toLowerCase()}`;
+    const parts = area.fields.map((field) => toHex(image.subarray(field.offset, field.offset + field.codec.length)));
+    parts.push(hex(checksumOf(image, area), checksumBytes).toLowerCase());
+    return `${area.name.padEnd(10)} ${String(area.offset).padStart(3)}  ${parts.join(" ")}`;
   });
   return `\`\`\`text\n${lines.join("\n")}\n\`\`\``;
+}
+
+/** Tables with their columns padded, as the formatter that also checks this page wants them. */
+function alignTables(text: string): string {
+  return text.replace(/(?:^\|.*\|(?:\n|$))+/gm, (block) => {
+    const rows = block
+      .trimEnd()
+      .split("\n")
+      .map((line) =>
+        line
+          .slice(1, -1)
+          .split("|")
+          .map((cell) => cell.trim()),
+      );
+    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => textWidth(row[column] ?? ""))));
+    const pad = (cell: string, column: number) => {
+      const space = (widths[column] ?? 0) - textWidth(cell);
+      return cell === "---" ? "-".repeat(widths[column] ?? 3) : cell + " ".repeat(space);
+    };
+    const lines = rows.map((row) => `| ${row.map(pad).join(" | ")} |`);
+    return `${lines.join("\n")}${block.endsWith("\n") ? "\n" : ""}`;
+  });
+}
+
+/** Columns on a screen: Chinese characters and full-width marks take two. */
+function textWidth(text: string): number {
+  return [...text].reduce((width, char) => width + (/[\u2e80-\u9fff\uff00-\uff60]/.test(char) ? 2 : 1), 0);
 }

@@ -1,4 +1,4 @@
-import { type Book, type Change, type PhoneRow, type Refund, type Trade, tradeKey } from "./book.ts";
+import { type Book, type Change, type PaymentCode, type PhoneRow, type Refund, type Trade, tradeKey } from "./book.ts";
 import type { FaultTaker, Gateway } from "./faults.ts";
 
 /**
@@ -82,7 +82,7 @@ function tradeNumber(gateway: Gateway, at: number, count: number): string {
 }
 
 export function makeBank(book: Book, faults: FaultTaker, now: () => number): Bank {
-  function charge(trade: Trade, codes: Change["codes"] = []): Trade {
+  function charge(trade: Trade, codes: PaymentCode[] = []): Trade {
     const at = now();
     const paid: Trade = { ...trade, state: "paid", paidAt: at };
     book.commit({ trades: [paid], codes, ...movement(book, paid, at, "charge", paid.amountFen, null) });
@@ -98,7 +98,7 @@ export function makeBank(book: Book, faults: FaultTaker, now: () => number): Ban
   }
 
   /** A refused order exists unpaid at WeChat Pay; at Alipay none is made. */
-  function refuseForBalance(trade: Trade, codes: Change["codes"]): PayResult {
+  function refuseForBalance(trade: Trade, codes: PaymentCode[]): PayResult {
     book.commit(trade.gateway === "wechat" ? { trades: [trade], codes } : { codes });
     return { kind: "notEnough" };
   }

@@ -38,8 +38,15 @@ export interface ReaderServer extends SingleClientServer {
   announce(): void;
 }
 
-/** Serves one reader on its wire (docs/devices.md, "Virtual card reader"). Nonsense ends the connection. */
-export async function serveReader(slot: ReaderSlot, port: number): Promise<ReaderServer> {
+/**
+ * Serves one reader on its wire (docs/devices.md, "Virtual card reader"). Nonsense ends the connection. While `silent`
+ * says so a command is neither done nor answered.
+ */
+export async function serveReader(
+  slot: ReaderSlot,
+  port: number,
+  silent: () => boolean = () => false,
+): Promise<ReaderServer> {
   const server = await listenSingleClient(port, {
     connected(send) {
       send(stateLine(slot));
@@ -47,8 +54,9 @@ export async function serveReader(slot: ReaderSlot, port: number): Promise<Reade
       let pending = 0;
       let turn: Promise<void> = Promise.resolve();
       const run = async (command: Command): Promise<void> => {
-        const result = await slot.exchange(command.insertion, command.apdu);
+        const result = silent() ? null : await slot.exchange(command.insertion, command.apdu);
         pending -= 1;
+        if (result === null) return;
         send(`${JSON.stringify({ id: command.id, ...result })}\n`);
       };
       return {

@@ -11,6 +11,8 @@ export const ChipRow = Type.Object({
 export const CardRow = Type.Object({
   id: Type.String(),
   label: Type.String(),
+  /** As known to those who handed the card out; the chip itself carries a card number only. */
+  accountNumber: Type.Union([Type.String(), Type.Null()]),
   mute: Type.Boolean(),
   chip: ChipRow,
 });
@@ -73,9 +75,8 @@ export const MeterRow = Type.Object({
   label: Type.String(),
   device: Type.Union([Type.Literal("meter"), Type.Literal("controller")]),
   unit: Type.Union([Type.Literal("volume"), Type.Literal("money")]),
-  /** The card it belongs to; null until an opening card binds it. */
-  cardNumber: Type.Union([Type.String(), Type.Null()]),
-  areaCode: Type.String(),
+  /** The card it belongs to; null until the first card binds it. */
+  boundTo: Type.Union([Type.Object({ areaCode: Type.String(), cardNumber: Type.String() }), Type.Null()]),
   /** Highest replacement number seen: cards with a lower one are old. */
   replacement: Type.Integer({ minimum: 0 }),
   /** Last purchase count accepted. */
@@ -83,8 +84,6 @@ export const MeterRow = Type.Object({
   totalCredited: Type.Integer({ minimum: 0 }),
   remaining: Type.Integer(),
   registerL: Type.Integer({ minimum: 0 }),
-  /** It refuses a card that would bring `remaining` above this; 0 = no ceiling. */
-  ceiling: Type.Integer({ minimum: 0 }),
   valve: Type.Union([Type.Literal("open"), Type.Literal("closed")]),
   batteryLow: Type.Boolean(),
 });

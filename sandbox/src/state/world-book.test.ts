@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const card = (id: string) => ({ id, label: id, mute: false, chip: blankChip() });
+const card = (id: string) => ({ id, label: id, accountNumber: null, mute: false, chip: blankChip() });
 const line = (text: string) => ({ kind: "text" as const, align: "left" as const, runs: [], text });
 
 test("what was committed is there after an end without goodbye; the last row of an id wins", () => {

@@ -17,51 +17,57 @@ import type { Checked } from "./transition.ts";
 /** `committed`: an event with this id is in the log. */
 export type Verdict = CommitResult | { kind: "committed" };
 
-const columnNames = (columns: Readonly<Record<string, string>>): string => Object.keys(columns).join(", ");
+type Columns = Readonly<Record<string, string>>;
 
-function partsOf(kind: string, name: string, columns: Readonly<Record<string, string>>, parameter: number): string {
-  const values = Object.values(columns).map((expression) => expression.replace("state->>", "w.state->>"));
-  const sets = Object.keys(columns).map((column, index) => `${column} = ${values[index]}`);
-  return `
+/** What the items want of one table, and the locked rows as they are. */
+const lockingOf = (kind: string, name: string, parameter: number): string => `
 want_${kind} as materialized (
   select * from json_to_recordset($${parameter}::json) as t(i integer, id text, expected integer, state jsonb)),
 have_${kind} as materialized (
-  select id, version from ${name} where id in (select id from want_${kind}) order by id for update),
+  select id, version from ${name} where id = any($${parameter + 1}::text[]) order by id for update),`;
+
+function writingOf(kind: string, name: string, columns: Columns): string {
+  const values = Object.values(columns).map((expression) => expression.replace("state->>", "w.state->>"));
+  const sets = Object.keys(columns).map((column, index) => `${column} = ${values[index]}`);
+  return `
 put_${kind} as (
   update ${name} as t set version = w.expected + 1, state = w.state, ${sets.join(", ")}
   from want_${kind} w join passed using (i)
   where t.id = w.id and t.version = w.expected and w.expected > 0 and w.state is not null),
 new_${kind} as (
-  insert into ${name} (id, version, state, ${columnNames(columns)})
+  insert into ${name} (id, version, state, ${Object.keys(columns).join(", ")})
   select w.id, 1, w.state, ${values.join(", ")}
-  from want_${kind} w join passed using (i) where w.expected = 0 and w.state is not null)`;
+  from want_${kind} w join passed using (i) where w.expected = 0 and w.state is not null),`;
 }
 
 const staleOf = (kind: string): string => `
   select w.i from want_${kind} w left join have_${kind} h on h.id = w.id where coalesce(h.version, 0) <> w.expected`;
 
-/** Parameters: items, postings, added tasks, dropped tasks, ledger lane, then one list per aggregate table. */
-const firstTable = 6;
+/**
+ * Parameters: items, postings, added tasks, dropped tasks, ledger lane, event ids, idempotency keys, then per aggregate
+ * table its list and the ids in it. Look-ups go by `= any(array)`, which can only be answered through the index: a join
+ * would be planned as a walk through the whole table while that is small, and the plan is kept when it has grown.
+ */
+const firstTable = 8;
 
 function statement(): string {
-  const parts = tableList.map(({ kind, table }, index) => {
-    return partsOf(kind, table.name, table.columns, firstTable + index);
-  });
+  const locking = tableList.map(({ kind, table }, index) => lockingOf(kind, table.name, firstTable + 2 * index));
+  const writing = tableList.map(({ kind, table }) => writingOf(kind, table.name, table.columns));
   return `with
 item as materialized (
   select * from json_to_recordset($1::json) as t(i integer, event_id text, at bigint, subject_kind text,
     subject_id text, seq integer, event jsonb, key text, fingerprint text)),
 known_event as materialized (
-  select e.event_id from event e where e.event_id in (select event_id from item)),
+  select event_id from event where event_id = any($6::text[])),
 known_key as materialized (
-  select k.key, k.fingerprint, k.subject_id from idempotency k
-  where k.key in (select key from item where key is not null)),
-${parts.map((part) => part.trim()).join(",\n")},
+  select key, fingerprint, subject_id from idempotency where key = any($7::text[])),
+${locking.join("")}
 stale as materialized (${tableList.map(({ kind }) => staleOf(kind)).join("\n  union all")}),
 passed as materialized (
   select * from item where i not in (select i from stale)
   and event_id not in (select event_id from known_event)
   and (key is null or key not in (select key from known_key))),
+${writing.join("")}
 new_event as (
   insert into event (event_id, subject_kind, subject_id, seq, at, event)
   select event_id, subject_kind, subject_id, seq, at, event from passed),
@@ -107,7 +113,7 @@ export interface BatchRow {
 }
 
 /** The statement's parameters. `i` ties the lists together. */
-export function batchParameters(batch: readonly Checked[], lane: string): string[] {
+export function batchParameters(batch: readonly Checked[], lane: string): (string | string[])[] {
   const items = batch.map(({ transition: t, seq }, i) => ({
     i,
     event_id: t.eventId,
@@ -120,11 +126,9 @@ export function batchParameters(batch: readonly Checked[], lane: string): string
     fingerprint: t.idempotency?.fingerprint,
   }));
   const lines = batch.flatMap(({ transition }, i) => transition.postings.map((line, seq) => ({ i, seq, ...line })));
-  const asked = batch.flatMap(({ add }, i) =>
-    add.map(({ kind, ref, dueAt }) => ({ i, kind, ref, due_at: dueAt })),
-  );
+  const asked = batch.flatMap(({ add }, i) => add.map(({ kind, ref, dueAt }) => ({ i, kind, ref, due_at: dueAt })));
   const dropped = batch.flatMap(({ drop }, i) => drop.map(({ kind, ref }) => ({ i, kind, ref })));
-  const lists = new Map<string, unknown[]>(tableList.map(({ kind }) => [kind, []]));
+  const lists = new Map<string, { id: string }[]>(tableList.map(({ kind }) => [kind, []]));
   for (const [i, { writes, guards }] of batch.entries()) {
     for (const { kind, id, expected, state } of writes) lists.get(kind)?.push({ i, id, expected, state });
     for (const { kind, id, expected } of guards) lists.get(kind)?.push({ i, id, expected });
@@ -135,7 +139,12 @@ export function batchParameters(batch: readonly Checked[], lane: string): string
     JSON.stringify(asked),
     JSON.stringify(dropped),
     lane,
-    ...tableList.map(({ kind }) => JSON.stringify(lists.get(kind))),
+    items.map(({ event_id }) => event_id),
+    items.flatMap(({ key }) => key ?? []),
+    ...tableList.flatMap(({ kind }) => {
+      const list = lists.get(kind) ?? [];
+      return [JSON.stringify(list), list.map(({ id }) => id)];
+    }),
   ];
 }
 

@@ -12,6 +12,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Verdict } from "./batchStatement.ts";
+import { errorCode } from "./database.ts";
 import type { Settled } from "./groupCommit.ts";
 import { type Checked, DuplicateValueError } from "./transition.ts";
 
@@ -31,7 +32,12 @@ export interface Patience {
 export type Fault = "conflict" | "lost" | "duplicate" | "refused";
 
 export function classify(error: unknown): Fault {
-  if (!(error instanceof pg.DatabaseError)) return error instanceof TypeError ? "refused" : "lost";
+  if (!(error instanceof pg.DatabaseError)) {
+    // System errors carry a code (ECONNREFUSED …); pg's own about a dead or silent connection only words.
+    const broken = /^E[A-Z]+$/.test(errorCode(error) ?? "") && !errorCode(error)?.startsWith("ERR_");
+    const words = error instanceof Error && /connection|timeout|not queryable/i.test(error.message);
+    return broken || words ? "lost" : "refused";
+  }
   const code = error.code ?? "";
   // 57014 and 55P03: our own limit on waiting for a lock or an answer.
   if (code === "40001" || code === "40P01" || code === "57014" || code === "55P03") return "conflict";
@@ -44,9 +50,14 @@ export function classify(error: unknown): Fault {
 const pauseMaxMs = 1_000;
 
 /** Answers for every item, whatever happens; never rejects. */
-export async function settle(batch: readonly Checked[], door: BatchDoor, patience: Patience): Promise<Settled[]> {
+export async function settle(
+  batch: readonly Checked[],
+  door: BatchDoor,
+  patience: Patience,
+  uncertainBefore = false,
+): Promise<Settled[]> {
   const from = performance.now();
-  let uncertain = false;
+  let uncertain = uncertainBefore;
   let duplicates = 0;
   for (let tries = 1; ; tries++) {
     try {
@@ -67,9 +78,9 @@ export async function settle(batch: readonly Checked[], door: BatchDoor, patienc
         case "duplicate":
           duplicates += 1;
           if (duplicates < 2) continue;
-          return refuse(batch, door, patience, duplicateOf(error));
+          return refuse(batch, door, patience, uncertain, duplicateOf(error));
         case "refused":
-          return refuse(batch, door, patience, error);
+          return refuse(batch, door, patience, uncertain, error);
       }
       await sleep(Math.min(pauseMaxMs, (fault === "lost" ? 20 : 2) * 2 ** Math.min(tries - 1, 10)));
     }
@@ -77,7 +88,9 @@ export async function settle(batch: readonly Checked[], door: BatchDoor, patienc
 }
 
 async function lookAgain(batch: readonly Checked[], found: Verdict[], door: BatchDoor): Promise<Verdict[]> {
-  const doubtful = batch.filter((_, index) => found[index]?.kind === "stale").map(({ transition }) => transition.eventId);
+  const doubtful = batch
+    .filter((_, index) => found[index]?.kind === "stale")
+    .map(({ transition }) => transition.eventId);
   if (doubtful.length === 0) return found;
   const committed = await door.committed(doubtful);
   return found.map((verdict, index): Verdict => {
@@ -97,16 +110,19 @@ async function refuse(
   batch: readonly Checked[],
   door: BatchDoor,
   patience: Patience,
+  uncertain: boolean,
   error: unknown,
 ): Promise<Settled[]> {
   if (batch.length <= 1) return batch.map(() => ({ ok: false, error }));
   const settled: Settled[] = [];
-  for (const item of batch) settled.push(...(await settle([item], door, patience)));
+  for (const item of batch) settled.push(...(await settle([item], door, patience, uncertain)));
   return settled;
 }
 
 function duplicateOf(error: unknown): unknown {
-  return error instanceof pg.DatabaseError ? new DuplicateValueError(error.constraint ?? "unknown", { cause: error }) : error;
+  return error instanceof pg.DatabaseError
+    ? new DuplicateValueError(error.constraint ?? "unknown", { cause: error })
+    : error;
 }
 
 /** The same patience for a single plain query that may be run again. */

@@ -1,0 +1,199 @@
+/** The insertion decisions, step by step in the protocol's order; each line of it is a case here. */
+import { describe, expect, it } from "vitest";
+import { emptyBundle, picturedBreakdown, quoteFacts, script } from "../purchase/fixtures.ts";
+import { type PurchaseEvent, purchaseStep } from "../purchase/machine.ts";
+import type { Purchase } from "../purchase/types.ts";
+import { type CardRead, decideInsertion, type ImageClass, type Insertion } from "./insertion.ts";
+
+function purchaseIn(...events: PurchaseEvent[]): Purchase {
+  let purchase: Purchase | null = null;
+  for (const event of [{ type: "quoted", facts: quoteFacts("p1", picturedBreakdown) } as const, ...events]) {
+    const step = purchaseStep(purchase, event, 0);
+    if (!step.ok) throw new Error(JSON.stringify(step.error));
+    purchase = step.value.purchase;
+  }
+  if (purchase === null) throw new Error("nothing ran");
+  return purchase;
+}
+const toPaid: PurchaseEvent[] = [
+  { type: "confirmed" },
+  { type: "attemptStarted", attemptId: "a1" },
+  { type: "attemptPaid", attemptId: "a1" },
+];
+const issue = (kind: "sale" | "refund"): PurchaseEvent => ({
+  type: "scriptIssued",
+  script: script(kind, kind),
+  countBefore: 6,
+  totalBefore: 84_000,
+  toPhone: false,
+});
+const paid = purchaseIn(...toPaid);
+const issued = purchaseIn(...toPaid, issue("sale"));
+const refundOut = purchaseIn(...toPaid, issue("sale"), issue("refund"));
+const manual = purchaseIn(...toPaid, issue("sale"), { type: "cardDisagrees", scriptId: "sale", image: "" });
+
+const bundle = emptyBundle();
+const card = bundle.card?.state;
+if (card === undefined) throw new Error("fixture");
+const goodRead: CardRead = {
+  identity: { cardNumber: "1", role: "user", replacement: 0 },
+  problem: null,
+  facts: { count: 6, amount: 0, acceptedCount: 6, totalCredited: 84_000 },
+  secretCounter: "full",
+  fresh: true,
+};
+const base: Insertion = {
+  now: 0,
+  read: goodRead,
+  card,
+  account: bundle.account.state,
+  open: null,
+  reader: "kiosk",
+  adoptionUntil: null,
+};
+const withRead = (over: Partial<CardRead>, more: Partial<Insertion> = {}): Insertion => ({
+  ...base,
+  ...more,
+  read: { ...goodRead, ...over },
+});
+const open = (
+  purchase: Purchase,
+  image: ImageClass | null,
+  read: Partial<CardRead> = {},
+  more: Partial<Insertion> = {},
+): Insertion => withRead(read, { open: { purchase, image }, ...more });
+const refused = (i: Insertion) => {
+  const d = decideInsertion(i);
+  return d.kind === "refuse" ? d.code : d.kind;
+};
+
+describe("1 · an open purchase with a script out is settled before anything is refused", () => {
+  it.each<[ImageClass, object]>([
+    ["written", { kind: "settle", as: "written" }],
+    ["consumed", { kind: "settle", as: "consumed" }],
+    ["unwritten", { kind: "write", from: "unwritten" }],
+    ["torn", { kind: "write", from: "torn" }],
+    ["other", { kind: "toManual" }],
+  ])("%s", (image, decision) => {
+    expect(decideInsertion(open(issued, image))).toEqual(decision);
+  });
+  it("even with a wrong checksum and a secret counter one short: that is what a torn write looks like", () => {
+    expect(
+      decideInsertion(open(issued, "torn", { problem: "badChecksum", facts: null, secretCounter: "oneShort" })),
+    ).toEqual({ kind: "write", from: "torn" });
+  });
+  it("but never with the chip's last tries", () => {
+    expect(refused(open(issued, "torn", { secretCounter: "low" }))).toBe("card.secretCounter");
+    expect(refused(open(issued, "torn", { secretCounter: "locked" }))).toBe("card.secretCounter");
+  });
+  it("even when the account is blocked: the gas is paid", () => {
+    const account = { ...bundle.account.state, block: { reason: "debt" as const, since: 0 } };
+    expect(decideInsertion(open(issued, "unwritten", {}, { account }))).toEqual({ kind: "write", from: "unwritten" });
+  });
+  it("an image from before the last script does nothing", () => {
+    expect(refused(open(issued, "unwritten", { fresh: false }))).toBe("card.stale");
+  });
+  it("class C goes to people", () => {
+    expect(decideInsertion(open(issued, "unwritten", {}, { card: { ...card, cardClass: "C" } }))).toEqual({
+      kind: "toManual",
+    });
+  });
+  it("a refund image proves only a refund script, and never from a phone", () => {
+    expect(decideInsertion(open(refundOut, "refundImage"))).toEqual({ kind: "refundProven" });
+    expect(decideInsertion(open(refundOut, "refundImage", {}, { reader: "phone" }))).toEqual({ kind: "toManual" });
+    expect(decideInsertion(open(issued, "refundImage"))).toEqual({ kind: "toManual" });
+  });
+  it("a replaced card never speaks for the purchase", () => {
+    expect(
+      refused(
+        open(
+          issued,
+          "written",
+          { identity: { cardNumber: "1", role: "user", replacement: 0 } },
+          { card: { ...card, replacement: 1 } },
+        ),
+      ),
+    ).toBe("card.replaced");
+  });
+  it("manual waits for people", () => {
+    expect(refused(open(manual, "written"))).toBe("purchase.manual");
+  });
+});
+
+describe("2 · cards we don't sell to", () => {
+  it.each<[string, Insertion]>([
+    ["card.blank", withRead({ identity: null, problem: "blank", facts: null })],
+    ["card.foreign", withRead({ identity: null, problem: "foreign", facts: null })],
+    ["card.foreign", withRead({ problem: "badIdentity", facts: null })],
+    ["card.unreadable", withRead({ identity: null, problem: "unreadable", facts: null })],
+    ["card.tool", withRead({ identity: { cardNumber: "1", role: "tool", replacement: 0 } })],
+    ["card.opening", withRead({ identity: { cardNumber: "1", role: "opening", replacement: 0 } })],
+    ["card.badChecksum", withRead({ problem: "badChecksum", facts: null })],
+    ["card.unknown", withRead({}, { card: null })],
+    ["card.lost", withRead({}, { card: { ...card, status: "lost" } })],
+    ["card.replaced", withRead({}, { card: { ...card, status: "replaced" } })],
+    ["card.blocked", withRead({}, { card: { ...card, status: "blocked" } })],
+    ["card.secretCounter", withRead({ secretCounter: "oneShort" })],
+    ["card.secretCounter", withRead({ secretCounter: "locked" })],
+  ])("%s", (code, insertion) => {
+    expect(refused(insertion)).toBe(code);
+  });
+});
+
+describe("3 · what the meter has not taken", () => {
+  it("gas on it", () => {
+    expect(
+      decideInsertion(withRead({ facts: { count: 6, amount: 50, acceptedCount: 5, totalCredited: 84_000 } })),
+    ).toEqual({ kind: "gasOnCard" });
+  });
+  it("a zero after a refund", () => {
+    expect(
+      decideInsertion(withRead({ facts: { count: 7, amount: 0, acceptedCount: 6, totalCredited: 84_000 } })),
+    ).toEqual({ kind: "gasOnCard" });
+  });
+  it("and a claim bought for later stays", () => {
+    expect(
+      decideInsertion(open(paid, null, { facts: { count: 6, amount: 50, acceptedCount: 5, totalCredited: 84_000 } })),
+    ).toEqual({ kind: "gasOnCard" });
+  });
+});
+
+describe("4 · the books", () => {
+  const higher = { facts: { count: 9, amount: 0, acceptedCount: 9, totalCredited: 99_000 } };
+  it("refuse a count that disagrees, up or down, and call people", () => {
+    expect(decideInsertion(withRead(higher))).toEqual({ kind: "refuse", code: "card.countMismatch", staffTask: true });
+    expect(refused(withRead({ facts: { count: 5, amount: 0, acceptedCount: 5, totalCredited: 84_000 } }))).toBe(
+      "card.countMismatch",
+    );
+    expect(refused(withRead({ facts: { count: 6, amount: 0, acceptedCount: 6, totalCredited: 83_999 } }))).toBe(
+      "card.countMismatch",
+    );
+  });
+  it("adopt a higher count inside the dated window only", () => {
+    expect(decideInsertion(withRead(higher, { adoptionUntil: 10 }))).toEqual({ kind: "adopt" });
+    expect(refused(withRead(higher, { adoptionUntil: 10, now: 11 }))).toBe("card.countMismatch");
+  });
+  it.each(["debt", "safetyCheck", "suspectedTampering", "stopped"] as const)(
+    "a block for %s refuses with its reason",
+    (reason) => {
+      expect(refused({ ...base, account: { ...bundle.account.state, block: { reason, since: 0 } } })).toBe(
+        `account.${reason}`,
+      );
+    },
+  );
+});
+
+describe("5 and 6 · write what is paid, else sell", () => {
+  it("writes", () => expect(decideInsertion(open(paid, null))).toEqual({ kind: "write", from: "paid" }));
+  it("waits for a payment that runs elsewhere", () =>
+    expect(refused(open(purchaseIn({ type: "confirmed" }), null))).toBe("purchase.open"));
+  it("sells", () => expect(decideInsertion(base)).toEqual({ kind: "sell" }));
+  it("a first card that was never in a meter and never written sells too", () => {
+    const fresh = { ...card, count: 0, totalCredited: 0, acceptedCount: null };
+    expect(
+      decideInsertion(
+        withRead({ facts: { count: 0, amount: 0, acceptedCount: null, totalCredited: null } }, { card: fresh }),
+      ),
+    ).toEqual({ kind: "sell" });
+  });
+});

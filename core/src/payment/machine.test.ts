@@ -1,0 +1,342 @@
+/**
+ * The attempt machine: every state × event pair, and the rules that each lose money when broken
+ * (facts/payments.md §7: the five shortcuts and their shortest violations).
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type AttemptEvent, attemptIsFinal, attemptStep, attemptTimers, lateRefundNo } from "./machine.ts";
+import type { Attempt, AttemptState, Outcome, ReverseOutcome } from "./types.ts";
+
+const created: AttemptEvent = {
+  type: "created",
+  id: "a1",
+  purchaseId: "p1",
+  kind: "code",
+  channel: "wechat",
+  outTradeNo: "K01_000001",
+  amountFen: 119_970,
+  codeMask: "13…8406",
+};
+const paid: Outcome = { kind: "paid", verified: true, transactionId: "4200", amountFen: 119_970, paidAt: 5 };
+const pay = (outcome: Outcome): AttemptEvent => ({ type: "answered", call: "pay", outcome });
+const query = (outcome: Outcome): AttemptEvent => ({ type: "answered", call: "query", outcome });
+
+/** Runs events at given times from nothing; throws where one is refused. */
+function run(...events: [at: number, event: AttemptEvent][]) {
+  let attempt: Attempt | null = null;
+  let jobs: { job: string; at: number }[] = [];
+  for (const [at, event] of events) {
+    const step = attemptStep(attempt, event, at);
+    if (!step.ok) throw new Error(JSON.stringify(step.error));
+    attempt = step.value.attempt;
+    jobs = step.value.jobs;
+  }
+  if (attempt === null) throw new Error("nothing ran");
+  return { attempt, jobs };
+}
+
+const open: [number, AttemptEvent][] = [
+  [0, created],
+  [1, { type: "submitted" }],
+];
+const reversing: [number, AttemptEvent][] = [...open, [46_000, query({ kind: "notPaid", verified: true })]];
+
+describe("an attempt on its good way", () => {
+  it("is submitted durably, then paid by the pay call's signed answer", () => {
+    expect(run([0, created]).jobs).toEqual([{ job: "submit", at: 0 }]);
+    expect(run(...open).jobs).toEqual([{ job: "query", at: 5_001 }]);
+    expect(run(...open, [900, pay(paid)])).toMatchObject({
+      attempt: { state: "paid", transactionId: "4200", paidAt: 5 },
+      jobs: [],
+    });
+  });
+  it("waits for the password, asking every 5 s", () => {
+    const { attempt, jobs } = run(...open, [900, pay({ kind: "inProgress", verified: true })]);
+    expect(attempt.state).toBe("pending");
+    expect(jobs).toEqual([{ job: "query", at: 5_900 }]);
+  });
+  it("asks Alipay once more before it believes an answered success", () => {
+    const alipay: AttemptEvent = { ...created, channel: "alipay" };
+    const after = run([0, alipay], [1, { type: "submitted" }], [900, pay(paid)]);
+    expect(after).toMatchObject({ attempt: { state: "pending" }, jobs: [{ job: "query", at: 900 }] });
+    expect(run([0, alipay], [1, { type: "submitted" }], [900, pay(paid)], [950, query(paid)]).attempt.state).toBe(
+      "paid",
+    );
+  });
+});
+
+describe("what is not a failure", () => {
+  const notKnown: Outcome[] = [
+    { kind: "unknown", why: "timeout" },
+    { kind: "unknown", why: "bad signature" },
+    { kind: "notFound", verified: true },
+    { kind: "notPaid", verified: true },
+    { kind: "inProgress", verified: false },
+    { kind: "misconfigured", code: "SIGN_ERROR" },
+  ];
+  it.each(notKnown)("$kind leaves the attempt open before the deadline", (outcome) => {
+    const { attempt, jobs } = run(...open, [2_000, query(outcome)]);
+    expect(["submitted", "pending"]).toContain(attempt.state);
+    expect(jobs.some((j) => j.job === "query")).toBe(true);
+  });
+  it.each(notKnown)("$kind at the deadline is followed at once by a reverse", (outcome) => {
+    const { attempt, jobs } = run(...open, [45_001, query(outcome)]);
+    expect(attempt.state).toBe("reversing");
+    expect(jobs).toContainEqual({ job: "reverse", at: 45_001 });
+  });
+  it("the pay call's own silence never ends the attempt, even past the deadline: only a query may be the last word", () => {
+    expect(run(...open, [50_000, pay({ kind: "unknown", why: "timeout" })])).toMatchObject({
+      attempt: { state: "submitted" },
+      jobs: [{ job: "query", at: 50_000 }],
+    });
+  });
+});
+
+describe("refused codes", () => {
+  const refused: [number, AttemptEvent] = [
+    800,
+    pay({ kind: "refused", verified: false, code: "NOT_ENOUGH", text: "balance" }),
+  ];
+  it("need a confirming query: closed", () => {
+    expect(run(...open, refused)).toMatchObject({
+      attempt: { state: "submitted", refusedCode: "balance" },
+      jobs: [{ job: "query", at: 800 }],
+    });
+    expect(run(...open, refused, [900, query({ kind: "closed", verified: true })]).attempt.state).toBe("failed");
+  });
+  it("or two signed not-founds", () => {
+    const once = run(...open, refused, [900, query({ kind: "notFound", verified: true })]);
+    expect(once).toMatchObject({ attempt: { state: "submitted" }, jobs: [{ job: "query", at: 2_900 }] });
+    expect(
+      run(
+        ...open,
+        refused,
+        [900, query({ kind: "notFound", verified: true })],
+        [2_900, query({ kind: "notFound", verified: true })],
+      ).attempt.state,
+    ).toBe("failed");
+  });
+  it("and an order that stands unpaid is taken away, not left", () => {
+    expect(run(...open, refused, [900, query({ kind: "notPaid", verified: true })]).attempt.state).toBe("reversing");
+  });
+  it("a refusal that turns out paid is paid", () => {
+    expect(run(...open, refused, [900, query(paid)]).attempt.state).toBe("paid");
+  });
+});
+
+describe("sending", () => {
+  it("is not done 10 s after the scan", () => {
+    expect(attemptStep(run([0, created]).attempt, { type: "submitted" }, 10_001).ok).toBe(false);
+    expect(run([0, created], [10_001, { type: "notSubmitted" }]).attempt.state).toBe("failed");
+  });
+  it("fails at once when no byte left this machine", () => {
+    expect(run(...open, [20, pay({ kind: "notSent" })])).toMatchObject({ attempt: { state: "failed" }, jobs: [] });
+  });
+});
+
+describe("giving up", () => {
+  it("never reverses before 15 s after the submit", () => {
+    const { attempt, jobs } = run(...open, [3_000, { type: "cancelWanted" }]);
+    expect(attempt).toMatchObject({ state: "submitted", cancelRequested: true });
+    expect(jobs).toEqual([{ job: "query", at: 15_001 }]);
+    const early = run(...open, [3_000, { type: "cancelWanted" }], [5_001, query({ kind: "payError", verified: true })]);
+    expect(early.jobs).toEqual([{ job: "reverse", at: 15_001 }]);
+  });
+  it("takes money that came in meanwhile back by the reverse: nobody waits for the gas any more", () => {
+    expect(run(...open, [3_000, { type: "cancelWanted" }], [15_001, query(paid)]).attempt.state).toBe("reversing");
+  });
+  it("believes a reverse only when a query confirms it", () => {
+    const answered = run(...reversing, [46_500, { type: "reverseAnswered", outcome: { kind: "accepted" } }]);
+    expect(answered).toMatchObject({ attempt: { state: "reversing" }, jobs: [{ job: "query", at: 46_500 }] });
+    expect(
+      run(
+        ...reversing,
+        [46_500, { type: "reverseAnswered", outcome: { kind: "accepted" } }],
+        [46_600, query({ kind: "closed", verified: true })],
+      ).attempt.state,
+    ).toBe("reversed");
+  });
+  it("never goes back to paid", () => {
+    const { attempt, jobs } = run(...reversing, [46_600, query(paid)]);
+    expect(attempt.state).toBe("reversing");
+    expect(jobs[0]?.job).toBe("reverse");
+  });
+  it("lets not-found end a reversal only when old and agreed over a minute", () => {
+    const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
+    expect(run(...reversing, missing(46_100), missing(51_000), missing(56_000)).attempt.state).toBe("reversing");
+    expect(run(...reversing, missing(46_100), missing(66_000), missing(106_100)).attempt.state).toBe("reversed");
+    expect(
+      run(
+        ...reversing,
+        missing(46_100),
+        missing(66_000),
+        [70_000, query({ kind: "notPaid", verified: true })],
+        missing(106_100),
+      ).attempt.state,
+    ).toBe("reversing");
+  });
+  it("refunds a paid order that the gateway no longer reverses", () => {
+    const late = run(
+      ...reversing,
+      [46_100, query(paid)],
+      [51_000, { type: "reverseAnswered", outcome: { kind: "tooLate", code: "TRADE_CANCEL_TIME_OUT" } }],
+    );
+    expect(late.attempt.lateSuccess).toEqual({ transactionId: "4200", refundNo: "RK01_000001", refunded: false });
+    expect(late.jobs.map((j) => j.job)).toEqual(["lateRefund", "staff"]);
+    const done = attemptStep(late.attempt, { type: "lateRefunded" }, 60_000);
+    expect(done).toMatchObject({
+      ok: true,
+      value: { attempt: { state: "reversed", lateSuccess: { refunded: true } } },
+    });
+  });
+  it("asks people when the gateway's window has passed", () => {
+    let attempt = run(...reversing).attempt;
+    let at = 46_000;
+    for (let i = 0; i < 500 && attempt.state === "reversing"; i++) {
+      const called = attemptStep(
+        attempt,
+        { type: "reverseAnswered", outcome: { kind: "again", why: "USERPAYING" } },
+        at,
+      );
+      if (!called.ok) throw new Error("refused");
+      const asked = attemptStep(called.value.attempt, query({ kind: "notPaid", verified: true }), at);
+      if (!asked.ok) throw new Error("refused");
+      attempt = asked.value.attempt;
+      at = Math.max(at + 1, asked.value.jobs[0]?.at ?? at);
+    }
+    expect(attempt.state).toBe("manual");
+    expect(at - 46_000).toBeLessThanOrEqual(attemptTimers.reverseWindowMs.wechat + attemptTimers.reverseThenEveryMs);
+  });
+});
+
+describe("a success after the end", () => {
+  const ended: [number, AttemptEvent][] = [...reversing, [46_600, query({ kind: "closed", verified: true })]];
+  it("is looked for after 1 and 10 minutes", () => {
+    expect(run(...ended).jobs).toEqual([{ job: "lateCheck", at: 106_600 }]);
+    expect(run(...ended, [106_600, { type: "lateCheckDone" }]).jobs).toEqual([{ job: "lateCheck", at: 706_600 }]);
+    expect(run(...ended, [706_600, { type: "lateCheckDone" }]).jobs).toEqual([]);
+  });
+  it("is refunded once under one number, never revived", () => {
+    const late = run(...ended, [200_000, query(paid)]);
+    expect(late.attempt).toMatchObject({
+      state: "reversed",
+      lateSuccess: { refundNo: lateRefundNo(late.attempt), refunded: false },
+    });
+    expect(run(...ended, [200_000, query(paid)], [200_100, query(paid)]).jobs).toEqual([]);
+    expect(
+      run(...ended, [200_000, query(paid)], [201_000, { type: "lateRefunded" }]).attempt.lateSuccess?.refunded,
+    ).toBe(true);
+  });
+});
+
+describe("a wrong amount", () => {
+  it("goes to people, never to paid", () => {
+    const { attempt, jobs } = run(...open, [900, pay({ ...paid, amountFen: 1 })]);
+    expect(attempt.state).toBe("manual");
+    expect(jobs[0]?.job).toBe("staff");
+  });
+  it("takes two different people to decide", () => {
+    const manual = run(...open, [900, pay({ ...paid, amountFen: 1 })]).attempt;
+    expect(attemptStep(manual, { type: "resolved", to: "paid", transactionId: null, by: ["u1", "u1"] }, 1_000).ok).toBe(
+      false,
+    );
+    expect(
+      attemptStep(manual, { type: "resolved", to: "paid", transactionId: null, by: ["u1", "u2"] }, 1_000),
+    ).toMatchObject({ ok: true, value: { attempt: { state: "paid" } } });
+  });
+});
+
+describe("every state × event", () => {
+  const states: Record<AttemptState, Attempt> = {
+    created: run([0, created]).attempt,
+    submitted: run(...open).attempt,
+    pending: run(...open, [900, pay({ kind: "inProgress", verified: true })]).attempt,
+    paid: run(...open, [900, pay(paid)]).attempt,
+    reversing: run(...reversing).attempt,
+    reversed: run(...reversing, [46_600, query({ kind: "closed", verified: true })]).attempt,
+    failed: run(...open, [900, query({ kind: "closed", verified: true })]).attempt,
+    manual: run(...open, [900, pay({ ...paid, amountFen: 1 })]).attempt,
+  };
+  const events: AttemptEvent[] = [
+    created,
+    { type: "submitted" },
+    { type: "notSubmitted" },
+    query(paid),
+    { type: "cancelWanted" },
+    { type: "reverseAnswered", outcome: { kind: "accepted" } },
+    { type: "lateCheckDone" },
+    { type: "lateRefunded" },
+    { type: "resolved", to: "reversed", transactionId: null, by: ["u1", "u2"] },
+  ];
+  /** Where each pair leads; "-" = refused, changing nothing. Columns in the order of `events`. */
+  const table: Record<AttemptState, string> = {
+    created: "- submitted failed - failed - - - -",
+    submitted: "- - - paid submitted - - - -",
+    pending: "- - - paid pending - - - -",
+    paid: "- - - paid paid - - - -",
+    reversing: "- - - reversing reversing reversing - - -",
+    reversed: "- - reversed reversed reversed reversed reversed - -",
+    failed: "- - failed failed failed failed failed - -",
+    manual: "- - - manual manual - - - reversed",
+  };
+  for (const [state, row] of Object.entries(table) as [AttemptState, string][]) {
+    it(`${state}: ${row}`, () => {
+      const got = events.map((event) => {
+        const step = attemptStep(states[state], event, 10_000);
+        return step.ok ? step.value.attempt.state : "-";
+      });
+      expect(got.join(" ")).toBe(row);
+    });
+  }
+});
+
+describe("on random schedules", () => {
+  const outcome = fc.oneof<fc.Arbitrary<Outcome>[]>(
+    fc.constant(paid),
+    fc.constant<Outcome>({ kind: "inProgress", verified: true }),
+    fc.constant<Outcome>({ kind: "notPaid", verified: true }),
+    fc.constant<Outcome>({ kind: "notFound", verified: true }),
+    fc.constant<Outcome>({ kind: "closed", verified: true }),
+    fc.constant<Outcome>({ kind: "payError", verified: true }),
+    fc.constant<Outcome>({ kind: "refused", verified: false, code: "X", text: "other" }),
+    fc.constant<Outcome>({ kind: "unknown", why: "x" }),
+  );
+  const reverse = fc.oneof<fc.Arbitrary<ReverseOutcome>[]>(
+    fc.constant<ReverseOutcome>({ kind: "accepted" }),
+    fc.constant<ReverseOutcome>({ kind: "again", why: "USERPAYING" }),
+    fc.constant<ReverseOutcome>({ kind: "unknown", why: "x" }),
+  );
+  const event: fc.Arbitrary<AttemptEvent> = fc.oneof(
+    outcome.map(query),
+    outcome.map(pay),
+    reverse.map((o): AttemptEvent => ({ type: "reverseAnswered", outcome: o })),
+    fc.constant<AttemptEvent>({ type: "cancelWanted" }),
+    fc.constant<AttemptEvent>({ type: "lateCheckDone" }),
+  );
+  it("only a verified paid makes it paid, the end is sticky, and a waiting attempt always has work due (I12)", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 30_000 }), event), { maxLength: 30 }), (schedule) => {
+        let { attempt } = run(...open);
+        let at = 1;
+        for (const [wait, next] of schedule) {
+          at += wait;
+          const step = attemptStep(attempt, next, at);
+          if (!step.ok) continue;
+          const after = step.value.attempt;
+          if (after.state === "paid" && attempt.state !== "paid")
+            expect(next).toMatchObject({ type: "answered", outcome: { kind: "paid" } });
+          if (attemptIsFinal(attempt)) expect(after.state).toBe(attempt.state);
+          if (attempt.state === "reversing") expect(["reversing", "reversed", "manual"]).toContain(after.state);
+          if ((after.state === "submitted" || after.state === "pending") && next.type === "answered")
+            expect(step.value.jobs.some((j) => j.job === "query")).toBe(true);
+          if (after.state === "reversing" && next.type !== "cancelWanted")
+            expect(step.value.jobs.length).toBeGreaterThan(0);
+          for (const job of step.value.jobs)
+            if (job.job === "reverse") expect(job.at).toBeGreaterThanOrEqual(1 + attemptTimers.earliestReverseMs);
+          attempt = after;
+        }
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+});

@@ -1,0 +1,254 @@
+/**
+ * The purchase machine: every state × event pair, the due time of every state, and what each way out does to money,
+ * holds and card. The books and invariants over random schedules stand in compose.test.ts.
+ */
+import { describe, expect, it } from "vitest";
+import { picturedBreakdown, quoteFacts, script, volumeBreakdown } from "./fixtures.ts";
+import { type PurchaseEvent, purchaseStep, purchaseTimers } from "./machine.ts";
+import { finalStates, type Purchase, type PurchaseState } from "./types.ts";
+
+const day = 86_400_000;
+
+function after(...events: [at: number, event: PurchaseEvent][]) {
+  let purchase: Purchase | null = null;
+  let effects: string[] = [];
+  for (const [at, event] of events) {
+    const step = purchaseStep(purchase, event, at);
+    if (!step.ok) throw new Error(JSON.stringify(step.error));
+    purchase = step.value.purchase;
+    effects = step.value.effects.map((e) => e.effect);
+  }
+  if (purchase === null) throw new Error("nothing ran");
+  return { purchase, effects };
+}
+
+const quoted: [number, PurchaseEvent][] = [[0, { type: "quoted", facts: quoteFacts("p1", picturedBreakdown) }]];
+const paying: [number, PurchaseEvent][] = [...quoted, [1_000, { type: "confirmed" }]];
+const inFlight: [number, PurchaseEvent][] = [...paying, [2_000, { type: "attemptStarted", attemptId: "a1" }]];
+const closing: [number, PurchaseEvent][] = [...inFlight, [3_000, { type: "gaveUp", reason: "customer" }]];
+const paid: [number, PurchaseEvent][] = [...inFlight, [3_000, { type: "attemptPaid", attemptId: "a1" }]];
+const issued: [number, PurchaseEvent][] = [
+  ...paid,
+  [
+    4_000,
+    { type: "scriptIssued", script: script("s1", "sale", 4_000), countBefore: 6, totalBefore: 84_000, toPhone: false },
+  ],
+];
+const unknown: [number, PurchaseEvent][] = [...issued, [5_000, { type: "scriptEnded", scriptId: "s1" }]];
+const refundOut: [number, PurchaseEvent][] = [
+  ...unknown,
+  [
+    6_000,
+    {
+      type: "scriptIssued",
+      script: script("s2", "refund", 6_000),
+      countBefore: 6,
+      totalBefore: 84_000,
+      toPhone: false,
+    },
+  ],
+];
+const manual: [number, PurchaseEvent][] = [...unknown, [6_000, { type: "cardDisagrees", scriptId: "s1", image: "ff" }]];
+const refunding: [number, PurchaseEvent][] = [...paid, [4_000, { type: "gaveUp", reason: "customer" }]];
+const refunded: [number, PurchaseEvent][] = [...refunding, [5_000, { type: "refundDone" }]];
+const delivered: [number, PurchaseEvent][] = [
+  ...issued,
+  [5_000, { type: "cardSettled", as: "written", scriptId: "s1" }],
+];
+const voided: [number, PurchaseEvent][] = [...quoted, [1_000, { type: "gaveUp", reason: "customer" }]];
+
+const states: Record<PurchaseState, Purchase> = {
+  quoted: after(...quoted).purchase,
+  paying: after(...inFlight).purchase,
+  closing: after(...closing).purchase,
+  paid: after(...paid).purchase,
+  issued: after(...issued).purchase,
+  unknown: after(...refundOut).purchase,
+  refunding: after(...refunding).purchase,
+  refunded: after(...refunded).purchase,
+  manual: after(...manual).purchase,
+  delivered: after(...delivered).purchase,
+  void: after(...voided).purchase,
+};
+
+describe("every state × event", () => {
+  const events: PurchaseEvent[] = [
+    { type: "quoted", facts: quoteFacts("p2", picturedBreakdown) },
+    { type: "confirmed" },
+    { type: "requoted", breakdown: volumeBreakdown },
+    { type: "attemptStarted", attemptId: "a9" },
+    { type: "attemptPaid", attemptId: "a1" },
+    { type: "attemptEnded", attemptId: "a1" },
+    { type: "gaveUp", reason: "customer" },
+    { type: "scriptIssued", script: script("s9"), countBefore: 6, totalBefore: 84_000, toPhone: false },
+    { type: "scriptEnded", scriptId: "s1" },
+    { type: "cardSettled", as: "written", scriptId: "s1" },
+    { type: "refundProven", scriptId: "s2" },
+    { type: "cardDisagrees", scriptId: "s1", image: "ff" },
+    { type: "refundSent" },
+    { type: "refundStuck", why: "balance" },
+    { type: "refundDone" },
+    { type: "decided", to: "refunding", by: ["u1", "u2"], evidence: "index read on site" },
+    { type: "due" },
+    { type: "seen" },
+  ];
+  /** One letter a column, in the order of `events`: first letters of the state it leads to, "-" refused. */
+  const letter: Record<PurchaseState, string> = {
+    quoted: "q",
+    paying: "y",
+    closing: "c",
+    paid: "p",
+    issued: "i",
+    unknown: "u",
+    refunding: "f",
+    refunded: "F",
+    manual: "m",
+    delivered: "D",
+    void: "V",
+  };
+  const table: Record<PurchaseState, string> = {
+    //         q c r a P E g S e w R d s k D M . n
+    quoted: "  - y q - - - V - - - - - - - - - V -",
+    paying: "  - - - - p y c - - - - - - - - - c -",
+    closing: " - - - - - V c - - - - - - - - - c -",
+    paid: "    - - - - - - f i - - - - - - - - f -",
+    issued: "  - - - - - - - i u D - m - - - - u -",
+    unknown: " - - - - - - - i u - f - - - - - u -",
+    refunding: "- - - - - - - - - - - - f f F - f -",
+    refunded: "- - - - - - - - - - - - - - - - F F",
+    manual: "  - - - - - - - - - - - - - - - f m -",
+    delivered: "- - - - - - - - D - - - - - - - D D",
+    void: "    - - - - - - V - - - - - - - - - V V",
+  };
+  for (const [state, row] of Object.entries(table) as [PurchaseState, string][]) {
+    it(state, () => {
+      const got = events.map((event) => {
+        const step = purchaseStep(states[state], event, 10_000);
+        return step.ok ? letter[step.value.purchase.state] : "-";
+      });
+      expect(got.join(" ")).toBe(row.trim());
+    });
+  }
+});
+
+describe("due times (I12)", () => {
+  it("every state that is not final has one, every final one has none", () => {
+    for (const p of Object.values(states))
+      expect(p.dueAt === null).toBe((finalStates as readonly string[]).includes(p.state));
+  });
+  it("a quote lives 5 minutes, a code may be shown for 60 s, anew after a refused one", () => {
+    expect(states.quoted.dueAt).toBe(300_000);
+    expect(after(...paying).purchase.dueAt).toBe(61_000);
+    expect(after(...inFlight, [30_000, { type: "attemptEnded", attemptId: "a1" }]).purchase.dueAt).toBe(90_000);
+  });
+  it("a paid purchase is finishable for 30 minutes at any reader, then the money goes back", () => {
+    expect(states.paid.dueAt).toBe(3_000 + purchaseTimers.finishMs);
+    expect(after(...paid, [3_000 + purchaseTimers.finishMs, { type: "due" }]).purchase).toMatchObject({
+      state: "refunding",
+      reason: "windowOver",
+    });
+  });
+  it("bought for later is never refunded by a timer: reminders, then people", () => {
+    const later: [number, PurchaseEvent][] = [
+      [0, { type: "quoted", facts: quoteFacts("p1", picturedBreakdown, { later: true }) }],
+      [0, { type: "confirmed" }],
+      [0, { type: "attemptStarted", attemptId: "a1" }],
+      [0, { type: "attemptPaid", attemptId: "a1" }],
+    ];
+    expect(after(...later).purchase.dueAt).toBe(day);
+    const month = after(...later, [day, { type: "due" }], [7 * day, { type: "due" }], [30 * day, { type: "due" }]);
+    expect(month.purchase.state).toBe("paid");
+    expect(month.effects).toContain("task");
+  });
+});
+
+describe("refunds", () => {
+  it("from paid need no card", () => {
+    expect(after(...refunding).effects).toEqual(["closeOnCard", "task", "task"]);
+    expect(after(...refunded).effects).toEqual(["payBack", "dropTask", "dropTask"]);
+  });
+  it("from issued on never come by customer or timer (I3)", () => {
+    for (const state of ["issued", "unknown"] as const) {
+      expect(purchaseStep(states[state], { type: "gaveUp", reason: "customer" }, 10_000).ok).toBe(false);
+      for (const at of [10_000, 40 * day, 400 * day]) {
+        const due = purchaseStep(states[state], { type: "due" }, at);
+        expect(due.ok && due.value.purchase.state).toBe("unknown");
+      }
+    }
+  });
+  it("need the refund script's own proof", () => {
+    expect(purchaseStep(after(...unknown).purchase, { type: "refundProven", scriptId: "s1" }, 10_000).ok).toBe(false);
+    expect(after(...refundOut, [7_000, { type: "refundProven", scriptId: "s2" }])).toMatchObject({
+      purchase: { state: "refunding" },
+    });
+  });
+  it("keep one number for ever and never lead back", () => {
+    const first = after(...refunding).purchase.refund?.no;
+    const later = after(
+      ...refunding,
+      [70_000, { type: "refundSent" }],
+      [80_000, { type: "refundStuck", why: "x" }],
+      [90_000, { type: "due" }],
+    ).purchase;
+    expect(later.refund).toMatchObject({ no: first, stuck: true });
+  });
+  it("with nothing paid at a gateway are done at once", () => {
+    const free = { ...picturedBreakdown, payableFen: 0, balanceOffsetFen: 120_000 };
+    const done = after(
+      [0, { type: "quoted", facts: quoteFacts("p1", free) }],
+      [1, { type: "confirmed" }],
+      [2, { type: "gaveUp", reason: "customer" }],
+    );
+    expect(done).toMatchObject({
+      purchase: { state: "refunded" },
+      effects: ["closeOnCard", "payBack", "dropTask", "dropTask"],
+    });
+  });
+});
+
+describe("paying", () => {
+  it("skips waiting when nothing is payable", () => {
+    const free = { ...picturedBreakdown, payableFen: 0, balanceOffsetFen: 120_000 };
+    const done = after([0, { type: "quoted", facts: quoteFacts("p1", free) }], [1, { type: "confirmed" }]);
+    expect(done).toMatchObject({
+      purchase: { state: "paid", paidAttemptId: null },
+      effects: ["openOnCard", "holdBalance", "spendBalance", "task"],
+    });
+  });
+  it("takes one code at a time", () => {
+    expect(purchaseStep(states.paying, { type: "attemptStarted", attemptId: "a2" }, 3_000).ok).toBe(false);
+  });
+  it("closing frees the card but keeps the holds until every attempt is final", () => {
+    expect(after(...closing).effects).toEqual(["closeOnCard", "cancelAttempts", "task"]);
+    expect(after(...closing, [20_000, { type: "attemptEnded", attemptId: "a1" }])).toMatchObject({
+      purchase: { state: "void", reason: "customer" },
+      effects: ["releaseBalance", "dropTask"],
+    });
+  });
+  it("with no code shown is void at once", () => {
+    expect(after(...paying, [61_000, { type: "due" }])).toMatchObject({
+      purchase: { state: "void", reason: "timeout" },
+      effects: ["closeOnCard", "releaseBalance", "dropTask"],
+    });
+  });
+});
+
+describe("two people", () => {
+  it("decide manual; one can't, nor send the card back to a reader alone", () => {
+    expect(
+      purchaseStep(states.manual, { type: "decided", to: "delivered", by: ["u1", "u1"], evidence: "x" }, 9_000).ok,
+    ).toBe(false);
+    const again = {
+      type: "scriptIssued",
+      script: script("s3"),
+      countBefore: 6,
+      totalBefore: 84_000,
+      toPhone: false,
+    } as const;
+    expect(purchaseStep(states.manual, again, 9_000).ok).toBe(false);
+    expect(purchaseStep(states.manual, { ...again, approvedBy: ["u1", "u2"] }, 9_000)).toMatchObject({
+      ok: true,
+      value: { purchase: { state: "issued" } },
+    });
+  });
+});

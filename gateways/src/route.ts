@@ -1,0 +1,38 @@
+/** Which gateway a scanned text belongs to, or why it is no payment code we take (facts/payments.md §3). */
+export type CodeRoute =
+  | { channel: "wechat" | "alipay" }
+  /** A QR for being paid, not for paying: the wallet is named so that the screen can say where the right one is. */
+  | { reject: "collectionCode"; wallet: "wechat" | "alipay" | "unionpay" }
+  /** Payment codes of schemes that come through an acquirer only. */
+  | { reject: "unionpay" | "ecny" }
+  | { reject: "notAPaymentCode" };
+
+const WECHAT = /^1[0-5]\d{16}$/;
+const ALIPAY = /^(2[5-9]|30)\d{14,22}$/;
+const UNIONPAY = /^62\d{17}$/;
+const ECNY = /^01\d{17}$/;
+
+const COLLECTION: readonly [RegExp, "wechat" | "alipay" | "unionpay"][] = [
+  [/^(wxp|weixin):\/\//i, "wechat"],
+  [/^https?:\/\/(wx\.tenpay\.com|payapp\.(weixin\.qq|wechatpay\.cn)\.com|payapp\.wechatpay\.cn)(\/|$)/i, "wechat"],
+  [/^https?:\/\/(qr|mobilecodec|render)\.alipay\.com(\/|$)/i, "alipay"],
+  [/^alipays?:\/\//i, "alipay"],
+  [/^https?:\/\/qr\.95516\.com(\/|$)/i, "unionpay"],
+];
+
+/** Sorts a scanned text; blanks and line ends that scanners add around it don't count. */
+export function routeCode(text: string): CodeRoute {
+  const code = text.trim();
+  if (WECHAT.test(code)) return { channel: "wechat" };
+  if (ALIPAY.test(code)) return { channel: "alipay" };
+  if (UNIONPAY.test(code)) return { reject: "unionpay" };
+  if (ECNY.test(code)) return { reject: "ecny" };
+  for (const [pattern, wallet] of COLLECTION) if (pattern.test(code)) return { reject: "collectionCode", wallet };
+  return { reject: "notAPaymentCode" };
+}
+
+/** The only form of a scanned code that may be kept: first two and last four characters, nothing of shorter texts. */
+export function maskCode(text: string): string {
+  const code = text.trim();
+  return code.length < 12 ? "****" : `${code.slice(0, 2)}****${code.slice(-4)}`;
+}

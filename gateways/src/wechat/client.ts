@@ -1,0 +1,109 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { Decorator } from "wechatpay-axios-plugin";
+import { nothingLeft, safeCode } from "../plain.ts";
+
+export interface WechatConfig {
+  mchid: string;
+  appid: string;
+  /** Serial of the merchant's own certificate (hex). */
+  serial: string;
+  /** The merchant's private key, PEM. */
+  privateKeyPem: string;
+  /** Serial → PEM of the platform's keys: `PUB_KEY_ID_…` public key, platform certificate, or both while migrating. */
+  platformCerts: Record<string, string>;
+  /** Which of them replies are asked to be signed with; the public key if there is one. */
+  replySerial?: string;
+  /** WeChat Pay's own host when left out. A path would enter the signed URL, so only a bare origin is taken. */
+  baseUrl?: string;
+  timeoutMs?: number;
+}
+
+/** One call's result, before anybody asks what it means. */
+export type WechatReply =
+  /** The bytes were signed by the platform; any HTTP status. */
+  | { kind: "signed"; status: number; body: unknown }
+  /** An error reply without a good signature: a hint, never a proof. */
+  | { kind: "unsigned"; status: number; body: unknown; why: string }
+  /** No usable reply. `notSent`: the connection never stood. */
+  | { kind: "silent"; why: string; notSent: boolean };
+
+export interface WechatCall {
+  method: "GET" | "POST";
+  path: string;
+  query?: Record<string, string>;
+  body?: unknown;
+}
+
+const MAX_REPLY_BYTES = 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/** The parts of an axios error that are looked at; its message, config and request hold the payment code. */
+const Failure = Compile(
+  Type.Object({
+    code: Type.Optional(Type.String()),
+    response: Type.Optional(Type.Object({ status: Type.Integer(), data: Type.Unknown() })),
+  }),
+);
+
+function parse(data: unknown): unknown {
+  if (typeof data !== "string") return data;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+}
+
+function replySerialOf(config: WechatConfig): string {
+  const serials = Object.keys(config.platformCerts);
+  const serial = config.replySerial ?? serials.find((each) => each.startsWith("PUB_KEY_ID_")) ?? serials[0];
+  if (serial === undefined) throw new Error("WeChat Pay: no platform key to verify replies with");
+  if (!serials.includes(serial)) throw new Error(`WeChat Pay: no platform key with serial ${serial}`);
+  return serial;
+}
+
+/**
+ * Sends signed requests and verifies replies with `wechatpay-axios-plugin`. Beyond its defaults: error replies are
+ * verified too (it skips them otherwise), proxies from the environment are ignored, redirects are not followed, and a
+ * connection is used once, so that `pay` can't land on one the gateway is just closing.
+ */
+export function wechatClient(config: WechatConfig): (call: WechatCall) => Promise<WechatReply> {
+  const baseURL = new URL(config.baseUrl ?? "https://api.mch.weixin.qq.com/");
+  if (baseURL.pathname !== "/") throw new Error("WeChat Pay: the base URL must not have a path");
+  const client = new Decorator({
+    baseURL: baseURL.href,
+    timeout: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    proxy: false,
+    maxRedirects: 0,
+    maxContentLength: MAX_REPLY_BYTES,
+    httpAgent: new HttpAgent({ keepAlive: false }),
+    httpsAgent: new HttpsAgent({ keepAlive: false }),
+    validateStatus: () => true,
+    mchid: config.mchid,
+    serial: config.serial,
+    privateKey: config.privateKeyPem,
+    certs: { ...config.platformCerts },
+    headers: { "Wechatpay-Serial": replySerialOf(config) },
+  });
+
+  return async function call({ method, path, query, body }) {
+    try {
+      const response = await client.v3.request<unknown>({
+        method,
+        url: path,
+        ...(query === undefined ? {} : { params: query }),
+        ...(body === undefined ? {} : { data: body }),
+      });
+      return { kind: "signed", status: response.status, body: response.data };
+    } catch (error) {
+      if (!Failure.Check(error)) return { kind: "silent", why: "noCode", notSent: false };
+      const why = safeCode(error.code);
+      if (error.response === undefined) return { kind: "silent", why, notSent: nothingLeft(why) };
+      const { status, data } = error.response;
+      return { kind: "unsigned", status, body: parse(data), why };
+    }
+  };
+}

@@ -1,0 +1,29 @@
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
+import { Type } from "typebox";
+import type { Gateways } from "../gateways/gateways.ts";
+import { KIOSKS, type KioskId, READERS } from "../world/context.ts";
+import type { World } from "../world/world.ts";
+import { Problem } from "./problems.ts";
+
+/** What the routes reach: the world's things, the gateways, and the wires of the scanners. */
+export interface ApiContext {
+  world: World;
+  gateways: Pick<Gateways, "wallets" | "faults" | "ledger">;
+  /** False when no one is connected to that scanner. */
+  scan(kiosk: KioskId, text: string): boolean;
+}
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export const KioskName = Type.Union(KIOSKS.map((kiosk) => Type.Literal(kiosk)));
+export const ReaderName = Type.Union(READERS.map((reader) => Type.Literal(reader)));
+export const ById = Type.Object({ id: Type.String() });
+export const ByKiosk = Type.Object({ kiosk: KioskName });
+export const Failure = { "4xx": Problem };

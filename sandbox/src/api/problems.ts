@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { Type } from "typebox";
+import type { WorldProblem } from "../world/context.ts";
+
+/** RFC 9457 problem with a stable code and its sentence in both languages. */
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    zh: Type.String(),
+    en: Type.String(),
+    detail: Type.Optional(Type.String()),
+  },
+  { $id: "Problem" },
+);
+
+export type ApiProblem =
+  | WorldProblem
+  | "unknownPhone"
+  | "unknownFault"
+  | "phoneOffline"
+  | "noPasswordPrompt"
+  | "promptIgnored"
+  | "tooManyListeners"
+  | "badRequest"
+  | "notFound"
+  | "broken";
+
+const PROBLEMS: Record<ApiProblem, { status: number; zh: string; en: string }> = {
+  unknownCard: { status: 404, zh: "没有这张卡", en: "There is no such card" },
+  unknownMeter: { status: 404, zh: "没有这只表", en: "There is no such meter" },
+  unknownPhone: { status: 404, zh: "没有这部手机", en: "There is no such phone" },
+  unknownFault: { status: 404, zh: "没有这个故障开关", en: "There is no such fault switch" },
+  idTaken: { status: 409, zh: "编号已被占用，或数量已满", en: "The id is taken, or there are too many" },
+  readerTaken: { status: 409, zh: "读卡器里已有卡", en: "Another card is in that reader" },
+  cardInReader: { status: 409, zh: "卡在读卡器里，请先拔出", en: "The card is in a reader: take it out first" },
+  cardNotInReader: { status: 409, zh: "卡不在读卡器里", en: "The card is in no reader" },
+  badImage: { status: 400, zh: "卡数据应为 256 字节的十六进制", en: "A card image is 256 bytes in hex" },
+  phoneOffline: { status: 409, zh: "手机离线", en: "The phone is offline" },
+  noPasswordPrompt: { status: 409, zh: "手机上没有密码框", en: "No password box is open on the phone" },
+  promptIgnored: { status: 409, zh: "这笔支付不接受密码", en: "This payment takes no answer" },
+  tooManyListeners: { status: 503, zh: "监听者太多", en: "Too many listeners" },
+  badRequest: { status: 400, zh: "请求不合格式", en: "The request does not fit its schema" },
+  notFound: { status: 404, zh: "没有这个地址", en: "There is nothing at this address" },
+  broken: { status: 500, zh: "沙箱内部错误", en: "The sandbox broke" },
+};
+
+export function sendProblem(reply: FastifyReply, code: ApiProblem, detail?: string): FastifyReply {
+  const { status, zh, en } = PROBLEMS[code];
+  const body = { type: "about:blank", title: en, status, code, zh, en, ...(detail === undefined ? {} : { detail }) };
+  return reply.code(status).type("application/problem+json").send(body);
+}
+
+/** Errors of the framework (schema, unknown address) and bugs, in the same shape. */
+export function installProblems(server: FastifyInstance): void {
+  server.setErrorHandler((error, _request, reply) => {
+    const isError = error instanceof Error;
+    const status = isError && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+    if (status < 500) return sendProblem(reply, "badRequest", isError ? error.message : undefined);
+    console.error(error);
+    return sendProblem(reply, "broken");
+  });
+  server.setNotFoundHandler((_request, reply) => sendProblem(reply, "notFound"));
+}

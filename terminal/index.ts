@@ -1,0 +1,13 @@
+/** What every terminal with a card reader shares: the script executor, the journal, the server's clock, masking. */
+
+export { runScript, type ScriptRun } from "./src/executor.ts";
+export {
+  type Journal,
+  type JournalEntry,
+  type JournalOptions,
+  type JournalState,
+  openJournal,
+  type UnsentReport,
+} from "./src/journal.ts";
+export { mask } from "./src/mask.ts";
+export { type ServerClock, serverClock } from "./src/serverClock.ts";
