@@ -8,9 +8,9 @@ import { type AlipayConfig, alipayChannel, type CodePayChannel, type WechatConfi
 type Name = "wechat" | "alipay";
 type SeenCall = Parameters<NonNullable<Parameters<typeof startGateways>[0]["onCall"]>>[0];
 
-/** Long enough for a busy machine, for calls that are meant to succeed; `SHORT_MS` for those meant to time out. */
+/** Long enough for a busy machine, for calls that are meant to succeed; `SHORT_MS` for those meant to time out (the request must still get through). */
 const PATIENT_MS = 10_000;
-export const SHORT_MS = 60;
+export const SHORT_MS = 400;
 export const AMOUNT_FEN = 119_970;
 
 /** The sandbox gateways on the loopback, a phone with money, a clock that moves when told, and the adapters on them. */
@@ -87,7 +87,10 @@ export function useKit(): Kit {
     },
     async pay(name, through = kit.channel(name)) {
       const outTradeNo = kit.order();
-      return { outTradeNo, outcome: await through.pay(payRequest(outTradeNo, kit.code(name))) };
+      const authCode = kit.code(name);
+      const outcome = await through.pay(payRequest(outTradeNo, authCode));
+      if (JSON.stringify(outcome).includes(authCode)) throw new Error("an outcome shows the payment code");
+      return { outTradeNo, outcome };
     },
     netFen: () => running().ledger.netFen() - netBefore,
   };

@@ -42,7 +42,7 @@ function purchaseArea(image: Uint8Array): PurchaseArea {
   const amount = get(image, purchase.amount);
   const boughtOn = get(image, purchase.boughtOn);
   if (count === undefined || amount === undefined || boughtOn === undefined) return null;
-  if (get(image, purchase.countMark) !== (count & 0xff) ) return null;
+  if (get(image, purchase.countMark) !== (count & 0xff) || get(image, purchase.backupAmount) !== amount) return null;
   return { count, amount, boughtOn };
 }
 

@@ -59,7 +59,8 @@ export type Stage =
   | { name: "payWaiting"; purchase: PurchaseView; wallet: Wallet; sentAt: number; long: boolean }
   /** Neither paid nor cancelled is confirmed. `codeSent`: money may have moved. */
   | { name: "unsettled"; purchase: PurchaseView; by: GivenUp; codeSent: boolean }
-  | { name: "writing"; purchase: PurchaseView; resumed: boolean; report: Report | null }
+  /** `report`: what the last script did, until the centre has judged it. `round`: scripts run in this power-up. */
+  | { name: "writing"; purchase: PurchaseView; resumed: boolean; report: Report | null; round: number }
   | { name: "success"; sold: Sold; printable: boolean; printed: boolean }
   | { name: "printing"; sold: Sold }
   | { name: "printed"; sold: Sold }
@@ -91,8 +92,8 @@ export interface FlowState {
   epoch: number;
   limit: Limit | null;
   askMoreTime: boolean;
-  /** What is in the slot; `atr` null: it does not answer. */
-  card: { powerUpId: string; atr: string | null } | null;
+  /** What is in the slot; `atr` null: it does not answer. `fresh`: not yet read. */
+  card: { powerUpId: string; atr: string | null; fresh: boolean } | null;
   /** The centre's session for that card; gone with the card (I6). */
   session: { id: string; powerUpId: string } | null;
   /** The script on the card now, which its session outlives when the card is pulled. */

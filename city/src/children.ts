@@ -1,0 +1,103 @@
+/**
+ * The processes of a city: started, watched, started again when they die, stopped together.
+ *
+ * A child that dies is started again after a pause that grows to 10 s and shrinks back after a minute of life; it is
+ * never given up, because a kiosk without its server must come back by itself, and never started in a tight loop.
+ * If this process is killed, the children see their channel close and end (`exitWithParent.ts`); each of them is built
+ * to be killed at any moment, so nothing needs a farewell.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { LogFile } from "./logFile.ts";
+
+export interface ChildSpec {
+  name: string;
+  /** Entry module, absolute path. */
+  entry: string;
+  env: Record<string, string>;
+  /** True once the child serves. Asked every 50 ms. */
+  ready(): Promise<boolean>;
+  readyTimeoutMs: number;
+}
+
+export interface Children {
+  /** Resolves when the child serves for the first time; rejects with its last words when it does not in time. */
+  start(spec: ChildSpec): Promise<void>;
+  /** name → pid of what runs now. */
+  pids(): Record<string, number>;
+  /** Ends all, newest first; resolves when they are gone. */
+  stop(): Promise<void>;
+}
+
+const firstPauseMs = 200;
+const longestPauseMs = 10_000;
+const healthyAfterMs = 60_000;
+const stopWithinMs = 5_000;
+
+export function superviseChildren(logOf: (name: string) => LogFile): Children {
+  const running = new Map<string, ChildProcess>();
+  const pauses = new Set<NodeJS.Timeout>();
+  let stopping = false;
+
+  function launch(spec: ChildSpec, pauseMs: number): void {
+    const log = logOf(spec.name);
+    const startedAt = Date.now();
+    const child = spawn(process.execPath, ["--import", tsx, "--import", exitWithParent, spec.entry], {
+      env: { ...process.env, ...spec.env },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    running.set(spec.name, child);
+    child.stdout?.on("data", (chunk: Buffer) => log.write(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
+    child.on("error", (error) => log.write(`could not start: ${error.message}\n`));
+    child.on("exit", (code, signal) => {
+      running.delete(spec.name);
+      if (stopping) return;
+      const nextPauseMs =
+        Date.now() - startedAt > healthyAfterMs ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
+      log.write(`ended (${signal ?? code}); starting again in ${nextPauseMs} ms\n`);
+      const timer = setTimeout(() => {
+        pauses.delete(timer);
+        launch(spec, nextPauseMs);
+      }, nextPauseMs);
+      pauses.add(timer);
+    });
+  }
+
+  async function start(spec: ChildSpec): Promise<void> {
+    launch(spec, firstPauseMs);
+    const until = Date.now() + spec.readyTimeoutMs;
+    while (!(await spec.ready())) {
+      if (Date.now() > until)
+        throw new Error(
+          `${spec.name} did not become ready in ${spec.readyTimeoutMs} ms. Its last words:\n${logOf(spec.name).tail()}`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    for (const timer of pauses) clearTimeout(timer);
+    for (const child of [...running.values()].reverse()) await end(child);
+  }
+
+  return {
+    start,
+    stop,
+    pids: () =>
+      Object.fromEntries([...running].flatMap(([name, child]) => (child.pid === undefined ? [] : [[name, child.pid]]))),
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), stopWithinMs);
+  await gone;
+  clearTimeout(timer);
+}
+
+const tsx = import.meta.resolve("tsx");
+const exitWithParent = import.meta.resolve(fileURLToPath(new URL("./exitWithParent.ts", import.meta.url)));

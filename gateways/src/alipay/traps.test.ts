@@ -1,0 +1,157 @@
+import { generateKeyPairSync } from "node:crypto";
+import { afterEach, expect, test, vi } from "vitest";
+import { type Hostile, hostile, nobody } from "../hostile.testkit.ts";
+import { AMOUNT_FEN, payRequest, SHORT_MS, useKit } from "../sandboxed.testkit.ts";
+import { alipayChannel } from "./channel.ts";
+
+const kit = useKit();
+const opened: Hostile[] = [];
+async function at(answer: Parameters<typeof hostile>[0]): Promise<Hostile> {
+  const server = await hostile(answer);
+  opened.push(server);
+  return server;
+}
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await Promise.all(opened.splice(0).map((server) => server.close()));
+});
+const query = (outTradeNo: string) => kit.channel("alipay").query({ outTradeNo, amountFen: AMOUNT_FEN });
+const newKey = () => generateKeyPairSync("rsa", { modulusLength: 2048 });
+
+test.each(["badSignature", "unsigned", "errorResponse"] as const)("%s: unknown, though charged", async (fault) => {
+  kit.gateways.faults.arm(fault);
+  const { outTradeNo, outcome } = await kit.pay("alipay");
+  expect(outcome.kind).toBe("unknown");
+  kit.gateways.faults.arm(fault, { times: 4 });
+  const refund = { outTradeNo, refundNo: "R1", amountFen: 1, totalFen: AMOUNT_FEN, reason: "测试" };
+  const channel = kit.channel("alipay");
+  expect((await channel.query(refund)).kind).toBe("unknown");
+  expect((await channel.refund(refund)).kind).toBe("unknown");
+  expect((await channel.queryRefund(refund)).kind).toBe("unknown");
+  expect((await channel.reverse(refund)).kind).toBe("unknown");
+});
+
+test("an error_response says what it was, for the staff", async () => {
+  kit.gateways.faults.arm("errorResponse");
+  expect((await kit.pay("alipay")).outcome).toEqual({ kind: "unknown", why: "errorResponse.isp.unknow-error" });
+});
+
+test("nothing is sent when the connection is refused; a query is unknown then", async () => {
+  const channel = kit.channel("alipay", { gatewayUrl: `${await nobody()}/gateway.do` });
+  expect((await kit.pay("alipay", channel)).outcome).toEqual({ kind: "notSent" });
+  const unknown = { kind: "unknown", why: "ECONNREFUSED" };
+  expect(await channel.query({ outTradeNo: "K01_1", amountFen: 1 })).toEqual(unknown);
+  expect(await channel.reverse({ outTradeNo: "K01_1" })).toEqual(unknown);
+});
+
+test("a timeout is unknown", async () => {
+  const silent = await at(() => {});
+  const channel = kit.channel("alipay", { gatewayUrl: `${silent.url}/gateway.do`, timeoutMs: SHORT_MS });
+  expect((await kit.pay("alipay", channel)).outcome).toMatchObject({
+    kind: "unknown",
+    why: expect.stringMatching(/Timeout/i),
+  });
+  expect(silent.hits()).toBe(1);
+});
+
+test("a reply that drips for ever is unknown in the end", async () => {
+  const drips: NodeJS.Timeout[] = [];
+  const dripping = await at((_request, _body, response) => {
+    response.writeHead(200);
+    drips.push(setInterval(() => response.write(" "), SHORT_MS / 10));
+  });
+  const channel = kit.channel("alipay", { gatewayUrl: `${dripping.url}/gateway.do`, timeoutMs: SHORT_MS });
+  expect((await kit.pay("alipay", channel)).outcome).toEqual({ kind: "unknown", why: "ETIMEDOUT" });
+  for (const drip of drips) clearInterval(drip);
+});
+
+test("a broken connection or a redirect doesn't make the SDK send again", async () => {
+  const reset = await at((request) => request.socket.resetAndDestroy());
+  const closed = await at((request) => request.socket.destroy());
+  const elsewhere = await at((_request, _body, response) => response.end("{}"));
+  const redirect = await at((_request, _body, response) =>
+    response.writeHead(307, { Location: `${elsewhere.url}/` }).end(),
+  );
+  for (const server of [reset, closed, redirect]) {
+    const channel = kit.channel("alipay", { gatewayUrl: `${server.url}/gateway.do` });
+    expect((await kit.pay("alipay", channel)).outcome.kind).toBe("unknown");
+    expect(server.hits()).toBe(1);
+  }
+  expect(elsewhere.hits()).toBe(0);
+});
+
+test.each([
+  [502, "bad gateway"],
+  [200, "<html>"],
+  [200, "null"],
+  [200, "{}"],
+  [200, '{"alipay_trade_pay_response":{"code":"10000"}}'],
+  [200, '{"alipay_trade_pay_response":{"code":"40004","sub_code":"ACQ.BUYER_BALANCE_NOT_ENOUGH"},"sign":"AAAA"}'],
+])("an unverified %i %s is unknown", async (status, body) => {
+  const server = await at((_request, _body, response) => response.writeHead(status).end(body));
+  const channel = kit.channel("alipay", { gatewayUrl: `${server.url}/gateway.do` });
+  expect((await kit.pay("alipay", channel)).outcome.kind).toBe("unknown");
+});
+
+test.each(["UTC", "America/New_York", "Asia/Shanghai"])("the timestamp is Beijing's with TZ=%s", async (zone) => {
+  vi.stubEnv("TZ", zone);
+  // The sandbox gateway refuses a timestamp that is more than a quarter of an hour off.
+  expect((await kit.pay("alipay")).outcome).toMatchObject({ kind: "paid", paidAt: kit.clock.now });
+});
+
+test("a subject that Alipay would refuse is made plain", async () => {
+  const outTradeNo = kit.order();
+  const request = {
+    ...payRequest(outTradeNo, kit.code("alipay")),
+    description: "燃气/购气=1200&元\n第3阶梯",
+    amountFen: 5,
+  };
+  expect(await kit.channel("alipay").pay(request)).toMatchObject({ kind: "paid", amountFen: 5 });
+});
+
+test("a paid trade of another amount is paid, with the amount it has", async () => {
+  const { outTradeNo } = await kit.pay("alipay");
+  expect(await kit.channel("alipay").query({ outTradeNo, amountFen: 1 })).toMatchObject({
+    kind: "paid",
+    amountFen: AMOUNT_FEN,
+  });
+  expect((await query(outTradeNo)).kind).toBe("paid");
+});
+
+test("an app key the gateway doesn't know is our own set-up's fault", async () => {
+  const privateKeyPem = newKey().privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  const channel = kit.channel("alipay", { privateKeyPem });
+  expect((await kit.pay("alipay", channel)).outcome).toEqual({ kind: "misconfigured", code: "isv.invalid-signature" });
+});
+
+test("keys are read at construction; without Alipay's there is no channel", () => {
+  const { alipay } = kit.gateways.merchant;
+  expect(() => alipayChannel({ ...alipay, alipayPublicKeyPem: "" })).toThrow("no public key");
+  expect(() => alipayChannel({ ...alipay, alipayPublicKeyPem: "no key" })).toThrow();
+  expect(() => alipayChannel({ ...alipay, privateKeyPem: "no key" })).toThrow();
+  const pair = newKey();
+  const privateKeyPem = pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const own = pair.publicKey.export({ type: "spki", format: "pem" }).toString();
+  expect(() => alipayChannel({ ...alipay, privateKeyPem, alipayPublicKeyPem: own })).toThrow("own public key");
+});
+
+test("bare base64 keys, as Alipay's tools show them, work", async () => {
+  const { alipay } = kit.gateways.merchant;
+  const bare = (pem: string) => pem.replace(/-----[^-]+-----|\n/g, "");
+  const keys = { privateKeyPem: bare(alipay.privateKeyPem), alipayPublicKeyPem: bare(alipay.alipayPublicKeyPem) };
+  expect((await kit.pay("alipay", kit.channel("alipay", keys))).outcome.kind).toBe("paid");
+});
+
+test("the payment code is in no outcome and no output, even if the gateway echoes it", async () => {
+  const authCode = "281234567890123456";
+  const methods = ["log", "info", "warn", "error", "debug"] as const;
+  const output = methods.map((name) => vi.spyOn(console, name).mockImplementation(() => {}));
+  for (const name of ["error_response", "alipay_trade_pay_response"]) {
+    const body = JSON.stringify({ [name]: { code: authCode, sub_code: authCode, msg: authCode }, sign: authCode });
+    const echo = await at((_request, _body, response) => response.end(body));
+    const channel = kit.channel("alipay", { gatewayUrl: `${echo.url}/gateway.do` });
+    expect(JSON.stringify(await channel.pay(payRequest("K01_1", authCode)))).not.toContain(authCode);
+  }
+  for (const spy of output) expect(spy).not.toHaveBeenCalled();
+});

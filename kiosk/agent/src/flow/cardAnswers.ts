@@ -1,0 +1,122 @@
+/** What follows from the centre's answer to an image or a report. */
+import { type CardAnswer, type Problem, type PurchaseView, type RefusalCode, refusalCodes } from "@citygas/api";
+import { close, type Ctx, go, open, request, send, soldOf } from "./context.ts";
+import { times } from "./times.ts";
+import type { Sold, StageOf } from "./types.ts";
+
+/** The centre issues a script anew only for a good reason; a terminal does not go round for ever. */
+const maxRounds = 4;
+
+export function takeAnswer(c: Ctx, answer: CardAnswer): void {
+  switch (answer.kind) {
+    case "account": {
+      const { customer, unit, maximum, quick, notice } = answer;
+      const account = { customer, unit, maximum, quick, notice, entry: "" };
+      const limitMs = c.state.config?.settings.idleMs ?? times.idleMs;
+      go(c, { name: "account", account, error: null, busy: false }, { voice: "enterAmount", limitMs, soft: true });
+      return;
+    }
+    case "script":
+      runWrite(c, answer);
+      return;
+    case "delivered":
+      delivered(c, answer.purchase, true);
+      return;
+    case "refunding":
+      refunding(c, answer.purchase);
+      return;
+    case "gasOnCard": {
+      const { customer, gas, boughtOn, notice } = answer;
+      go(c, { name: "gasOnCard", customer, gas, boughtOn, notice }, { voice: "gasOnCard", limitMs: times.dwellMs });
+      return;
+    }
+    case "writeFailed":
+      writeFailed(c, soldOf(answer.purchase), failedBy(c), answer.hall);
+      return;
+    case "refused":
+      refuse(c, answer.code, answer.value, answer.number);
+      return;
+  }
+}
+
+function runWrite(c: Ctx, answer: Extract<CardAnswer, { kind: "script" }>): void {
+  const { session, stage } = c.state;
+  const { purchase, script } = answer;
+  if (session === null) return;
+  const before = stage.name === "writing" && stage.purchase.id === purchase.id ? stage : null;
+  const round = (before?.round ?? 0) + 1;
+  if (round > maxRounds) {
+    writeFailed(c, soldOf(purchase), "unknown", false);
+    return;
+  }
+  open(c, purchase);
+  const resumed = before?.resumed ?? answer.resumed;
+  const next: StageOf<"writing"> = { name: "writing", purchase, resumed, report: null, round };
+  // The customer already sees "writing": the script's coming changes nothing for them.
+  if (before === null) go(c, next, { voice: resumed ? "finishing" : writingPrompt(purchase) });
+  else c.state.stage = next;
+  c.state.running = { sessionId: session.id, scriptId: script.id };
+  c.effects.push({ do: "runScript", sessionId: session.id, powerUpId: session.powerUpId, script });
+}
+
+/** `heard`: the centre knows (then there is a receipt to print). */
+export function delivered(c: Ctx, purchase: PurchaseView, heard: boolean): void {
+  close(c, purchase.id);
+  const limitMs = c.state.config?.settings.successWindowMs ?? times.successWindowMs;
+  const printable = heard && c.state.paper !== "out";
+  go(c, { name: "success", sold: soldOf(purchase), printable, printed: false }, { voice: "success", limitMs });
+}
+
+export function refunding(c: Ctx, purchase: PurchaseView): void {
+  close(c, purchase.id);
+  const amountFen = purchase.refund?.amountFen ?? purchase.breakdown.payableFen;
+  const { number, url } = purchase;
+  go(c, { name: "refunded", number, amountFen, url }, { voice: "refunded", limitMs: times.dwellMs });
+}
+
+export function writeFailed(c: Ctx, sold: Sold, why: StageOf<"writeFailed">["why"], hall: boolean): void {
+  const voice = why === "cardPulled" ? "cardPulled" : "writeFailed";
+  go(c, { name: "writeFailed", sold, why, hall }, { voice, limitMs: 2 * times.dwellMs });
+}
+
+export function refuse(c: Ctx, code: RefusalCode, value: number | null, number: string | null): void {
+  const voice = code === "server.unavailable" ? "offline" : "refused";
+  go(c, { name: "refused", code, value, number }, { voice, limitMs: times.dwellMs });
+}
+
+/** A problem's code as one of the contract's; a server that names another says no more than "not now". */
+export function problemCode(problem: Problem): RefusalCode {
+  return refusalCodes.find((code) => code === problem.code) ?? "server.unavailable";
+}
+export function refuseProblem(c: Ctx, problem: Problem): void {
+  refuse(c, problemCode(problem), problem.value ?? null, problem.number ?? null);
+}
+
+/** Tells the centre to give the purchase up; the answer, or its own timers, settle it. */
+export function cancel(c: Ctx, purchaseId: string, awaited: boolean): void {
+  const make = (ref: number) =>
+    ({ do: "cancel", ref, purchaseId, key: c.id, retryForMs: times.cancelRetryMs }) as const;
+  if (awaited) request(c, make);
+  else send(c, make);
+}
+
+export function writingPrompt(purchase: PurchaseView): "paidWriting" | "writing" {
+  return purchase.breakdown.payableFen > 0 ? "paidWriting" : "writing";
+}
+
+/** Why the last script stopped, in the screen's words. */
+function failedBy(c: Ctx): StageOf<"writeFailed">["why"] {
+  const { stage, card } = c.state;
+  if (card === null) return "cardPulled";
+  if (stage.name !== "writing" || stage.report === null) return "unknown";
+  switch (stage.report.failure?.reason) {
+    case "removed":
+    case "stale":
+      return "cardPulled";
+    case undefined:
+    case "expired":
+      return "unknown";
+    default:
+      return "card";
+  }
+}

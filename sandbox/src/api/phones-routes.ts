@@ -1,0 +1,169 @@
+import bwipjs from "bwip-js/node";
+import { Type } from "typebox";
+import type { Phone } from "../gateways/wallets.ts";
+import { SYMBOL_CHARS_MAX } from "../scanner/scanner-server.ts";
+import { type Api, type ApiContext, ById, ByKiosk, Failure, KioskName } from "./context.ts";
+import { sendProblem } from "./problems.ts";
+
+const Wallet = Type.Union([Type.Literal("wechat"), Type.Literal("alipay")]);
+const WALLETS = ["wechat", "alipay"] as const;
+
+const PhoneView = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  balanceFen: Type.Object({ wechat: Type.Integer(), alipay: Type.Integer() }),
+  settings: Type.Object({ askPassword: Type.Boolean(), noBalance: Type.Boolean(), offline: Type.Boolean() }),
+  /** Open password boxes, oldest first. */
+  prompts: Type.Array(Type.Object({ wallet: Wallet, amountFen: Type.Integer(), since: Type.String() })),
+});
+
+const CodeView = Type.Object({
+  wallet: Wallet,
+  code: Type.String(),
+  changesAt: Type.String(),
+  qrSvg: Type.String(),
+  barcodeSvg: Type.String(),
+});
+
+const Settings = Type.Object(
+  {
+    askPassword: Type.Optional(Type.Boolean()),
+    noBalance: Type.Optional(Type.Boolean()),
+    offline: Type.Optional(Type.Boolean()),
+    balanceFen: Type.Optional(
+      Type.Object(
+        { wechat: Type.Optional(Type.Integer({ minimum: 0 })), alipay: Type.Optional(Type.Integer({ minimum: 0 })) },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): void {
+  const { wallets } = gateways;
+
+  const view = (phone: Phone) => ({
+    ...phone,
+    prompts: wallets.prompts(phone.id).map(({ gateway, amountFen, since }) => ({
+      wallet: gateway,
+      amountFen,
+      since: new Date(since).toISOString(),
+    })),
+  });
+
+  const codeOf = (phoneId: string, wallet: "wechat" | "alipay") => {
+    const shown = wallets.showCode(phoneId, wallet);
+    if (shown === undefined) throw new Error(`phone ${phoneId} has no ${wallet} code`);
+    return {
+      wallet,
+      code: shown.code,
+      changesAt: new Date(shown.changesAt).toISOString(),
+      qrSvg: bwipjs.toSVG({ bcid: "qrcode", text: shown.code, scale: 2 }),
+      barcodeSvg: bwipjs.toSVG({ bcid: "code128", text: shown.code, height: 12 }),
+    };
+  };
+
+  api.get("/phones", { schema: { response: { 200: Type.Object({ phones: Type.Array(PhoneView) }) } } }, () => ({
+    phones: wallets.phones().map(view),
+  }));
+
+  const WithCodes = Type.Object({ ...PhoneView.properties, codes: Type.Array(CodeView) });
+  api.get(
+    "/phones/:id",
+    {
+      schema: {
+        description: "The phone with its payment codes of this minute: digits, QR and barcode.",
+        params: ById,
+        response: { 200: WithCodes, ...Failure },
+      },
+    },
+    (request, reply) => {
+      const phone = wallets.phone(request.params.id);
+      if (phone === undefined) return sendProblem(reply, "unknownPhone");
+      return { ...view(phone), codes: WALLETS.map((wallet) => codeOf(phone.id, wallet)) };
+    },
+  );
+
+  const Scanned = Type.Object({ delivered: Type.Boolean() });
+  const Present = Type.Object({ wallet: Wallet, kiosk: Type.Optional(KioskName) }, { additionalProperties: false });
+  api.post(
+    "/phones/:id/present",
+    {
+      schema: {
+        description: "Holds the payment code of this minute under the scanner. delivered: somebody listens to it.",
+        params: ById,
+        body: Present,
+        response: { 200: Scanned, ...Failure },
+      },
+    },
+    (request, reply) => {
+      const { wallet, kiosk = "kiosk-1" } = request.body;
+      const phone = wallets.phone(request.params.id);
+      const shown = wallets.showCode(request.params.id, wallet);
+      if (phone === undefined || shown === undefined) return sendProblem(reply, "unknownPhone");
+      const name = wallet === "wechat" ? "微信" : "支付宝";
+      world.story.tell("phone", phone.id, `${phone.name} 出示${name}付款码`, `${phone.name} shows its ${wallet} code`);
+      return { delivered: scan(kiosk, shown.code) };
+    },
+  );
+
+  api.post(
+    "/phones/:id/settings",
+    { schema: { params: ById, body: Settings, response: { 200: PhoneView, ...Failure } } },
+    (request, reply) => {
+      const phone = wallets.setPhone(request.params.id, request.body);
+      if (phone === undefined) return sendProblem(reply, "unknownPhone");
+      world.changed("phones");
+      return view(phone);
+    },
+  );
+
+  const Password = Type.Object({ enter: Type.Boolean() }, { additionalProperties: false });
+  api.post(
+    "/phones/:id/password",
+    {
+      schema: {
+        description: "Answers the oldest password box: true enters the password, false closes the box.",
+        params: ById,
+        body: Password,
+        response: { 200: PhoneView, ...Failure },
+      },
+    },
+    (request, reply) => {
+      const { id } = request.params;
+      const { enter } = request.body;
+      const answer = wallets.enterPassword(id, enter);
+      const phone = wallets.phone(id);
+      if (answer === "unknownPhone" || phone === undefined) return sendProblem(reply, "unknownPhone");
+      if (answer === "offline") return sendProblem(reply, "phoneOffline");
+      if (answer === "noPrompt") return sendProblem(reply, "noPasswordPrompt");
+      if (answer === "ignored") return sendProblem(reply, "promptIgnored");
+      if (enter) world.story.tell("phone", id, `${phone.name} 输入了密码`, `${phone.name} entered the password`);
+      else world.story.tell("phone", id, `${phone.name} 关掉了密码框`, `${phone.name} closed the password box`);
+      world.changed("phones");
+      return view(phone);
+    },
+  );
+
+  const Text = Type.Object(
+    { text: Type.String({ minLength: 1, maxLength: SYMBOL_CHARS_MAX }) },
+    { additionalProperties: false },
+  );
+  api.post(
+    "/scanners/:kiosk/scan",
+    {
+      schema: {
+        description: "Holds any other symbol under a scanner.",
+        params: ByKiosk,
+        body: Text,
+        response: { 200: Scanned, ...Failure },
+      },
+    },
+    (request) => {
+      const { kiosk } = request.params;
+      world.story.tell("scanner", kiosk, "扫描枪扫到一个码", "The scanner read a symbol");
+      return { delivered: scan(kiosk, request.body.text) };
+    },
+  );
+}

@@ -1,0 +1,76 @@
+import swagger from "@fastify/swagger";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import Fastify from "fastify";
+import { cardRoutes } from "./cards-routes.ts";
+import type { ApiContext } from "./context.ts";
+import { deviceRoutes } from "./devices-routes.ts";
+import { faultRoutes } from "./faults-routes.ts";
+import { phoneRoutes } from "./phones-routes.ts";
+import { installProblems } from "./problems.ts";
+import { type StoryRoutes, storyRoutes } from "./story-routes.ts";
+import { workbenchRoutes } from "./workbench-routes.ts";
+
+export interface ApiServer {
+  listen(port: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The sandbox over HTTP: `/sandbox/api` with its description, and the workbench page at `/workbench/`. */
+export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
+  const server = Fastify({
+    forceCloseConnections: true,
+    bodyLimit: 64 * 1024,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  installProblems(server);
+  // A body may be left out where all of it is optional.
+  server.removeContentTypeParser("application/json");
+  server.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    try {
+      done(null, body === "" ? {} : JSON.parse(String(body)));
+    } catch {
+      done(Object.assign(new Error("not JSON"), { statusCode: 400 }));
+    }
+  });
+  server.addHook("preValidation", (request, _reply, done) => {
+    request.body ??= {};
+    done();
+  });
+  await server.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Citygas sandbox",
+        version: "1",
+        description: "The outside world by hand: cards, readers, phones, printers, meters, gateways, faults.",
+      },
+      servers: [{ url: "/" }],
+    },
+  });
+  const routes: { story: StoryRoutes | null } = { story: null };
+  await server.register(
+    async (plain) => {
+      const api = plain.withTypeProvider<TypeBoxTypeProvider>();
+      cardRoutes(api, context);
+      phoneRoutes(api, context);
+      deviceRoutes(api, context);
+      faultRoutes(api, context);
+      routes.story = storyRoutes(api, context);
+      api.get("/openapi.json", { schema: { hide: true } }, () => server.swagger());
+    },
+    { prefix: "/sandbox/api" },
+  );
+  await workbenchRoutes(server);
+  return {
+    async listen(port) {
+      await server.listen({ host: "127.0.0.1", port });
+      const address = server.server.address();
+      if (address === null || typeof address === "string") throw new Error("an HTTP server without a port");
+      return address.port;
+    },
+    async close() {
+      routes.story?.close();
+      await server.close();
+    },
+  };
+}

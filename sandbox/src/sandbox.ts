@@ -1,0 +1,170 @@
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { type ApiServer, makeApiServer } from "./api/server.ts";
+import { type Gateways, type MerchantSetup, startGateways } from "./gateways/gateways.ts";
+import { listen } from "./net/single-client-server.ts";
+import { type Ports, readLastPorts, writePorts } from "./ports.ts";
+import { servePrinter } from "./printer/printer-server.ts";
+import { type ReaderServer, serveReader } from "./reader/reader-server.ts";
+import { makeStepPause } from "./reader/step-pause.ts";
+import { type ScannerServer, serveScanner } from "./scanner/scanner-server.ts";
+import type { SandboxSeed } from "./seed.ts";
+import { KIOSKS, type KioskId, READERS, type ReaderId } from "./world/context.ts";
+import { openWorld, type World } from "./world/world.ts";
+
+export interface SandboxOptions {
+  /** Holds everything; a second start on it continues, and listens on the same ports as far as they are free. */
+  dir: string;
+  /** Port of the API and the workbench; without it the last one, or any. */
+  port?: number;
+  /** What a new world begins with. */
+  seed?: SandboxSeed;
+  /** 1 = a card write takes as long as with a real chip, 0 = no time. */
+  writeTimeScale?: number;
+  /** The world's clock, ms since the epoch. */
+  now: () => number;
+}
+
+export interface KioskDeviceUrls {
+  reader: string;
+  scanner: string;
+  printer: string;
+}
+export type DeviceUrls = Record<KioskId, KioskDeviceUrls> & { "desk-1": { reader: string } };
+
+export interface Sandbox {
+  /** "http://127.0.0.1:PORT": `/sandbox/api` and `/workbench/`. */
+  url: string;
+  deviceUrls: DeviceUrls;
+  /** What the merchant side needs to reach the gateways; holds private keys. */
+  merchant: MerchantSetup;
+  gateways: { wechatUrl: string; alipayUrl: string };
+  close(): Promise<void>;
+}
+
+/** `wanted` when it is free, else 0 (any). */
+async function freeOrAny(wanted: number): Promise<number> {
+  if (wanted === 0) return 0;
+  const probe = createServer();
+  const got = await listen(probe, wanted);
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return got === wanted ? wanted : 0;
+}
+
+interface Wires {
+  readers: Map<ReaderId, ReaderServer>;
+  scanners: Map<KioskId, ScannerServer>;
+  printers: Map<KioskId, { port: number }>;
+}
+
+async function serveDevices(world: World, last: Ports, opened: (() => Promise<void>)[]): Promise<Wires> {
+  const wires: Wires = { readers: new Map(), scanners: new Map(), printers: new Map() };
+  for (const reader of READERS) {
+    const silent = (): boolean => world.faults.take("readerSilent");
+    const server = await serveReader(world.cards.slot(reader), last.readers[reader] ?? 0, silent);
+    wires.readers.set(reader, server);
+    opened.push(() => server.close());
+  }
+  world.onReaderChanged((reader) => wires.readers.get(reader)?.announce());
+  for (const kiosk of KIOSKS) {
+    const scanner = await serveScanner(last.scanners[kiosk] ?? 0);
+    wires.scanners.set(kiosk, scanner);
+    opened.push(() => scanner.close());
+    const printer = await servePrinter(world.printers.printer(kiosk), last.printers[kiosk] ?? 0);
+    world.printers.connect(kiosk, (bytes) => void printer.send(bytes));
+    wires.printers.set(kiosk, printer);
+    opened.push(() => printer.close());
+  }
+  return wires;
+}
+
+function portsOf<K extends string>(servers: ReadonlyMap<K, { port: number }>): Record<string, number> {
+  return Object.fromEntries([...servers].map(([name, { port }]) => [name, port]));
+}
+
+const portOf = (url: string): number => Number(new URL(url).port);
+
+function deviceUrlsOf(ports: Ports): DeviceUrls {
+  const tcp = (port: number | undefined): string => `tcp://127.0.0.1:${port}`;
+  const kiosk = (id: KioskId): KioskDeviceUrls => ({
+    reader: tcp(ports.readers[id]),
+    scanner: tcp(ports.scanners[id]),
+    printer: tcp(ports.printers[id]),
+  });
+  return { "kiosk-1": kiosk("kiosk-1"), "kiosk-2": kiosk("kiosk-2"), "desk-1": { reader: tcp(ports.readers["desk-1"]) } };
+}
+
+/** Gateway calls as part of the story, and phones to look at again. */
+function tellCall(world: World | null, gateway: string, call: string): void {
+  if (world === null || call === "other") return;
+  world.changed("phones");
+  const name = gateway === "wechat" ? "微信" : "支付宝";
+  const words: Record<string, string> = { pay: "收到扣款请求", reverse: "收到撤销请求", refund: "收到退款请求" };
+  const zh = words[call];
+  if (zh !== undefined) world.story.tell("phone", gateway, `${name}${zh}`, `${gateway}: ${call} call`);
+}
+
+/**
+ * Starts the outside world on the loopback: gateways, devices of two kiosks and a desk, API and workbench. Its folder
+ * must belong to it alone.
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { dir, now, seed, writeTimeScale = 1 } = options;
+  mkdirSync(dir, { recursive: true });
+  const last = readLastPorts(dir);
+  const opened: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of opened.splice(0).reverse()) await end();
+  };
+  try {
+    const holder: { world: World | null } = { world: null };
+    const gateways = await startGateways({
+      dir,
+      wechatPort: await freeOrAny(last.wechat),
+      alipayPort: await freeOrAny(last.alipay),
+      now,
+      onCall: ({ gateway, call }) => tellCall(holder.world, gateway, call),
+    });
+    opened.push(() => gateways.close());
+    for (const phone of seed?.phones ?? []) gateways.wallets.ensurePhone(phone);
+    const stepPause = makeStepPause(writeTimeScale);
+    const world = openWorld({ dir, now, stepPause, ...(seed === undefined ? {} : { seed }) });
+    holder.world = world;
+    opened.push(async () => world.close());
+    const wires = await serveDevices(world, last, opened);
+    const scan = (kiosk: KioskId, text: string): boolean => wires.scanners.get(kiosk)?.scan(text) ?? false;
+    const api: ApiServer = await makeApiServer({ world, gateways, scan });
+    opened.push(() => api.close());
+    const apiPort = await api.listen(options.port ?? (await freeOrAny(last.api)));
+    return announce(dir, gateways, wires, apiPort, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function announce(
+  dir: string,
+  gateways: Gateways,
+  wires: Wires,
+  apiPort: number,
+  close: () => Promise<void>,
+): Sandbox {
+  const ports: Ports = {
+    api: apiPort,
+    wechat: portOf(gateways.wechatUrl),
+    alipay: portOf(gateways.alipayUrl),
+    readers: portsOf(wires.readers),
+    scanners: portsOf(wires.scanners),
+    printers: portsOf(wires.printers),
+  };
+  const { wechatUrl, alipayUrl, merchant } = gateways;
+  const sandbox = {
+    url: `http://127.0.0.1:${apiPort}`,
+    deviceUrls: deviceUrlsOf(ports),
+    merchant,
+    gateways: { wechatUrl, alipayUrl },
+  };
+  writePorts(dir, { pid: process.pid, ports, ...sandbox });
+  return { ...sandbox, close };
+}

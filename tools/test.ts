@@ -1,0 +1,86 @@
+/**
+ * `npm test`: types, lint, structure, unit and integration tests, then the browser tests; `--long` raises the counts.
+ * Each of the first three counts as one test. Everything runs even when something failed before, so that one run tells
+ * all; the last line is `N passed, N failed, N skipped`.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const long = process.argv.includes("--long");
+const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".length);
+const reports = mkdtempSync(join(tmpdir(), "citygas-test-"));
+const bin = (name: string): string => join(root, "node_modules", ".bin", name);
+const total = { passed: 0, failed: 0, skipped: 0 };
+const skips: string[] = [];
+
+function run(command: string, args: string[], env: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, ...(long ? { CITYGAS_LONG: "1" } : {}), ...env },
+    });
+    child.on("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+async function check(name: string, command: string, args: string[]): Promise<void> {
+  console.log(`\n── ${name}`);
+  const code = await run(command, args);
+  total[code === 0 ? "passed" : "failed"] += 1;
+  if (code !== 0) console.error(`${name} failed`);
+}
+
+interface VitestReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  success: boolean;
+  testResults: { assertionResults: { status: string; fullName: string }[] }[];
+}
+
+async function vitest(name: string, config: string, env: Record<string, string> = {}): Promise<void> {
+  console.log(`\n── ${name}`);
+  const report = join(reports, `${name}.json`);
+  const code = await run(
+    bin("vitest"),
+    ["run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+    env,
+  );
+  if (!existsSync(report)) {
+    total.failed += 1;
+    return;
+  }
+  const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+  total.passed += result.numPassedTests;
+  // A file that could not even be loaded fails the run without failing a test.
+  total.failed += Math.max(result.numFailedTests, code === 0 ? 0 : 1);
+  total.skipped += result.numPendingTests;
+  for (const file of result.testResults)
+    for (const t of file.assertionResults) if (t.status === "pending" || t.status === "skipped") skips.push(t.fullName);
+}
+
+const parts: Record<string, () => Promise<void>> = {
+  types: () => check("types", bin("tsc"), ["--noEmit"]),
+  screenTypes: () => check("types of the kiosk screen", bin("tsc"), ["--noEmit", "-p", "kiosk/screen"]),
+  workbenchTypes: () => check("types of the workbench", bin("tsc"), ["--noEmit", "-p", "sandbox/workbench"]),
+  lint: () => check("lint", bin("biome"), ["check", "--error-on-warnings", "."]),
+  structure: () => check("structure", process.execPath, ["--import", "tsx", "tools/structure.ts"]),
+  unit: () => vitest("unit", "vitest.config.ts"),
+  e2e: () => vitest("e2e", "e2e/vitest.config.ts"),
+};
+for (const [name, part] of Object.entries(parts))
+  if (only === undefined || only.split(",").includes(name)) await part();
+
+rmSync(reports, { recursive: true, force: true });
+for (const name of skips) console.log(`skipped: ${name}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);
