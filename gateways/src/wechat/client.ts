@@ -76,7 +76,6 @@ export function wechatClient(config: WechatConfig): (call: WechatCall) => Promis
   const client = new Decorator({
     baseURL: baseURL.href,
     timeout: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    proxy: false,
     maxRedirects: 0,
     maxContentLength: MAX_REPLY_BYTES,
     httpAgent: new HttpAgent({ keepAlive: false }),
