@@ -1,3 +1,6 @@
+import { fileURLToPath } from "node:url";
+
+export type { MerchantSetup } from "./src/gateways/gateways.ts";
 export {
   type DeviceUrls,
   type KioskDeviceUrls,
@@ -5,5 +8,18 @@ export {
   type SandboxOptions,
   startSandbox,
 } from "./src/sandbox.ts";
-export type { MerchantSetup } from "./src/gateways/gateways.ts";
 export type { SandboxSeed, SeedCard } from "./src/seed.ts";
+
+/** Folder of the built workbench page, to be served under `/workbench/` with `index.html` for `/workbench/` itself. */
+export const workbenchFolder: string = fileURLToPath(new URL("./dist/workbench", import.meta.url));
+
+/** Builds the page into `workbenchFolder` (a second or two); rejects when the sources do not build. */
+export async function buildWorkbench(): Promise<void> {
+  // Loaded only here: a start on built files must not pay for the bundler.
+  const { build } = await import("vite");
+  const configFile = fileURLToPath(new URL("./vite.config.ts", import.meta.url));
+  await build({ configFile, logLevel: "warn" });
+}
+
+/** The module to run as a process of its own (`src/main.ts` says with which settings). */
+export const sandboxMain: string = fileURLToPath(new URL("./src/main.ts", import.meta.url));

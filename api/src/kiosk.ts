@@ -5,12 +5,17 @@
 import { type Static, Type } from "typebox";
 import { refusalCodes } from "./refusals.ts";
 
+/** One of these words. (`Type.Union` of a mapped array loses the words in its static type, so they are said here.) */
+function oneOf<const Words extends readonly string[]>(words: Words) {
+  return Type.Unsafe<Words[number]>(Type.Union(words.map((word) => Type.Literal(word))));
+}
+
 const Fen = Type.Integer({ description: "fen" });
 const Litre = Type.Integer({ description: "litres (1 m³ = 1000)" });
 const Ms = Type.Integer({ description: "milliseconds since the epoch, server clock" });
 export const Id = Type.String({ format: "uuid" });
 
-export const RefusalCodeSchema = Type.Union(refusalCodes.map((c) => Type.Literal(c)));
+export const RefusalCodeSchema = oneOf(refusalCodes);
 export type RefusalCode = (typeof refusalCodes)[number];
 
 export const DeliversSchema = Type.Union([
@@ -58,11 +63,7 @@ export const AttemptViewSchema = Type.Object({
     Type.Literal("cash"),
     Type.Literal("test"),
   ]),
-  state: Type.Union(
-    ["created", "submitted", "pending", "paid", "reversing", "reversed", "failed", "manual"].map((s) =>
-      Type.Literal(s),
-    ),
-  ),
+  state: oneOf(["created", "submitted", "pending", "paid", "reversing", "reversed", "failed", "manual"]),
   refused: Type.Union([
     Type.Literal("balance"),
     Type.Literal("code"),
@@ -90,7 +91,7 @@ export const PurchaseSchema = Type.Object({
   id: Id,
   number: Type.String({ description: "for people, e.g. 3K7-0192" }),
   version: Type.Integer(),
-  state: Type.Union(purchaseStates.map((s) => Type.Literal(s))),
+  state: oneOf(purchaseStates),
   reason: Type.Union([Type.String(), Type.Null()]),
   breakdown: BreakdownSchema,
   /** The newest attempt, or null. */
@@ -139,11 +140,16 @@ export const ReportSchema = Type.Object({
   failure: Type.Optional(
     Type.Object({
       step: Type.Integer(),
-      reason: Type.Union(
-        ["removed", "mismatch", "wrongSecret", "locked", "verifyFailed", "readerFault", "expired", "stale"].map((s) =>
-          Type.Literal(s),
-        ),
-      ),
+      reason: oneOf([
+        "removed",
+        "mismatch",
+        "wrongSecret",
+        "locked",
+        "verifyFailed",
+        "readerFault",
+        "expired",
+        "stale",
+      ]),
     }),
   ),
 });

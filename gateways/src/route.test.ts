@@ -26,6 +26,7 @@ test.each([
   ["0112345678901234567", { reject: "ecny" }],
   ["wxp://f2f0abcdef", { reject: "collectionCode", wallet: "wechat" }],
   ["weixin://wxpay/bizpayurl?pr=abc", { reject: "collectionCode", wallet: "wechat" }],
+  ["https://payapp.wechatpay.cn/qr/abc", { reject: "collectionCode", wallet: "wechat" }],
   ["HTTPS://QR.ALIPAY.COM/FKX01234", { reject: "collectionCode", wallet: "alipay" }],
   ["https://qr.95516.com/00010000/62", { reject: "collectionCode", wallet: "unionpay" }],
   ["https://qr.alipay.com.evil.example/", { reject: "notAPaymentCode" }],

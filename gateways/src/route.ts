@@ -14,7 +14,7 @@ const ECNY = /^01\d{17}$/;
 
 const COLLECTION: readonly [RegExp, "wechat" | "alipay" | "unionpay"][] = [
   [/^(wxp|weixin):\/\//i, "wechat"],
-  [/^https?:\/\/(wx\.tenpay\.com|payapp\.(weixin\.qq|wechatpay\.cn)\.com|payapp\.wechatpay\.cn)(\/|$)/i, "wechat"],
+  [/^https?:\/\/(wx\.tenpay\.com|payapp\.weixin\.qq\.com|payapp\.wechatpay\.cn)(\/|$)/i, "wechat"],
   [/^https?:\/\/(qr|mobilecodec|render)\.alipay\.com(\/|$)/i, "alipay"],
   [/^alipays?:\/\//i, "alipay"],
   [/^https?:\/\/qr\.95516\.com(\/|$)/i, "unionpay"],

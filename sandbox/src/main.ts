@@ -6,7 +6,7 @@ import { SandboxSeed } from "./seed.ts";
 /**
  * The sandbox as a process of its own. Settings by environment:
  * - `SANDBOX_DIR`: its folder (required)
- * - `SANDBOX_PORT`: port of API and workbench; the last one or any when left out
+ * - `SANDBOX_PORT`: port of the API; the last one or any when left out
  * - `SANDBOX_SEED`: a JSON file with what a new world begins with
  * - `SANDBOX_WRITE_TIME_SCALE`: 1 = the chip's own time, 0 = none
  *

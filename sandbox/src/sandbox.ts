@@ -15,7 +15,7 @@ import { openWorld, type World } from "./world/world.ts";
 export interface SandboxOptions {
   /** Holds everything; a second start on it continues, and listens on the same ports as far as they are free. */
   dir: string;
-  /** Port of the API and the workbench; without it the last one, or any. */
+  /** Port of the API; without it the last one, or any. */
   port?: number;
   /** What a new world begins with. */
   seed?: SandboxSeed;
@@ -33,7 +33,7 @@ export interface KioskDeviceUrls {
 export type DeviceUrls = Record<KioskId, KioskDeviceUrls> & { "desk-1": { reader: string } };
 
 export interface Sandbox {
-  /** "http://127.0.0.1:PORT": `/sandbox/api` and `/workbench/`. */
+  /** "http://127.0.0.1:PORT", the API below it at `/sandbox/api`. */
   url: string;
   deviceUrls: DeviceUrls;
   /** What the merchant side needs to reach the gateways; holds private keys. */
@@ -91,7 +91,11 @@ function deviceUrlsOf(ports: Ports): DeviceUrls {
     scanner: tcp(ports.scanners[id]),
     printer: tcp(ports.printers[id]),
   });
-  return { "kiosk-1": kiosk("kiosk-1"), "kiosk-2": kiosk("kiosk-2"), "desk-1": { reader: tcp(ports.readers["desk-1"]) } };
+  return {
+    "kiosk-1": kiosk("kiosk-1"),
+    "kiosk-2": kiosk("kiosk-2"),
+    "desk-1": { reader: tcp(ports.readers["desk-1"]) },
+  };
 }
 
 /** Gateway calls as part of the story, and phones to look at again. */
@@ -105,7 +109,7 @@ function tellCall(world: World | null, gateway: string, call: string): void {
 }
 
 /**
- * Starts the outside world on the loopback: gateways, devices of two kiosks and a desk, API and workbench. Its folder
+ * Starts the outside world on the loopback: gateways, devices of two kiosks and a desk, API. Its folder
  * must belong to it alone.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -143,13 +147,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-function announce(
-  dir: string,
-  gateways: Gateways,
-  wires: Wires,
-  apiPort: number,
-  close: () => Promise<void>,
-): Sandbox {
+function announce(dir: string, gateways: Gateways, wires: Wires, apiPort: number, close: () => Promise<void>): Sandbox {
   const ports: Ports = {
     api: apiPort,
     wechat: portOf(gateways.wechatUrl),

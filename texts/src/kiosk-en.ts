@@ -65,6 +65,7 @@ export const kioskEn: KioskTexts = {
   insertCard: {
     welcome: "Welcome",
     title: "Insert your gas card, chip facing down",
+    chip: "Chip down",
     hint: "Golden chip down, push it in all the way, then touch OK.",
     art: "Drawing: the gas card goes into the slot with the chip facing down",
   },

@@ -62,6 +62,7 @@ export const kioskZh = {
   insertCard: {
     welcome: "欢迎使用",
     title: "请芯片朝下插入您的燃气卡",
+    chip: "芯片朝下",
     hint: "金色芯片朝下，对准卡口，推到底。插好后按确定。",
     art: "燃气卡芯片朝下插入卡口的示意图",
   },

@@ -71,33 +71,38 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const found = existingHome(dataDir);
   const owner = chooseOwner(found?.clusterDir ?? path.join(dataDir, "cluster"));
   const home = found ?? newHome(dataDir, owner, options.reachableBases);
-  if (found) {
-    checkAccess(home, owner);
-    const running = await findRunning(home.clusterDir, timeoutMs);
-    if (running) {
-      options.log(`PostgreSQL was still running (process ${running.pid}) and is taken over; data in ${home.dir}`);
-      return handle(home, running.pid, running.socketDir, true, watch(running.pid, home.clusterDir));
-    }
-  }
-  const binDir = prepareBinaries(options, home, owner);
+  if (found) checkAccess(home, owner);
+  let binDir = "";
   if (!found) {
+    binDir = prepareBinaries(options, home, owner);
     await createCluster(home, binDir, owner);
     if (home.moved) writePointer(dataDir, home);
   }
   if (home.moved) options.log(`User ${owner?.uid} cannot reach ${dataDir}: the database lies in ${home.dir}`);
-  const socketDir = socketDirFor(home, owner);
-  const child = await startServer({
-    clusterDir: home.clusterDir,
-    binDir,
-    socketDir,
-    startLog: path.join(home.dir, "start.log"),
-    owner,
-    settings: { ...defaults, ...options.settings, ...durable, ...local },
-    timeoutMs,
-  });
-  options.log(`PostgreSQL runs (process ${child.pid}); data in ${home.dir}`);
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  return handle(home, child.pid, socketDir, false, exited);
+
+  for (const from = performance.now(); performance.now() - from < timeoutMs; await sleep(100)) {
+    const running = await findRunning(home.clusterDir, timeoutMs);
+    if (running) {
+      options.log(`PostgreSQL was running already (process ${running.pid}) and is taken over; data in ${home.dir}`);
+      return handle(home, running.pid, running.socketDir, true, watch(running.pid, home.clusterDir));
+    }
+    binDir ||= prepareBinaries(options, home, owner);
+    const socketDir = socketDirFor(home, owner);
+    const server = await startServer({
+      clusterDir: home.clusterDir,
+      binDir,
+      socketDir,
+      startLog: path.join(home.dir, "start.log"),
+      owner,
+      settings: { ...defaults, ...options.settings, ...durable, ...local },
+      timeoutMs,
+    });
+    if (server === "taken") continue;
+    options.log(`PostgreSQL runs (process ${server.pid}); data in ${home.dir}`);
+    const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+    return handle(home, server.pid, socketDir, false, exited);
+  }
+  throw new Error(`PostgreSQL did not start within ${timeoutMs} ms: ${home.clusterDir} stays taken by another server`);
 }
 
 /** Says plainly what PostgreSQL would say in riddles. */

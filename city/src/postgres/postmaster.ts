@@ -90,20 +90,20 @@ export interface StartOrder {
   timeoutMs: number;
 }
 
-/** Starts the server and waits until it is ready. @throws with what PostgreSQL said. */
-export async function startServer(order: StartOrder): Promise<ChildProcess & { pid: number }> {
-  const deadline = performance.now() + order.timeoutMs;
-  for (;;) {
-    const tried = await startOnce(order, deadline);
-    if (typeof tried !== "string") return tried;
-    // Both pass by themselves when the processes of a killed server are gone.
-    const passing = /pre-existing shared memory block|lock file "postmaster\.pid" already exists/.test(tried);
-    if (!passing || performance.now() > deadline) throw new Error(`PostgreSQL did not start: ${tried}`);
-    await sleep(100);
-  }
+export type ServerProcess = ChildProcess & { pid: number };
+
+/**
+ * Starts the server and waits until it is ready. "taken": another server has the cluster, or the processes of a killed
+ * one are not gone yet; look again. @throws with what PostgreSQL said.
+ */
+export async function startServer(order: StartOrder): Promise<ServerProcess | "taken"> {
+  const tried = await startOnce(order, performance.now() + order.timeoutMs);
+  if (typeof tried !== "string") return tried;
+  if (/pre-existing shared memory block|lock file "postmaster\.pid" already exists/.test(tried)) return "taken";
+  throw new Error(`PostgreSQL did not start: ${tried}`);
 }
 
-async function startOnce(order: StartOrder, deadline: number): Promise<(ChildProcess & { pid: number }) | string> {
+async function startOnce(order: StartOrder, deadline: number): Promise<ServerProcess | string> {
   const program = path.join(order.binDir, "postgres");
   const flags = ["-D", order.clusterDir, "-p", String(port), "-k", order.socketDir];
   for (const [name, value] of Object.entries(order.settings)) flags.push("-c", `${name}=${value}`);

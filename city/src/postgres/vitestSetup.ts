@@ -2,7 +2,7 @@
  * PostgreSQL for the tests, started when the first test asks and stopped at the end of the run.
  *
  * Tests run in other processes and server/ may not import city/, so they ask over a socket: one line with a cluster's
- * name, answered by one line with its connection and process. Asking again for a cluster that died starts it again.
+ * name, answered by one line with its connection. "NAME kill" kills it without warning first and starts it again.
  */
 import fs from "node:fs";
 import net from "node:net";
@@ -11,7 +11,6 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { TestProject } from "vitest/node";
 import { type RunningPostgres, startPostgres } from "./launcher.ts";
-import { whatIs } from "./postmaster.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -26,20 +25,28 @@ export default function setup(project: TestProject): () => Promise<void> {
   fs.chmodSync(dir, 0o755);
   const clusters = new Map<string, Promise<RunningPostgres>>();
 
-  const clusterFor = async (name: string): Promise<RunningPostgres> => {
-    if (!/^[a-z-]+$/.test(name)) throw new Error(`not a cluster name: ${name}`);
-    const known = await clusters.get(name);
-    if (known && whatIs(known.pid, path.join(known.dataDir, "cluster")) === "server") return known;
-    const started = startPostgres({ dataDir: path.join(dir, name), log: () => undefined });
+  const clusterFor = async (name: string, kill: boolean): Promise<RunningPostgres> => {
+    const known = clusters.get(name);
+    if (known !== undefined && !kill) return known;
+    const start = async (): Promise<RunningPostgres> => {
+      if (known !== undefined) {
+        const { pid, exited } = await known;
+        process.kill(pid, "SIGKILL");
+        await exited;
+      }
+      return startPostgres({ dataDir: path.join(dir, name), log: () => undefined });
+    };
+    const started = start();
     clusters.set(name, started);
     return started;
   };
 
   const server = net.createServer((socket) => {
     socket.on("error", () => undefined);
-    createInterface(socket).once("line", (name) => {
-      clusterFor(name)
-        .then(({ connection, pid }) => socket.end(`${JSON.stringify({ connection, pid })}\n`))
+    createInterface(socket).once("line", (line) => {
+      const [, name, kill] = /^([a-z]+)( kill)?$/.exec(line) ?? [];
+      clusterFor(name ?? "shared", kill !== undefined)
+        .then(({ connection }) => socket.end(`${JSON.stringify({ connection })}\n`))
         .catch((error: unknown) => socket.end(`${JSON.stringify({ error: String(error) })}\n`));
     });
   });

@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { AlipaySdk, type AlipaySdkConfig } from "alipay-sdk";
+import type { AlipaySdkConfig } from "alipay-sdk";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { nothingLeft, safeCode } from "../plain.ts";
 import { beijingText } from "./beijing.ts";
 import { SendOnceAgent, sendingOnce } from "./sendOnce.ts";
+import { StrictAlipaySdk } from "./strictSdk.ts";
 
 export interface AlipayConfig {
   appId: string;
@@ -22,10 +23,11 @@ export interface AlipayConfig {
 export type AlipayReply =
   /** The reply's own object, its signature verified. */
   | { kind: "signed"; body: unknown }
-  /** No reply that counts. `hint` is a code read from an unverified body, for the staff's eyes only. */
+  /** No reply that counts; `why` may quote a code of an unverified body. `notSent`: the connection never stood. */
   | { kind: "silent"; why: string; notSent: boolean };
 
 const DEFAULT_TIMEOUT_MS = 15_000;
+const SDK_GRACE_MS = 1_000;
 
 /** The parts of an SDK error that are looked at; its message and causes may hold the request. */
 const WithCause = Compile(
@@ -71,8 +73,7 @@ function pem(key: string, label: "PRIVATE KEY" | "PUBLIC KEY"): string {
 
 /** Both keys are read here, because the SDK only prints a warning for a missing one and then verifies nothing. */
 function readKeys(config: AlipayConfig): { privateKey: string; alipayPublicKey: string } {
-  if (config.alipayPublicKeyPem.trim() === "")
-    throw new Error("Alipay: no public key of Alipay to verify replies with");
+  if (config.alipayPublicKeyPem.trim() === "") throw new Error("Alipay: no public key of Alipay to verify with");
   const privateKey = createPrivateKey(pem(config.privateKeyPem, "PRIVATE KEY"));
   const publicKey = createPublicKey(pem(config.alipayPublicKeyPem, "PUBLIC KEY"));
   const own = createPublicKey(privateKey);
@@ -83,7 +84,7 @@ function readKeys(config: AlipayConfig): { privateKey: string; alipayPublicKey: 
   };
 }
 
-/** Ends a wait that a gateway dripping byte by byte could draw out; the call's own end is then ignored. */
+/** The call's time limit, also for a gateway that drips byte by byte; what comes after it is ignored. */
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -113,19 +114,20 @@ export function alipayClient(
     signType: "RSA2",
     alipayPublicKey,
     gateway: config.gatewayUrl ?? "https://openapi.alipay.com/gateway.do",
-    timeout: timeoutMs,
+    // Per wait for bytes, and coarse; the limit of the whole call is held by `within`.
+    timeout: timeoutMs + SDK_GRACE_MS,
     camelcase: false,
   };
   // Not enumerable: the SDK copies its settings key by key, deeply, and would take the agent apart. Its type asks for a
   // proxy agent but any dispatcher serves.
   Object.defineProperty(settings, "proxyAgent", { value: new SendOnceAgent(timeoutMs), enumerable: false });
-  const sdk = new AlipaySdk(settings);
+  const sdk = new StrictAlipaySdk(settings);
 
   return async function call(method, bizContent) {
     const parameters = { bizContent, timestamp: beijingText(now()) };
     try {
       const work = sendingOnce(() => sdk.exec(method, parameters, { validateSign: true }));
-      return { kind: "signed", body: await within<unknown>(work, timeoutMs * 2) };
+      return { kind: "signed", body: await within<unknown>(work, timeoutMs) };
     } catch (error) {
       const why = networkCode(error);
       return { kind: "silent", why: rawHint(error) ?? why, notSent: nothingLeft(why) };

@@ -52,6 +52,7 @@ test.each([
   "ACQ.TRADE_BUYER_NOT_MATCH",
   "ACQ.TRADE_NOT_EXIST",
   "ACQ.NEVER_HEARD_OF",
+  "constructor",
 ])("%s on a payment is unknown", (code) => {
   expect(payOutcome(failed(code), NO)).toEqual({ kind: "unknown", why: code });
 });

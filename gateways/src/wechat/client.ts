@@ -73,9 +73,10 @@ function replySerialOf(config: WechatConfig): string {
 export function wechatClient(config: WechatConfig): (call: WechatCall) => Promise<WechatReply> {
   const baseURL = new URL(config.baseUrl ?? "https://api.mch.weixin.qq.com/");
   if (baseURL.pathname !== "/") throw new Error("WeChat Pay: the base URL must not have a path");
+  const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = new Decorator({
     baseURL: baseURL.href,
-    timeout: config.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    proxy: false,
     maxRedirects: 0,
     maxContentLength: MAX_REPLY_BYTES,
     httpAgent: new HttpAgent({ keepAlive: false }),
@@ -93,13 +94,15 @@ export function wechatClient(config: WechatConfig): (call: WechatCall) => Promis
       const response = await client.v3.request<unknown>({
         method,
         url: path,
+        // Not axios' own timeout, which starts anew with every byte that drips in.
+        signal: AbortSignal.timeout(timeoutMs),
         ...(query === undefined ? {} : { params: query }),
         ...(body === undefined ? {} : { data: body }),
       });
       return { kind: "signed", status: response.status, body: response.data };
     } catch (error) {
       if (!Failure.Check(error)) return { kind: "silent", why: "noCode", notSent: false };
-      const why = safeCode(error.code);
+      const why = error.code === "ERR_CANCELED" ? "ETIMEDOUT" : safeCode(error.code);
       if (error.response === undefined) return { kind: "silent", why, notSent: nothingLeft(why) };
       const { status, data } = error.response;
       return { kind: "unsigned", status, body: parse(data), why };

@@ -11,24 +11,26 @@ export type WechatCodeClass =
   | { kind: "unknown" };
 
 const refused = (text: "balance" | "code" | "risk" | "other"): WechatCodeClass => ({ kind: "refused", text });
-const CLASSES: Readonly<Record<string, WechatCodeClass>> = {
-  NOTENOUGH: refused("balance"),
-  AUTHCODEINVALID: refused("code"),
-  AUTHCODEEXPIRE: refused("code"),
-  AUTHCODEERROR: refused("code"),
-  TRADEERROR: refused("other"),
-  PARAMERROR: refused("other"),
-  INVALIDREQUEST: refused("other"),
-  ORDERNOTEXIST: { kind: "notFound" },
-  RESOURCENOTEXISTS: { kind: "notFound" },
-  SIGNERROR: { kind: "misconfigured" },
-  NOAUTH: { kind: "misconfigured" },
-  APPIDMCHIDNOTMATCH: { kind: "misconfigured" },
-  MCHNOTEXISTS: { kind: "misconfigured" },
-  USERPAYING: { kind: "userPaying" },
-  REVERSEEXPIRE: { kind: "tooLate" },
-};
+const CLASSES: ReadonlyMap<string, WechatCodeClass> = new Map(
+  Object.entries<WechatCodeClass>({
+    NOTENOUGH: refused("balance"),
+    AUTHCODEINVALID: refused("code"),
+    AUTHCODEEXPIRE: refused("code"),
+    AUTHCODEERROR: refused("code"),
+    TRADEERROR: refused("other"),
+    PARAMERROR: refused("other"),
+    INVALIDREQUEST: refused("other"),
+    ORDERNOTEXIST: { kind: "notFound" },
+    RESOURCENOTEXISTS: { kind: "notFound" },
+    SIGNERROR: { kind: "misconfigured" },
+    NOAUTH: { kind: "misconfigured" },
+    APPIDMCHIDNOTMATCH: { kind: "misconfigured" },
+    MCHNOTEXISTS: { kind: "misconfigured" },
+    USERPAYING: { kind: "userPaying" },
+    REVERSEEXPIRE: { kind: "tooLate" },
+  }),
+);
 
 export function classifyWechat(code: string): WechatCodeClass {
-  return CLASSES[code.replaceAll("_", "")] ?? { kind: "unknown" };
+  return CLASSES.get(code.replaceAll("_", "")) ?? { kind: "unknown" };
 }

@@ -79,6 +79,7 @@ test.each([
   "FREQUENCY_LIMITED",
   "RATELIMIT_EXCEEDED",
   "NEVER_HEARD_OF",
+  "constructor",
 ])("%s on a payment is unknown", (code) => {
   expect(payOutcome(signed({ code }, 400), expected).kind).toBe("unknown");
 });

@@ -59,7 +59,18 @@ test("nothing is sent when the connection is refused; a query is unknown then", 
 test("a timeout is unknown", async () => {
   const silent = await at(() => {});
   const channel = kit.channel("wechat", { baseUrl: silent.url, timeoutMs: SHORT_MS });
-  expect((await kit.pay("wechat", channel)).outcome).toEqual({ kind: "unknown", why: "ECONNABORTED" });
+  expect((await kit.pay("wechat", channel)).outcome).toEqual({ kind: "unknown", why: "ETIMEDOUT" });
+});
+
+test("a reply that drips for ever is unknown in the end", async () => {
+  const drips: NodeJS.Timeout[] = [];
+  const dripping = await at((_request, _body, response) => {
+    response.writeHead(200);
+    drips.push(setInterval(() => response.write(" "), SHORT_MS / 10));
+  });
+  const channel = kit.channel("wechat", { baseUrl: dripping.url, timeoutMs: SHORT_MS });
+  expect((await kit.pay("wechat", channel)).outcome).toEqual({ kind: "unknown", why: "ETIMEDOUT" });
+  for (const drip of drips) clearInterval(drip);
 });
 
 test("proxies of the environment are ignored", async () => {

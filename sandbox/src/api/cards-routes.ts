@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { toHex } from "../hex.ts";
 import { amountText } from "../meter/meter.ts";
 import type { CardReading } from "../meter/open-b.ts";
@@ -7,7 +7,7 @@ import { readingOf, type TableCard } from "../world/cards.ts";
 import { READERS } from "../world/context.ts";
 import { chipOf } from "../world/world.ts";
 import { type Api, type ApiContext, ById, Failure, ReaderName } from "./context.ts";
-import { sendProblem } from "./problems.ts";
+import { problem } from "./problems.ts";
 
 const Unit = Type.Union([Type.Literal("volume"), Type.Literal("money")]);
 
@@ -31,7 +31,11 @@ const CardView = Type.Object({
       replacement: Type.Integer(),
       /** null: the purchase area is torn or damaged. */
       purchase: Type.Union([
-        Type.Object({ count: Type.Integer(), amount: Type.Integer(), boughtOn: Type.Union([Type.String(), Type.Null()]) }),
+        Type.Object({
+          count: Type.Integer(),
+          amount: Type.Integer(),
+          boughtOn: Type.Union([Type.String(), Type.Null()]),
+        }),
         Type.Null(),
       ]),
       returned: Type.Union([
@@ -54,6 +58,17 @@ const CardView = Type.Object({
   ]),
   summary: Type.Object({ zh: Type.String(), en: Type.String() }),
 });
+
+export type CardView = Static<typeof CardView>;
+
+const ReaderView = Type.Object({
+  id: ReaderName,
+  card: Type.Union([Type.String(), Type.Null()]),
+  upsideDown: Type.Boolean(),
+  /** Insertions so far; the number of the present one. */
+  insertion: Type.Integer(),
+});
+export type ReaderView = Static<typeof ReaderView>;
 
 const KINDS = {
   mute: { zh: "无芯片或芯片坏", en: "no answer from a chip" },
@@ -104,13 +119,6 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
   };
 
   const CardResponse = { 200: CardView, ...Failure };
-  const ReaderView = Type.Object({
-    id: ReaderName,
-    card: Type.Union([Type.String(), Type.Null()]),
-    upsideDown: Type.Boolean(),
-    /** Insertions so far; the number of the present one. */
-    insertion: Type.Integer(),
-  });
 
   api.get("/readers", { schema: { response: { 200: Type.Object({ readers: Type.Array(ReaderView) }) } } }, () => ({
     readers: READERS.map((id) => {
@@ -125,7 +133,7 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
 
   api.get("/cards/:id", { schema: { params: ById, response: CardResponse } }, (request, reply) => {
     const card = cards.find(request.params.id);
-    return card === undefined ? sendProblem(reply, "unknownCard") : view(card);
+    return card === undefined ? problem(reply, "unknownCard") : view(card);
   });
 
   const NewCard = Type.Partial(SeedCard, { additionalProperties: false });
@@ -143,14 +151,16 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
       const id = body.id ?? nextBlankId(new Set(cards.all().map((card) => card.id)));
       const { label = `空白卡 ${id}`, accountNumber = null, mute = false } = body;
       const added = cards.add({ id, label, accountNumber, mute, chip: chipOf(body) });
-      return added.ok ? reply.code(201).send(view(added.value)) : sendProblem(reply, added.problem);
+      if (!added.ok) return problem(reply, added.problem);
+      reply.code(201);
+      return view(added.value);
     },
   );
 
   const Image = Type.Object({ id: Type.String(), hex: Type.String() });
   api.get("/cards/:id/image", { schema: { params: ById, response: { 200: Image, ...Failure } } }, (request, reply) => {
     const card = cards.find(request.params.id);
-    return card === undefined ? sendProblem(reply, "unknownCard") : { id: card.id, hex: toHex(card.chip.read()) };
+    return card === undefined ? problem(reply, "unknownCard") : { id: card.id, hex: toHex(card.chip.read()) };
   });
 
   const Insert = Type.Object(
@@ -163,13 +173,13 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
     (request, reply) => {
       const { reader = "kiosk-1", upsideDown = false } = request.body;
       const inserted = cards.insert(request.params.id, reader, upsideDown);
-      return inserted.ok ? view(inserted.value) : sendProblem(reply, inserted.problem);
+      return inserted.ok ? view(inserted.value) : problem(reply, inserted.problem);
     },
   );
 
   api.post("/cards/:id/remove", { schema: { params: ById, response: CardResponse } }, (request, reply) => {
     const removed = cards.remove(request.params.id);
-    return removed.ok ? view(removed.value) : sendProblem(reply, removed.problem);
+    return removed.ok ? view(removed.value) : problem(reply, removed.problem);
   });
 
   const Tear = Type.Object(
@@ -189,7 +199,7 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
     },
     (request, reply) => {
       const torn = cards.tear(request.params.id, request.body.afterBytes);
-      return torn.ok ? view(torn.value) : sendProblem(reply, torn.problem);
+      return torn.ok ? view(torn.value) : problem(reply, torn.problem);
     },
   );
 }

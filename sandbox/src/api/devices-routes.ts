@@ -1,8 +1,8 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { MeterRow, PaperLineRow, PaperStateRow, ReceiptRow } from "../state/rows.ts";
 import { KIOSKS } from "../world/context.ts";
 import { type Api, type ApiContext, ById, ByKiosk, Failure, KioskName } from "./context.ts";
-import { sendProblem } from "./problems.ts";
+import { problem } from "./problems.ts";
 
 const PrinterView = Type.Object({
   kiosk: KioskName,
@@ -12,6 +12,8 @@ const PrinterView = Type.Object({
   /** Torn off, oldest first. */
   receipts: Type.Array(ReceiptRow),
 });
+
+export type PrinterView = Static<typeof PrinterView>;
 
 function printerRoutes(api: Api, { world }: ApiContext): void {
   const { printers } = world;
@@ -56,7 +58,7 @@ function meterRoutes(api: Api, { world }: ApiContext): void {
 
   api.get("/meters/:id", { schema: { params: ById, response: MeterResponse } }, (request, reply) => {
     const meter = meters.find(request.params.id);
-    return meter === undefined ? sendProblem(reply, "unknownMeter") : meter;
+    return meter === undefined ? problem(reply, "unknownMeter") : meter;
   });
 
   const NewMeter = Type.Object({
@@ -79,7 +81,9 @@ function meterRoutes(api: Api, { world }: ApiContext): void {
       const zero = { replacement: 0, count: 0, totalCredited: 0, remaining: 0, registerL: 0 };
       const meter = { id, label, device, unit, boundTo: null, ...zero, valve: "closed" as const, batteryLow: false };
       const added = meters.add(meter);
-      return added.ok ? reply.code(201).send(added.value) : sendProblem(reply, added.problem);
+      if (!added.ok) return problem(reply, added.problem);
+      reply.code(201);
+      return added.value;
     },
   );
 
@@ -114,7 +118,7 @@ function meterRoutes(api: Api, { world }: ApiContext): void {
     (request, reply) => {
       const { card, pullAfterBytes = null } = request.body;
       const inserted = meters.insertCard(request.params.id, card, pullAfterBytes);
-      return inserted.ok ? inserted.value : sendProblem(reply, inserted.problem);
+      return inserted.ok ? inserted.value : problem(reply, inserted.problem);
     },
   );
 
@@ -132,7 +136,7 @@ function meterRoutes(api: Api, { world }: ApiContext): void {
     (request, reply) => {
       const { volumeL, amountFen = 0 } = request.body;
       const used = meters.use(request.params.id, volumeL, amountFen);
-      return used.ok ? used.value : sendProblem(reply, used.problem);
+      return used.ok ? used.value : problem(reply, used.problem);
     },
   );
 }

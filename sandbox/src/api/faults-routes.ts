@@ -1,8 +1,8 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { isGatewayFault } from "../gateways/faults.ts";
 import { isDeviceFault } from "../world/device-faults.ts";
 import { type Api, type ApiContext, Failure } from "./context.ts";
-import { sendProblem } from "./problems.ts";
+import { problem } from "./problems.ts";
 
 const Times = Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000 }), Type.Literal("always")]);
 const Gateway = Type.Union([Type.Literal("wechat"), Type.Literal("alipay")]);
@@ -23,6 +23,7 @@ const FaultView = Type.Object({
   gateways: Type.Array(Gateway),
   armed: Type.Union([Armed, Type.Null()]),
 });
+export type FaultView = Static<typeof FaultView>;
 const FaultList = Type.Object({ faults: Type.Array(FaultView) });
 
 const Setting = Type.Object(
@@ -81,7 +82,7 @@ export function faultRoutes(api: Api, { world, gateways }: ApiContext): void {
     (request, reply) => {
       const wanted = request.body.faults;
       const unknown = wanted.find(({ name }) => !isGatewayFault(name) && !isDeviceFault(name));
-      if (unknown !== undefined) return sendProblem(reply, "unknownFault", unknown.name);
+      if (unknown !== undefined) return problem(reply, "unknownFault", unknown.name);
       for (const { name } of list().faults) set(name, null);
       for (const { name, ...setting } of wanted) set(name, setting);
       tell();
@@ -92,9 +93,16 @@ export function faultRoutes(api: Api, { world, gateways }: ApiContext): void {
   const ByName = Type.Object({ name: Type.String() });
   api.put(
     "/faults/:name",
-    { schema: { description: "Arms one switch.", params: ByName, body: Setting, response: { 200: FaultList, ...Failure } } },
+    {
+      schema: {
+        description: "Arms one switch.",
+        params: ByName,
+        body: Setting,
+        response: { 200: FaultList, ...Failure },
+      },
+    },
     (request, reply) => {
-      if (!set(request.params.name, request.body)) return sendProblem(reply, "unknownFault", request.params.name);
+      if (!set(request.params.name, request.body)) return problem(reply, "unknownFault", request.params.name);
       tell();
       return list();
     },
@@ -103,7 +111,7 @@ export function faultRoutes(api: Api, { world, gateways }: ApiContext): void {
     "/faults/:name",
     { schema: { description: "Turns one switch off.", params: ByName, response: { 200: FaultList, ...Failure } } },
     (request, reply) => {
-      if (!set(request.params.name, null)) return sendProblem(reply, "unknownFault", request.params.name);
+      if (!set(request.params.name, null)) return problem(reply, "unknownFault", request.params.name);
       tell();
       return list();
     },

@@ -1,9 +1,9 @@
 import bwipjs from "bwip-js/node";
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { Phone } from "../gateways/wallets.ts";
 import { SYMBOL_CHARS_MAX } from "../scanner/scanner-server.ts";
 import { type Api, type ApiContext, ById, ByKiosk, Failure, KioskName } from "./context.ts";
-import { sendProblem } from "./problems.ts";
+import { problem } from "./problems.ts";
 
 const Wallet = Type.Union([Type.Literal("wechat"), Type.Literal("alipay")]);
 const WALLETS = ["wechat", "alipay"] as const;
@@ -24,6 +24,10 @@ const CodeView = Type.Object({
   qrSvg: Type.String(),
   barcodeSvg: Type.String(),
 });
+
+const WithCodes = Type.Object({ ...PhoneView.properties, codes: Type.Array(CodeView) });
+export type PhoneView = Static<typeof PhoneView>;
+export type PhoneWithCodes = Static<typeof WithCodes>;
 
 const Settings = Type.Object(
   {
@@ -68,7 +72,6 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
     phones: wallets.phones().map(view),
   }));
 
-  const WithCodes = Type.Object({ ...PhoneView.properties, codes: Type.Array(CodeView) });
   api.get(
     "/phones/:id",
     {
@@ -80,7 +83,7 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
     },
     (request, reply) => {
       const phone = wallets.phone(request.params.id);
-      if (phone === undefined) return sendProblem(reply, "unknownPhone");
+      if (phone === undefined) return problem(reply, "unknownPhone");
       return { ...view(phone), codes: WALLETS.map((wallet) => codeOf(phone.id, wallet)) };
     },
   );
@@ -101,7 +104,7 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
       const { wallet, kiosk = "kiosk-1" } = request.body;
       const phone = wallets.phone(request.params.id);
       const shown = wallets.showCode(request.params.id, wallet);
-      if (phone === undefined || shown === undefined) return sendProblem(reply, "unknownPhone");
+      if (phone === undefined || shown === undefined) return problem(reply, "unknownPhone");
       const name = wallet === "wechat" ? "微信" : "支付宝";
       world.story.tell("phone", phone.id, `${phone.name} 出示${name}付款码`, `${phone.name} shows its ${wallet} code`);
       return { delivered: scan(kiosk, shown.code) };
@@ -113,7 +116,7 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
     { schema: { params: ById, body: Settings, response: { 200: PhoneView, ...Failure } } },
     (request, reply) => {
       const phone = wallets.setPhone(request.params.id, request.body);
-      if (phone === undefined) return sendProblem(reply, "unknownPhone");
+      if (phone === undefined) return problem(reply, "unknownPhone");
       world.changed("phones");
       return view(phone);
     },
@@ -135,15 +138,22 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
       const { enter } = request.body;
       const answer = wallets.enterPassword(id, enter);
       const phone = wallets.phone(id);
-      if (answer === "unknownPhone" || phone === undefined) return sendProblem(reply, "unknownPhone");
-      if (answer === "offline") return sendProblem(reply, "phoneOffline");
-      if (answer === "noPrompt") return sendProblem(reply, "noPasswordPrompt");
-      if (answer === "ignored") return sendProblem(reply, "promptIgnored");
+      if (answer === "unknownPhone" || phone === undefined) return problem(reply, "unknownPhone");
+      if (answer === "offline") return problem(reply, "phoneOffline");
+      if (answer === "noPrompt") return problem(reply, "noPasswordPrompt");
+      if (answer === "ignored") return problem(reply, "promptIgnored");
       if (enter) world.story.tell("phone", id, `${phone.name} 输入了密码`, `${phone.name} entered the password`);
       else world.story.tell("phone", id, `${phone.name} 关掉了密码框`, `${phone.name} closed the password box`);
       world.changed("phones");
       return view(phone);
     },
+  );
+
+  const Symbol2d = Type.Object({ text: Type.String({ minLength: 1, maxLength: 2_000 }) });
+  api.get(
+    "/qr.svg",
+    { schema: { description: "A QR code of any text, as a picture.", querystring: Symbol2d } },
+    (request, reply) => reply.type("image/svg+xml").send(bwipjs.toSVG({ bcid: "qrcode", text: request.query.text })),
   );
 
   const Text = Type.Object(

@@ -1,20 +1,19 @@
-import type { FastifyInstance, FastifyReply } from "fastify";
-import { Type } from "typebox";
+import type { FastifyInstance } from "fastify";
+import { type Static, Type } from "typebox";
 import type { WorldProblem } from "../world/context.ts";
 
 /** RFC 9457 problem with a stable code and its sentence in both languages. */
-export const Problem = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.String(),
-    zh: Type.String(),
-    en: Type.String(),
-    detail: Type.Optional(Type.String()),
-  },
-  { $id: "Problem" },
-);
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String(),
+  zh: Type.String(),
+  en: Type.String(),
+  detail: Type.Optional(Type.String()),
+});
+
+export type Problem = Static<typeof Problem>;
 
 export type ApiProblem =
   | WorldProblem
@@ -47,10 +46,18 @@ const PROBLEMS: Record<ApiProblem, { status: number; zh: string; en: string }> =
   broken: { status: 500, zh: "沙箱内部错误", en: "The sandbox broke" },
 };
 
-export function sendProblem(reply: FastifyReply, code: ApiProblem, detail?: string): FastifyReply {
+/** What a problem needs of a reply, whatever a route's schema makes of its type. */
+interface Replying {
+  code(status: number): unknown;
+  type(contentType: string): unknown;
+}
+
+/** Sets status and content type; the handler returns the body this gives. */
+export function problem(reply: Replying, code: ApiProblem, detail?: string): Problem {
   const { status, zh, en } = PROBLEMS[code];
-  const body = { type: "about:blank", title: en, status, code, zh, en, ...(detail === undefined ? {} : { detail }) };
-  return reply.code(status).type("application/problem+json").send(body);
+  reply.code(status);
+  reply.type("application/problem+json");
+  return { type: "about:blank", title: en, status, code, zh, en, ...(detail === undefined ? {} : { detail }) };
 }
 
 /** Errors of the framework (schema, unknown address) and bugs, in the same shape. */
@@ -58,9 +65,9 @@ export function installProblems(server: FastifyInstance): void {
   server.setErrorHandler((error, _request, reply) => {
     const isError = error instanceof Error;
     const status = isError && "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
-    if (status < 500) return sendProblem(reply, "badRequest", isError ? error.message : undefined);
+    if (status < 500) return problem(reply, "badRequest", isError ? error.message : undefined);
     console.error(error);
-    return sendProblem(reply, "broken");
+    return problem(reply, "broken");
   });
-  server.setNotFoundHandler((_request, reply) => sendProblem(reply, "notFound"));
+  server.setNotFoundHandler((_request, reply) => problem(reply, "notFound"));
 }

@@ -8,14 +8,13 @@ import { faultRoutes } from "./faults-routes.ts";
 import { phoneRoutes } from "./phones-routes.ts";
 import { installProblems } from "./problems.ts";
 import { type StoryRoutes, storyRoutes } from "./story-routes.ts";
-import { workbenchRoutes } from "./workbench-routes.ts";
 
 export interface ApiServer {
   listen(port: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** The sandbox over HTTP: `/sandbox/api` with its description, and the workbench page at `/workbench/`. */
+/** The sandbox over HTTP: `/sandbox/api` with its description. The workbench page is files only and served by others. */
 export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
   const server = Fastify({
     forceCloseConnections: true,
@@ -49,7 +48,7 @@ export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
   });
   const routes: { story: StoryRoutes | null } = { story: null };
   await server.register(
-    async (plain) => {
+    (plain, _options, done) => {
       const api = plain.withTypeProvider<TypeBoxTypeProvider>();
       cardRoutes(api, context);
       phoneRoutes(api, context);
@@ -57,10 +56,10 @@ export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
       faultRoutes(api, context);
       routes.story = storyRoutes(api, context);
       api.get("/openapi.json", { schema: { hide: true } }, () => server.swagger());
+      done();
     },
     { prefix: "/sandbox/api" },
   );
-  await workbenchRoutes(server);
   return {
     async listen(port) {
       await server.listen({ host: "127.0.0.1", port });

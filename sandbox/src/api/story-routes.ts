@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
 import type { Topic } from "../world/context.ts";
 import type { Api, ApiContext } from "./context.ts";
-import { sendProblem } from "./problems.ts";
+import { problem } from "./problems.ts";
 
 const LISTENERS_MAX = 64;
 /** Changes within this time are told together: a card write changes its card hundreds of times. */
@@ -56,7 +56,7 @@ export function storyRoutes(api: Api, { world }: ApiContext): StoryRoutes {
   }, HEARTBEAT_MS);
 
   api.get("/events", { schema: { description: "Server-sent events: {topics: […]}." } }, (request, reply) => {
-    if (streams.size >= LISTENERS_MAX) return sendProblem(reply, "tooManyListeners");
+    if (streams.size >= LISTENERS_MAX) return problem(reply, "tooManyListeners");
     reply.hijack();
     const stream = reply.raw;
     stream.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });

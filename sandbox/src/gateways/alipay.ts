@@ -1,12 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { checkParameters, makeReplySigner } from "./alipaySigning.ts";
+import { makeParameterCheck, makeReplySigner } from "./alipaySigning.ts";
 import type { Bank, PayRequest, PayResult } from "./bank.ts";
 import type { Trade } from "./book.ts";
 import type { FaultTaker } from "./faults.ts";
 import { type Answer, beijingTime, type SeenCall } from "./http.ts";
 import type { GatewayKeys } from "./keys.ts";
+import { type LatePays, makeLatePays } from "./late.ts";
 
 /** Alipay's gateway.do as published (facts/payments.md §2): trade.pay, query, cancel, refund, fastpay.refund.query. */
 const OUT_TRADE_NO = Type.String({ pattern: "^[0-9A-Za-z_]{1,64}$" });
@@ -86,134 +87,125 @@ export interface AlipayParts {
   seen: (call: SeenCall) => void;
 }
 
+/** The parts, and the pay calls still on their way. */
+interface Desk extends AlipayParts {
+  late: LatePays;
+}
+
+function payBody(result: PayResult): Body {
+  switch (result.kind) {
+    case "paid": {
+      const { amountFen, paidAt } = result.trade;
+      const amounts = { receipt_amount: yuan(amountFen), buyer_pay_amount: yuan(amountFen) };
+      return success({ ...known(result.trade), ...amounts, gmt_payment: alipayTime(paidAt ?? 0) });
+    }
+    case "userPaying":
+      return { code: "10003", msg: " order success pay inprocess", ...known(result.trade) };
+    case "used":
+      if (result.trade.state === "paid") return failed("ACQ.TRADE_HAS_SUCCESS", "交易已被支付");
+      if (tradeStatus(result.trade) === "TRADE_CLOSED") return failed("ACQ.TRADE_HAS_CLOSE", "交易已经关闭");
+      return failed("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改");
+    case "codeInvalid":
+      return failed("ACQ.PAYMENT_AUTH_CODE_INVALID", "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款");
+    case "notEnough":
+      return failed("ACQ.BUYER_BALANCE_NOT_ENOUGH", "顾客余额不足");
+  }
+}
+
+function pay(desk: Desk, biz: unknown): Body | "cut" {
+  if (!Pay.Check(biz)) return invalid("isv.invalid-parameter");
+  const request: PayRequest = {
+    gateway: "alipay",
+    outTradeNo: biz.out_trade_no,
+    amountFen: fen(biz.total_amount),
+    authCode: biz.auth_code,
+    closeAfterMs: durationMs(biz.timeout_express ?? DEFAULT_TIMEOUT),
+    receivedAt: desk.now(),
+  };
+  if (desk.late.hold(request)) return "cut";
+  const result = desk.bank.pay(request);
+  if (desk.faults.take("dropReply", "alipay")) return "cut";
+  if (desk.faults.take("systemError", "alipay")) return failed("ACQ.SYSTEM_ERROR", "接口返回错误");
+  if (desk.faults.take("serviceUnknown", "alipay")) {
+    return { code: "20000", msg: "Service Currently Unavailable", sub_code: "isp.unknow-error" };
+  }
+  return payBody(result);
+}
+
+function query(desk: Desk, biz: unknown): Body {
+  if (!ByOrder.Check(biz)) return invalid("isv.invalid-parameter");
+  const trade = desk.bank.find("alipay", biz.out_trade_no);
+  desk.late.arrive(biz.out_trade_no, "query");
+  if (trade === undefined) return NOT_EXIST;
+  const paid: Body = trade.paidAt === null ? {} : { send_pay_date: alipayTime(trade.paidAt) };
+  return success({ ...known(trade), ...paid, trade_status: tradeStatus(trade) });
+}
+
+function cancel(desk: Desk, biz: unknown): Body {
+  if (!ByOrder.Check(biz)) return invalid("isv.invalid-parameter");
+  const base = { out_trade_no: biz.out_trade_no, retry_flag: "N" };
+  if (desk.faults.take("cancelRetry", "alipay"))
+    return { ...failed("ACQ.SYSTEM_ERROR", "系统异常"), ...base, retry_flag: "Y" };
+  if (desk.faults.take("reverseNoEffect", "alipay")) return success({ ...base, action: "close" });
+  const result = desk.bank.reverse("alipay", biz.out_trade_no, CANCEL_FOR_MS);
+  desk.late.arrive(biz.out_trade_no, "reverse");
+  if (result.kind === "tooLate") return failed("ACQ.TRADE_CANCEL_TIME_OUT", "超过撤销时间范围，请使用退款接口");
+  if (result.kind === "notFound") return success(base);
+  const trade = desk.bank.find("alipay", biz.out_trade_no);
+  return success({
+    ...base,
+    action: result.kind === "refunded" ? "refund" : "close",
+    trade_no: trade?.tradeNo ?? "",
+  });
+}
+
+function refund(desk: Desk, biz: unknown): Body {
+  if (!RefundBody.Check(biz)) return invalid("isv.invalid-parameter");
+  const result = desk.bank.refund("alipay", biz.out_trade_no, biz.out_request_no, fen(biz.refund_amount));
+  if (result.kind === "notFound") return NOT_EXIST;
+  if (result.kind === "different") return failed("ACQ.DISCORDANT_REPEAT_REQUEST", "同一笔退款的金额不一致");
+  if (result.kind === "tooMuch") return failed("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限");
+  if (result.kind === "notPaid") return failed("ACQ.TRADE_STATUS_ERROR", "交易状态不合法");
+  // The fault that leaves a refund abnormal at WeChat Pay is an empty merchant account here.
+  if (result.refund.state === "abnormal") return failed("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足");
+  return success({
+    ...known(result.trade),
+    refund_fee: yuan(refundedFen(result.trade)),
+    fund_change: result.moved ? "Y" : "N",
+  });
+}
+
+function refundQuery(desk: Desk, biz: unknown): Body {
+  if (!RefundQuery.Check(biz)) return invalid("isv.invalid-parameter");
+  if (desk.bank.find("alipay", biz.out_trade_no) === undefined) return NOT_EXIST;
+  const found = desk.bank.findRefund("alipay", biz.out_request_no, biz.out_trade_no);
+  // A refund that isn't there, or isn't done, is a success without refund data.
+  if (found === undefined || found.refund.state !== "success") return success({});
+  const { trade, refund: done } = found;
+  return success({
+    trade_no: trade.tradeNo,
+    out_trade_no: trade.outTradeNo,
+    out_request_no: done.refundNo,
+    total_amount: yuan(trade.amountFen),
+    refund_amount: yuan(done.amountFen),
+    refund_status: "REFUND_SUCCESS",
+  });
+}
+
+const CALLS = new Map<string, [SeenCall["call"], (desk: Desk, biz: unknown) => Body | "cut"]>([
+  ["alipay.trade.pay", ["pay", pay]],
+  ["alipay.trade.query", ["query", query]],
+  ["alipay.trade.cancel", ["reverse", cancel]],
+  ["alipay.trade.refund", ["refund", refund]],
+  ["alipay.trade.fastpay.refund.query", ["refundQuery", refundQuery]],
+]);
+
 /** The gateway as a function from a request to what goes back on the wire. */
 export function makeAlipay(parts: AlipayParts): (request: IncomingMessage, body: string) => Answer {
   const { bank, faults } = parts;
+  const desk: Desk = { ...parts, late: makeLatePays("alipay", bank, faults) };
   const signed = makeReplySigner(parts.keys, faults);
-  /** Pay calls still on their way, by order number, and what must come by before they arrive. */
-  const late = new Map<string, { request: PayRequest; after: "any" | "reverse" }>();
-
-  function arrive(outTradeNo: string, call: "query" | "reverse"): void {
-    const held = late.get(outTradeNo);
-    if (held === undefined || (held.after === "reverse" && call === "query")) return;
-    late.delete(outTradeNo);
-    bank.pay(held.request);
-  }
-
-  function payBody(result: PayResult): Body {
-    switch (result.kind) {
-      case "paid": {
-        const { amountFen, paidAt } = result.trade;
-        const amounts = { receipt_amount: yuan(amountFen), buyer_pay_amount: yuan(amountFen) };
-        return success({ ...known(result.trade), ...amounts, gmt_payment: alipayTime(paidAt ?? 0) });
-      }
-      case "userPaying":
-        return { code: "10003", msg: " order success pay inprocess", ...known(result.trade) };
-      case "used":
-        if (result.trade.state === "paid") return failed("ACQ.TRADE_HAS_SUCCESS", "交易已被支付");
-        if (tradeStatus(result.trade) === "TRADE_CLOSED") return failed("ACQ.TRADE_HAS_CLOSE", "交易已经关闭");
-        return failed("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改");
-      case "codeInvalid":
-        return failed("ACQ.PAYMENT_AUTH_CODE_INVALID", "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款");
-      case "notEnough":
-        return failed("ACQ.BUYER_BALANCE_NOT_ENOUGH", "顾客余额不足");
-    }
-  }
-
-  function pay(biz: unknown): Body | "cut" {
-    if (!Pay.Check(biz)) return invalid("isv.invalid-parameter");
-    const request: PayRequest = {
-      gateway: "alipay",
-      outTradeNo: biz.out_trade_no,
-      amountFen: fen(biz.total_amount),
-      authCode: biz.auth_code,
-      closeAfterMs: durationMs(biz.timeout_express ?? DEFAULT_TIMEOUT),
-      receivedAt: parts.now(),
-    };
-    for (const [fault, after] of [
-      ["lateArrival", "any"],
-      ["lateAfterReverse", "reverse"],
-    ] as const) {
-      if (!faults.take(fault, "alipay")) continue;
-      late.set(biz.out_trade_no, { request, after });
-      return "cut";
-    }
-    const result = bank.pay(request);
-    if (faults.take("dropReply", "alipay")) return "cut";
-    if (faults.take("systemError", "alipay")) return failed("ACQ.SYSTEM_ERROR", "接口返回错误");
-    if (faults.take("serviceUnknown", "alipay")) {
-      return { code: "20000", msg: "Service Currently Unavailable", sub_code: "isp.unknow-error" };
-    }
-    return payBody(result);
-  }
-
-  function query(biz: unknown): Body {
-    if (!ByOrder.Check(biz)) return invalid("isv.invalid-parameter");
-    const trade = bank.find("alipay", biz.out_trade_no);
-    arrive(biz.out_trade_no, "query");
-    if (trade === undefined) return NOT_EXIST;
-    const paid: Body = trade.paidAt === null ? {} : { send_pay_date: alipayTime(trade.paidAt) };
-    return success({ ...known(trade), ...paid, trade_status: tradeStatus(trade) });
-  }
-
-  function cancel(biz: unknown): Body {
-    if (!ByOrder.Check(biz)) return invalid("isv.invalid-parameter");
-    const base = { out_trade_no: biz.out_trade_no, retry_flag: "N" };
-    if (faults.take("cancelRetry", "alipay"))
-      return { ...failed("ACQ.SYSTEM_ERROR", "系统异常"), ...base, retry_flag: "Y" };
-    if (faults.take("reverseNoEffect", "alipay")) return success({ ...base, action: "close" });
-    const result = bank.reverse("alipay", biz.out_trade_no, CANCEL_FOR_MS);
-    arrive(biz.out_trade_no, "reverse");
-    if (result.kind === "tooLate") return failed("ACQ.TRADE_CANCEL_TIME_OUT", "超过撤销时间范围，请使用退款接口");
-    if (result.kind === "notFound") return success(base);
-    const trade = bank.find("alipay", biz.out_trade_no);
-    return success({
-      ...base,
-      action: result.kind === "refunded" ? "refund" : "close",
-      trade_no: trade?.tradeNo ?? "",
-    });
-  }
-
-  function refund(biz: unknown): Body {
-    if (!RefundBody.Check(biz)) return invalid("isv.invalid-parameter");
-    const result = bank.refund("alipay", biz.out_trade_no, biz.out_request_no, fen(biz.refund_amount));
-    if (result.kind === "notFound") return NOT_EXIST;
-    if (result.kind === "different") return failed("ACQ.DISCORDANT_REPEAT_REQUEST", "同一笔退款的金额不一致");
-    if (result.kind === "tooMuch") return failed("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限");
-    if (result.kind === "notPaid") return failed("ACQ.TRADE_STATUS_ERROR", "交易状态不合法");
-    // The fault that leaves a refund abnormal at WeChat Pay is an empty merchant account here.
-    if (result.refund.state === "abnormal") return failed("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足");
-    return success({
-      ...known(result.trade),
-      refund_fee: yuan(refundedFen(result.trade)),
-      fund_change: result.moved ? "Y" : "N",
-    });
-  }
-
-  function refundQuery(biz: unknown): Body {
-    if (!RefundQuery.Check(biz)) return invalid("isv.invalid-parameter");
-    if (bank.find("alipay", biz.out_trade_no) === undefined) return NOT_EXIST;
-    const found = bank.findRefund("alipay", biz.out_request_no, biz.out_trade_no);
-    // A refund that isn't there, or isn't done, is a success without refund data.
-    if (found === undefined || found.refund.state !== "success") return success({});
-    const { trade, refund: done } = found;
-    return success({
-      trade_no: trade.tradeNo,
-      out_trade_no: trade.outTradeNo,
-      out_request_no: done.refundNo,
-      total_amount: yuan(trade.amountFen),
-      refund_amount: yuan(done.amountFen),
-      refund_status: "REFUND_SUCCESS",
-    });
-  }
-
-  const calls: Record<string, [SeenCall["call"], (biz: unknown) => Body | "cut"]> = {
-    "alipay.trade.pay": ["pay", pay],
-    "alipay.trade.query": ["query", query],
-    "alipay.trade.cancel": ["reverse", cancel],
-    "alipay.trade.refund": ["refund", refund],
-    "alipay.trade.fastpay.refund.query": ["refundQuery", refundQuery],
-  };
+  const whatIsWrong = makeParameterCheck(parts.appId, parts.keys, parts.wallClock);
 
   return function answer(request, text) {
     if (faults.take("gatewayDown", "alipay")) return { kind: "cut" };
@@ -228,14 +220,14 @@ export function makeAlipay(parts: AlipayParts): (request: IncomingMessage, body:
     // Common parameters come in the query, biz_content in the form; a parameter named twice counts once, as posted.
     const parameters = new Map([...url.searchParams, ...new URLSearchParams(text)]);
     const method = parameters.get("method") ?? "";
-    const wrong = checkParameters(parameters, parts.appId, parts.keys, parts.wallClock);
+    const wrong = whatIsWrong(parameters);
     if (wrong !== null) return signed(method, invalid(wrong));
-    const entry = calls[method];
+    const entry = CALLS.get(method);
     if (entry === undefined) return signed(method, invalid("isv.invalid-method"));
     const biz = parse(parameters.get("biz_content") ?? "");
     const [call, run] = entry;
     parts.seen({ gateway: "alipay", call, ref: refOf(biz), headers: request.headers });
-    const body = run(biz);
+    const body = run(desk, biz);
     return body === "cut" ? { kind: "cut" } : signed(method, body);
   };
 }

@@ -6,29 +6,27 @@ import type { GatewayKeys } from "./keys.ts";
 /** Alipay's RSA2 in both directions (facts/payments.md §2.1), from the gateway's side. */
 const MAX_SKEW_MS = 15 * 60_000;
 
-/** Null when the parameters are signed by our app and the time is about now in Beijing, else the sub_code. */
-export function checkParameters(
-  parameters: ReadonlyMap<string, string>,
-  appId: string,
-  keys: GatewayKeys,
-  wallClock: () => number,
-): string | null {
-  if (parameters.get("app_id") !== appId) return "isv.invalid-app-id";
-  if (parameters.get("sign_type") !== "RSA2") return "isv.invalid-signature-type";
-  const text = [...parameters]
-    .filter(([name, value]) => name !== "sign" && value !== "")
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
-    .join("&");
+/** A check that says null when parameters are signed by our app about now in Beijing, else the sub_code. */
+export function makeParameterCheck(appId: string, keys: GatewayKeys, wallClock: () => number) {
   const key = createPublicKey(keys.alipayApp.publicKeyPem);
-  const good = createVerify("RSA-SHA256")
-    .update(text, "utf8")
-    .verify(key, parameters.get("sign") ?? "", "base64");
-  if (!good) return "isv.invalid-signature";
-  const timestamp = parameters.get("timestamp") ?? "";
-  if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(timestamp)) return "isv.invalid-timestamp";
-  const at = Date.parse(`${timestamp.replace(" ", "T")}+08:00`);
-  return Math.abs(wallClock() - at) <= MAX_SKEW_MS ? null : "isv.invalid-timestamp";
+
+  return function check(parameters: ReadonlyMap<string, string>): string | null {
+    if (parameters.get("app_id") !== appId) return "isv.invalid-app-id";
+    if (parameters.get("sign_type") !== "RSA2") return "isv.invalid-signature-type";
+    const text = [...parameters]
+      .filter(([name, value]) => name !== "sign" && value !== "")
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => `${name}=${value}`)
+      .join("&");
+    const good = createVerify("RSA-SHA256")
+      .update(text, "utf8")
+      .verify(key, parameters.get("sign") ?? "", "base64");
+    if (!good) return "isv.invalid-signature";
+    const timestamp = parameters.get("timestamp") ?? "";
+    if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(timestamp)) return "isv.invalid-timestamp";
+    const at = Date.parse(`${timestamp.replace(" ", "T")}+08:00`);
+    return Math.abs(wallClock() - at) <= MAX_SKEW_MS ? null : "isv.invalid-timestamp";
+  };
 }
 
 /** Signs the exact characters of the reply's object, with its slashes escaped as Alipay writes them. */

@@ -81,133 +81,154 @@ function tradeNumber(gateway: Gateway, at: number, count: number): string {
   return `${gateway === "wechat" ? "4200" : ""}${day}${String(count).padStart(gateway === "wechat" ? 16 : 20, "0")}`;
 }
 
-export function makeBank(book: Book, faults: FaultTaker, now: () => number): Bank {
-  function charge(trade: Trade, codes: PaymentCode[] = []): Trade {
-    const at = now();
-    const paid: Trade = { ...trade, state: "paid", paidAt: at };
-    book.commit({ trades: [paid], codes, ...movement(book, paid, at, "charge", paid.amountFen, null) });
-    return paid;
-  }
+/** What the bank works on. */
+interface Desk {
+  book: Book;
+  faults: FaultTaker;
+  now: () => number;
+}
 
-  function find(gateway: Gateway, outTradeNo: string): Trade | undefined {
-    const trade = book.trades.get(tradeKey(gateway, outTradeNo));
-    if (trade === undefined || !open(trade) || trade.stuck || now() < trade.closesAt) return trade;
-    const closed: Trade = { ...trade, state: "closed" };
-    book.commit({ trades: [closed] });
-    return closed;
-  }
+function charge(desk: Desk, trade: Trade, codes: PaymentCode[] = []): Trade {
+  const at = desk.now();
+  const paid: Trade = { ...trade, state: "paid", paidAt: at };
+  desk.book.commit({ trades: [paid], codes, ...movement(desk.book, paid, at, "charge", paid.amountFen, null) });
+  return paid;
+}
 
-  /** A refused order exists unpaid at WeChat Pay; at Alipay none is made. */
-  function refuseForBalance(trade: Trade, codes: PaymentCode[]): PayResult {
-    book.commit(trade.gateway === "wechat" ? { trades: [trade], codes } : { codes });
-    return { kind: "notEnough" };
-  }
+function find(desk: Desk, gateway: Gateway, outTradeNo: string): Trade | undefined {
+  const trade = desk.book.trades.get(tradeKey(gateway, outTradeNo));
+  if (trade === undefined || !open(trade) || trade.stuck || desk.now() < trade.closesAt) return trade;
+  const closed: Trade = { ...trade, state: "closed" };
+  desk.book.commit({ trades: [closed] });
+  return closed;
+}
 
-  function pay(request: PayRequest): PayResult {
-    const { gateway, outTradeNo, amountFen } = request;
-    const earlier = find(gateway, outTradeNo);
-    if (earlier !== undefined) return { kind: "used", trade: earlier };
-    const at = now();
-    const code = book.codes.get(request.authCode);
-    const phone = code === undefined ? undefined : book.phones.get(code.phoneId);
-    const receivedAt = request.receivedAt ?? at;
-    const codeIsGood =
-      code !== undefined && code.gateway === gateway && !code.used && receivedAt - code.issuedAt <= CODE_ACCEPTED_MS;
-    if (!codeIsGood || phone === undefined || faults.take("authCodeInvalid", gateway)) return { kind: "codeInvalid" };
-    const codes = [{ ...code, used: true }];
-    const trade: Trade = {
-      gateway,
-      outTradeNo,
-      tradeNo: tradeNumber(gateway, at, book.trades.size + 1),
-      amountFen,
-      phoneId: phone.id,
-      state: "notPaid",
-      stuck: false,
-      createdAt: at,
-      closesAt: at + request.closeAfterMs,
-      paidAt: null,
-      refunds: [],
+/** A refused order exists unpaid at WeChat Pay; at Alipay none is made. */
+function refuseForBalance(desk: Desk, trade: Trade, codes: PaymentCode[]): PayResult {
+  desk.book.commit(trade.gateway === "wechat" ? { trades: [trade], codes } : { codes });
+  return { kind: "notEnough" };
+}
+
+function pay(desk: Desk, request: PayRequest): PayResult {
+  const { gateway, outTradeNo, amountFen } = request;
+  const earlier = find(desk, gateway, outTradeNo);
+  if (earlier !== undefined) return { kind: "used", trade: earlier };
+  const at = desk.now();
+  const code = desk.book.codes.get(request.authCode);
+  const phone = code === undefined ? undefined : desk.book.phones.get(code.phoneId);
+  const receivedAt = request.receivedAt ?? at;
+  const codeIsGood =
+    code !== undefined && code.gateway === gateway && !code.used && receivedAt - code.issuedAt <= CODE_ACCEPTED_MS;
+  if (!codeIsGood || phone === undefined || desk.faults.take("authCodeInvalid", gateway))
+    return { kind: "codeInvalid" };
+  const codes = [{ ...code, used: true }];
+  const trade: Trade = {
+    gateway,
+    outTradeNo,
+    tradeNo: tradeNumber(gateway, at, desk.book.trades.size + 1),
+    amountFen,
+    phoneId: phone.id,
+    state: "notPaid",
+    stuck: false,
+    createdAt: at,
+    closesAt: at + request.closeAfterMs,
+    paidAt: null,
+    refunds: [],
+  };
+  const poor = phone.noBalance || balanceOf(phone, gateway) < amountFen;
+  if (desk.faults.take("notEnough", gateway) || poor) return refuseForBalance(desk, trade, codes);
+  const stuck = desk.faults.take("userPayingForever", gateway);
+  if (stuck || phone.askPassword) {
+    const waiting: Trade = { ...trade, state: "userPaying", stuck };
+    desk.book.commit({ trades: [waiting], codes });
+    return { kind: "userPaying", trade: waiting };
+  }
+  return { kind: "paid", trade: charge(desk, trade, codes) };
+}
+
+function reverse(desk: Desk, gateway: Gateway, outTradeNo: string, allowedForMs: number): ReverseResult {
+  const trade = find(desk, gateway, outTradeNo);
+  if (trade === undefined) return { kind: "notFound" };
+  if (desk.now() - trade.createdAt > allowedForMs) return { kind: "tooLate" };
+  if (trade.state === "paid") {
+    const left = trade.amountFen - returnedFen(trade);
+    const revoked: Trade = { ...trade, state: "revoked" };
+    desk.book.commit({
+      trades: [revoked],
+      ...(left > 0 ? movement(desk.book, revoked, desk.now(), "refund", left, null) : {}),
+    });
+    return { kind: "refunded" };
+  }
+  if (open(trade)) desk.book.commit({ trades: [{ ...trade, state: "revoked" }] });
+  return { kind: "closed" };
+}
+
+function refund(desk: Desk, gateway: Gateway, outTradeNo: string, refundNo: string, amountFen: number): RefundResult {
+  const trade = find(desk, gateway, outTradeNo);
+  if (trade === undefined) return { kind: "notFound" };
+  const same = trade.refunds.find((each) => each.refundNo === refundNo);
+  if (same !== undefined) {
+    if (same.amountFen !== amountFen) return { kind: "different" };
+    return { kind: "ok", trade, refund: same, moved: false };
+  }
+  if (trade.state !== "paid") return { kind: "notPaid" };
+  if (amountFen > trade.amountFen - returnedFen(trade)) return { kind: "tooMuch" };
+  const at = desk.now();
+  const abnormal = desk.faults.take("refundAbnormal", gateway);
+  const processing = !abnormal && desk.faults.take("refundProcessing", gateway);
+  const state = abnormal ? "abnormal" : processing ? "processing" : "success";
+  const refundId = `5030${trade.tradeNo.slice(-20)}${String(trade.refunds.length + 1).padStart(4, "0")}`;
+  const made: Refund = { refundNo, refundId, amountFen, state, queries: 0, at };
+  const after: Trade = { ...trade, refunds: [...trade.refunds, made] };
+  const moves = state === "success" ? movement(desk.book, after, at, "refund", amountFen, refundNo) : {};
+  desk.book.commit({ trades: [after], ...moves });
+  return { kind: "ok", trade: after, refund: made, moved: state === "success" };
+}
+
+function findRefund(desk: Desk, gateway: Gateway, refundNo: string, outTradeNo?: string) {
+  for (const trade of desk.book.trades.values()) {
+    if (trade.gateway !== gateway || (outTradeNo !== undefined && trade.outTradeNo !== outTradeNo)) continue;
+    const found = trade.refunds.find((each) => each.refundNo === refundNo);
+    if (found === undefined) continue;
+    if (found.state !== "processing") return { trade, refund: found };
+    const next: Refund = {
+      ...found,
+      queries: found.queries + 1,
+      state: found.queries >= 1 ? "success" : "processing",
     };
-    const poor = phone.noBalance || balanceOf(phone, gateway) < amountFen;
-    if (faults.take("notEnough", gateway) || poor) return refuseForBalance(trade, codes);
-    const stuck = faults.take("userPayingForever", gateway);
-    if (stuck || phone.askPassword) {
-      const waiting: Trade = { ...trade, state: "userPaying", stuck };
-      book.commit({ trades: [waiting], codes });
-      return { kind: "userPaying", trade: waiting };
-    }
-    return { kind: "paid", trade: charge(trade, codes) };
+    const after: Trade = { ...trade, refunds: trade.refunds.map((each) => (each === found ? next : each)) };
+    const moves =
+      next.state === "success" ? movement(desk.book, after, desk.now(), "refund", next.amountFen, refundNo) : {};
+    desk.book.commit({ trades: [after], ...moves });
+    return { trade: after, refund: next };
   }
+  return undefined;
+}
 
-  function reverse(gateway: Gateway, outTradeNo: string, allowedForMs: number): ReverseResult {
-    const trade = find(gateway, outTradeNo);
-    if (trade === undefined) return { kind: "notFound" };
-    if (now() - trade.createdAt > allowedForMs) return { kind: "tooLate" };
-    if (trade.state === "paid") {
-      const left = trade.amountFen - returnedFen(trade);
-      const revoked: Trade = { ...trade, state: "revoked" };
-      book.commit({ trades: [revoked], ...(left > 0 ? movement(book, revoked, now(), "refund", left, null) : {}) });
-      return { kind: "refunded" };
-    }
-    if (open(trade)) book.commit({ trades: [{ ...trade, state: "revoked" }] });
-    return { kind: "closed" };
-  }
+function waiting(desk: Desk, phoneId?: string): Trade[] {
+  const mine = [...desk.book.trades.values()].filter((trade) => trade.state === "userPaying");
+  return mine
+    .filter((trade) => phoneId === undefined || trade.phoneId === phoneId)
+    .filter((trade) => find(desk, trade.gateway, trade.outTradeNo)?.state === "userPaying");
+}
 
-  function refund(gateway: Gateway, outTradeNo: string, refundNo: string, amountFen: number): RefundResult {
-    const trade = find(gateway, outTradeNo);
-    if (trade === undefined) return { kind: "notFound" };
-    const same = trade.refunds.find((each) => each.refundNo === refundNo);
-    if (same !== undefined) {
-      if (same.amountFen !== amountFen) return { kind: "different" };
-      return { kind: "ok", trade, refund: same, moved: false };
-    }
-    if (trade.state !== "paid") return { kind: "notPaid" };
-    if (amountFen > trade.amountFen - returnedFen(trade)) return { kind: "tooMuch" };
-    const at = now();
-    const abnormal = faults.take("refundAbnormal", gateway);
-    const processing = !abnormal && faults.take("refundProcessing", gateway);
-    const state = abnormal ? "abnormal" : processing ? "processing" : "success";
-    const refundId = `5030${tradeNumber(gateway, at, trade.refunds.length + 1)}`;
-    const made: Refund = { refundNo, refundId, amountFen, state, queries: 0, at };
-    const after: Trade = { ...trade, refunds: [...trade.refunds, made] };
-    const moves = state === "success" ? movement(book, after, at, "refund", amountFen, refundNo) : {};
-    book.commit({ trades: [after], ...moves });
-    return { kind: "ok", trade: after, refund: made, moved: state === "success" };
-  }
+function answer(desk: Desk, gateway: Gateway, outTradeNo: string, enter: boolean): boolean {
+  const trade = find(desk, gateway, outTradeNo);
+  if (trade === undefined || trade.state !== "userPaying" || trade.stuck) return false;
+  if (enter) charge(desk, trade);
+  else desk.book.commit({ trades: [{ ...trade, state: gateway === "wechat" ? "payError" : "closed" }] });
+  return true;
+}
 
-  function findRefund(gateway: Gateway, refundNo: string, outTradeNo?: string) {
-    for (const trade of book.trades.values()) {
-      if (trade.gateway !== gateway || (outTradeNo !== undefined && trade.outTradeNo !== outTradeNo)) continue;
-      const found = trade.refunds.find((each) => each.refundNo === refundNo);
-      if (found === undefined) continue;
-      if (found.state !== "processing") return { trade, refund: found };
-      const next: Refund = {
-        ...found,
-        queries: found.queries + 1,
-        state: found.queries >= 1 ? "success" : "processing",
-      };
-      const after: Trade = { ...trade, refunds: trade.refunds.map((each) => (each === found ? next : each)) };
-      const moves = next.state === "success" ? movement(book, after, now(), "refund", next.amountFen, refundNo) : {};
-      book.commit({ trades: [after], ...moves });
-      return { trade: after, refund: next };
-    }
-    return undefined;
-  }
-
-  function waiting(phoneId?: string): Trade[] {
-    const mine = [...book.trades.values()].filter((trade) => trade.state === "userPaying");
-    return mine
-      .filter((trade) => phoneId === undefined || trade.phoneId === phoneId)
-      .filter((trade) => find(trade.gateway, trade.outTradeNo)?.state === "userPaying");
-  }
-
-  function answer(gateway: Gateway, outTradeNo: string, enter: boolean): boolean {
-    const trade = find(gateway, outTradeNo);
-    if (trade === undefined || trade.state !== "userPaying" || trade.stuck) return false;
-    if (enter) charge(trade);
-    else book.commit({ trades: [{ ...trade, state: gateway === "wechat" ? "payError" : "closed" }] });
-    return true;
-  }
-
-  return { pay, find, reverse, refund, findRefund, waiting, answer };
+export function makeBank(book: Book, faults: FaultTaker, now: () => number): Bank {
+  const desk: Desk = { book, faults, now };
+  return {
+    pay: (request) => pay(desk, request),
+    find: (gateway, outTradeNo) => find(desk, gateway, outTradeNo),
+    reverse: (gateway, outTradeNo, allowedForMs) => reverse(desk, gateway, outTradeNo, allowedForMs),
+    refund: (gateway, outTradeNo, refundNo, amountFen) => refund(desk, gateway, outTradeNo, refundNo, amountFen),
+    findRefund: (gateway, refundNo, outTradeNo) => findRefund(desk, gateway, refundNo, outTradeNo),
+    waiting: (phoneId) => waiting(desk, phoneId),
+    answer: (gateway, outTradeNo, enter) => answer(desk, gateway, outTradeNo, enter),
+  };
 }

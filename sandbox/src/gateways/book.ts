@@ -91,8 +91,8 @@ export type PhoneRow = Type.Static<typeof Phone>;
 export type Change = Type.Static<typeof Change>;
 const check = Compile(Change);
 
-/** A code this old is of no use to anybody and is forgotten at the next start; used ones stay refused by not being known. */
-const FORGET_CODE_AFTER_MS = 24 * 3600_000;
+/** A code this old pays no longer, and a code that isn't known is refused just the same. */
+const FORGET_CODE_AFTER_MS = 3600_000;
 
 export interface Book {
   readonly trades: ReadonlyMap<string, Trade>;
@@ -119,7 +119,7 @@ function readChanges(path: string): Change[] {
 }
 
 /** Opens the book in `dir` and rewrites its file as one line, so that it stays short however often it is restarted. */
-export function openBook(dir: string, now: () => number): Book {
+export function openBook(dir: string): Book {
   mkdirSync(dir, { recursive: true });
   const path = join(dir, "gateways.jsonl");
   const trades = new Map<string, Trade>();
@@ -127,15 +127,24 @@ export function openBook(dir: string, now: () => number): Book {
   const codes = new Map<string, PaymentCode>();
   const phones = new Map<string, PhoneRow>();
 
+  function forgetCodesBefore(instant: number): void {
+    for (const code of codes.values()) {
+      if (code.issuedAt >= instant) return; // they stand in the order of their issue
+      codes.delete(code.code);
+    }
+  }
+
   function show(change: Change): void {
     for (const trade of change.trades ?? []) trades.set(tradeKey(trade.gateway, trade.outTradeNo), trade);
     for (const row of change.ledger ?? []) ledger.push(row);
-    for (const code of change.codes ?? []) codes.set(code.code, code);
+    for (const code of change.codes ?? []) {
+      codes.set(code.code, code);
+      forgetCodesBefore(code.issuedAt - FORGET_CODE_AFTER_MS);
+    }
     for (const phone of change.phones ?? []) phones.set(phone.id, phone);
   }
 
   for (const change of readChanges(path)) show(change);
-  for (const code of codes.values()) if (now() - code.issuedAt > FORGET_CODE_AFTER_MS) codes.delete(code.code);
   const whole: Change = {
     trades: [...trades.values()],
     ledger,

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 function open(faults: FaultTaker = makeFaults()) {
-  const book: Book = openBook(dir, now);
+  const book: Book = openBook(dir);
   const bank = makeBank(book, faults, now);
   const wallets = makeWallets(book, bank, now);
   wallets.ensurePhone({ id: "p1", name: "小洪", balanceFen: 10_000 });
@@ -53,6 +53,15 @@ describe("wallets", () => {
     const last = code("wechat");
     clock += 90_001;
     expect(pay("A4", last).kind).toBe("codeInvalid");
+  });
+
+  test("codes of long ago are forgotten, so that the book stays small", () => {
+    const { book, code } = open();
+    for (let minute = 0; minute < 100; minute += 1) {
+      code("wechat");
+      clock += 60_000;
+    }
+    expect(book.codes.size).toBe(61);
   });
 
   test("a code pays at its own gateway only", () => {
@@ -179,7 +188,7 @@ describe("the book outlives its process", () => {
   test("a damaged line in the middle stops the start and says where", () => {
     open().book.close();
     appendFileSync(join(dir, "gateways.jsonl"), '{"trades":[{}]}\n');
-    expect(() => openBook(dir, now)).toThrow(/gateways\.jsonl:\d+/);
+    expect(() => openBook(dir)).toThrow(/gateways\.jsonl:\d+/);
   });
 });
 

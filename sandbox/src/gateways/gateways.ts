@@ -62,7 +62,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const { dir, now } = options;
   const wallClock = options.wallClock ?? Date.now;
   const keys = options.keys ?? (await loadOrMakeKeys(dir));
-  const book = openBook(dir, now);
+  const book = openBook(dir);
   const faults = makeFaults();
   const bank = makeBank(book, faults, now);
   const common = { bank, faults, keys, now, wallClock, seen: options.onCall ?? (() => {}) };

@@ -6,7 +6,8 @@ import type { Refund, Trade } from "./book.ts";
 import type { FaultTaker } from "./faults.ts";
 import { type Answer, beijingTime, type SeenCall } from "./http.ts";
 import type { GatewayKeys } from "./keys.ts";
-import { checkRequest, makeReplySigner, type WechatMerchant } from "./wechatSigning.ts";
+import { type LatePays, makeLatePays } from "./late.ts";
+import { makeReplySigner, makeRequestCheck, type WechatMerchant } from "./wechatSigning.ts";
 
 /** WeChat Pay API v3 code payment as published (facts/payments.md §1): codepay, query, reverse, refund, refund query. */
 const CodePay = Compile(
@@ -110,125 +111,116 @@ export interface WechatParts {
   seen: (call: SeenCall) => void;
 }
 
+/** The parts, and the pay calls still on their way. */
+interface Desk extends WechatParts {
+  late: LatePays;
+}
+
+function payReply(desk: Desk, result: PayResult): Reply {
+  switch (result.kind) {
+    case "paid":
+      return { status: 200, body: tradeBody(result.trade, desk.merchant) };
+    case "userPaying":
+      return { status: 202, body: { trade_state: "USERPAYING" } };
+    case "used":
+      if (result.trade.state === "paid") return problem(400, "ORDERPAID", "该订单已支付");
+      return problem(403, "OUT_TRADE_NO_USED", "商户订单号重复");
+    case "codeInvalid":
+      return problem(400, "AUTH_CODE_INVALID", "付款码无效，请刷新后重试");
+    case "notEnough":
+      return problem(403, "NOT_ENOUGH", "用户账号余额不足");
+  }
+}
+
+function codePay(desk: Desk, text: string, headers: IncomingMessage["headers"]): Reply | "cut" {
+  const body = parse(text);
+  if (!CodePay.Check(body)) return problem(400, "PARAM_ERROR", "参数错误");
+  desk.seen({ gateway: "wechat", call: "pay", ref: body.out_trade_no, headers });
+  if (body.appid !== desk.merchant.appid || body.mchid !== desk.merchant.mchid) {
+    return problem(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配");
+  }
+  const { out_trade_no: outTradeNo, payer, amount } = body;
+  const request: PayRequest = {
+    gateway: "wechat",
+    outTradeNo,
+    amountFen: amount.total,
+    authCode: payer.auth_code,
+    closeAfterMs: CLOSE_AFTER_MS,
+    receivedAt: desk.now(),
+  };
+  if (desk.late.hold(request)) return "cut";
+  const result = desk.bank.pay(request);
+  if (desk.faults.take("dropReply", "wechat")) return "cut";
+  if (desk.faults.take("systemError", "wechat")) return problem(500, "SYSTEM_ERROR", "系统错误");
+  return payReply(desk, result);
+}
+
+function query(desk: Desk, outTradeNo: string, mchid: string | null): Reply {
+  if (mchid !== desk.merchant.mchid) return problem(400, "PARAM_ERROR", "mchid");
+  const trade = desk.bank.find("wechat", outTradeNo);
+  desk.late.arrive(outTradeNo, "query");
+  return trade === undefined ? NOT_FOUND : { status: 200, body: tradeBody(trade, desk.merchant) };
+}
+
+function reverse(desk: Desk, outTradeNo: string, text: string): Reply {
+  const body = parse(text);
+  if (!Reverse.Check(body) || body.mchid !== desk.merchant.mchid) return problem(400, "PARAM_ERROR", "参数错误");
+  const done: Reply = { status: 200, body: { mchid: desk.merchant.mchid, out_trade_no: outTradeNo } };
+  if (desk.faults.take("reverseUserPaying", "wechat")) return problem(400, "USERPAYING", "正在支付中不能发起撤销");
+  if (desk.faults.take("reverseNoEffect", "wechat")) return done;
+  const result = desk.bank.reverse("wechat", outTradeNo, REVERSE_FOR_MS);
+  desk.late.arrive(outTradeNo, "reverse");
+  if (result.kind === "notFound") return NOT_FOUND;
+  if (result.kind === "tooLate") return problem(400, "REVERSE_EXPIRE", "订单无法撤销");
+  return done;
+}
+
+function refund(desk: Desk, text: string, headers: IncomingMessage["headers"]): Reply {
+  const body = parse(text);
+  if (!RefundBody.Check(body)) return problem(400, "PARAM_ERROR", "参数错误");
+  desk.seen({ gateway: "wechat", call: "refund", ref: body.out_refund_no, headers });
+  const trade = desk.bank.find("wechat", body.out_trade_no);
+  if (trade !== undefined && trade.amountFen !== body.amount.total)
+    return problem(400, "PARAM_ERROR", "订单金额不一致");
+  const result = desk.bank.refund("wechat", body.out_trade_no, body.out_refund_no, body.amount.refund);
+  if (result.kind === "ok") return { status: 200, body: refundBody(result.trade, result.refund) };
+  if (result.kind === "notFound") return problem(404, "RESOURCE_NOT_EXISTS", "订单不存在");
+  if (result.kind === "different") return problem(400, "INVALID_REQUEST", "同一退款单号参数不一致");
+  return problem(400, "INVALID_REQUEST", result.kind === "tooMuch" ? "退款金额超限" : "订单未支付");
+}
+
+function refundQuery(desk: Desk, refundNo: string): Reply {
+  const found = desk.bank.findRefund("wechat", refundNo);
+  if (found === undefined) return problem(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
+  return { status: 200, body: refundBody(found.trade, found.refund) };
+}
+
+function dispatch(desk: Desk, request: IncomingMessage, body: string): Reply | "cut" {
+  const url = new URL(request.url ?? "/", "http://gateway");
+  const route = `${request.method} ${url.pathname}`;
+  const headers = request.headers;
+  if (route === "POST /v3/pay/transactions/codepay") return codePay(desk, body, headers);
+  const trade = /^(GET|POST) \/v3\/pay\/transactions\/out-trade-no\/([^/]+)(\/reverse)?$/.exec(route);
+  const ref = decodeURIComponent(trade?.[2] ?? url.pathname.split("/").at(-1) ?? "");
+  if (trade !== null && (trade[1] === "POST") === (trade[3] !== undefined)) {
+    const call = trade[1] === "POST" ? "reverse" : "query";
+    desk.seen({ gateway: "wechat", call, ref, headers });
+    return call === "reverse" ? reverse(desk, ref, body) : query(desk, ref, url.searchParams.get("mchid"));
+  }
+  if (route === "POST /v3/refund/domestic/refunds") return refund(desk, body, headers);
+  if (route.startsWith("GET /v3/refund/domestic/refunds/")) {
+    desk.seen({ gateway: "wechat", call: "refundQuery", ref, headers });
+    return refundQuery(desk, ref);
+  }
+  return problem(404, "RESOURCE_NOT_EXISTS", "no such path");
+}
+
 /** The gateway as a function from a request to what goes back on the wire. */
 export function makeWechat(parts: WechatParts): (request: IncomingMessage, body: string) => Answer {
   const { bank, faults, merchant } = parts;
+  const desk: Desk = { ...parts, late: makeLatePays("wechat", bank, faults) };
   const signed = makeReplySigner(parts.keys, faults, parts.wallClock);
-  /** Pay calls still on their way, by order number, and what must come by before they arrive. */
-  const late = new Map<string, { request: PayRequest; after: "any" | "reverse" }>();
-
-  function arrive(outTradeNo: string, call: "query" | "reverse"): void {
-    const held = late.get(outTradeNo);
-    if (held === undefined || (held.after === "reverse" && call === "query")) return;
-    late.delete(outTradeNo);
-    bank.pay(held.request);
-  }
-
-  function payReply(result: PayResult): Reply {
-    switch (result.kind) {
-      case "paid":
-        return { status: 200, body: tradeBody(result.trade, merchant) };
-      case "userPaying":
-        return { status: 202, body: { trade_state: "USERPAYING" } };
-      case "used":
-        if (result.trade.state === "paid") return problem(400, "ORDERPAID", "该订单已支付");
-        return problem(403, "OUT_TRADE_NO_USED", "商户订单号重复");
-      case "codeInvalid":
-        return problem(400, "AUTH_CODE_INVALID", "付款码无效，请刷新后重试");
-      case "notEnough":
-        return problem(403, "NOT_ENOUGH", "用户账号余额不足");
-    }
-  }
-
-  function codePay(text: string, headers: IncomingMessage["headers"]): Reply | "cut" {
-    const body = parse(text);
-    if (!CodePay.Check(body)) return problem(400, "PARAM_ERROR", "参数错误");
-    parts.seen({ gateway: "wechat", call: "pay", ref: body.out_trade_no, headers });
-    if (body.appid !== merchant.appid || body.mchid !== merchant.mchid) {
-      return problem(400, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配");
-    }
-    const { out_trade_no: outTradeNo, payer, amount } = body;
-    const request: PayRequest = {
-      gateway: "wechat",
-      outTradeNo,
-      amountFen: amount.total,
-      authCode: payer.auth_code,
-      closeAfterMs: CLOSE_AFTER_MS,
-      receivedAt: parts.now(),
-    };
-    for (const [fault, after] of [
-      ["lateArrival", "any"],
-      ["lateAfterReverse", "reverse"],
-    ] as const) {
-      if (!faults.take(fault, "wechat")) continue;
-      late.set(outTradeNo, { request, after });
-      return "cut";
-    }
-    const result = bank.pay(request);
-    if (faults.take("dropReply", "wechat")) return "cut";
-    if (faults.take("systemError", "wechat")) return problem(500, "SYSTEM_ERROR", "系统错误");
-    return payReply(result);
-  }
-
-  function query(outTradeNo: string, mchid: string | null): Reply {
-    if (mchid !== merchant.mchid) return problem(400, "PARAM_ERROR", "mchid");
-    const trade = bank.find("wechat", outTradeNo);
-    arrive(outTradeNo, "query");
-    return trade === undefined ? NOT_FOUND : { status: 200, body: tradeBody(trade, merchant) };
-  }
-
-  function reverse(outTradeNo: string, text: string): Reply {
-    const body = parse(text);
-    if (!Reverse.Check(body) || body.mchid !== merchant.mchid) return problem(400, "PARAM_ERROR", "参数错误");
-    const done: Reply = { status: 200, body: { mchid: merchant.mchid, out_trade_no: outTradeNo } };
-    if (faults.take("reverseUserPaying", "wechat")) return problem(400, "USERPAYING", "正在支付中不能发起撤销");
-    if (faults.take("reverseNoEffect", "wechat")) return done;
-    const result = bank.reverse("wechat", outTradeNo, REVERSE_FOR_MS);
-    arrive(outTradeNo, "reverse");
-    if (result.kind === "notFound") return NOT_FOUND;
-    if (result.kind === "tooLate") return problem(400, "REVERSE_EXPIRE", "订单无法撤销");
-    return done;
-  }
-
-  function refund(text: string, headers: IncomingMessage["headers"]): Reply {
-    const body = parse(text);
-    if (!RefundBody.Check(body)) return problem(400, "PARAM_ERROR", "参数错误");
-    parts.seen({ gateway: "wechat", call: "refund", ref: body.out_refund_no, headers });
-    const trade = bank.find("wechat", body.out_trade_no);
-    if (trade !== undefined && trade.amountFen !== body.amount.total)
-      return problem(400, "PARAM_ERROR", "订单金额不一致");
-    const result = bank.refund("wechat", body.out_trade_no, body.out_refund_no, body.amount.refund);
-    if (result.kind === "ok") return { status: 200, body: refundBody(result.trade, result.refund) };
-    if (result.kind === "notFound") return problem(404, "RESOURCE_NOT_EXISTS", "订单不存在");
-    if (result.kind === "different") return problem(400, "INVALID_REQUEST", "同一退款单号参数不一致");
-    return problem(400, "INVALID_REQUEST", result.kind === "tooMuch" ? "退款金额超限" : "订单未支付");
-  }
-
-  function refundQuery(refundNo: string): Reply {
-    const found = bank.findRefund("wechat", refundNo);
-    if (found === undefined) return problem(404, "RESOURCE_NOT_EXISTS", "退款单不存在");
-    return { status: 200, body: refundBody(found.trade, found.refund) };
-  }
-
-  function dispatch(request: IncomingMessage, body: string): Reply | "cut" {
-    const url = new URL(request.url ?? "/", "http://gateway");
-    const route = `${request.method} ${url.pathname}`;
-    const headers = request.headers;
-    if (route === "POST /v3/pay/transactions/codepay") return codePay(body, headers);
-    const trade = /^(GET|POST) \/v3\/pay\/transactions\/out-trade-no\/([^/]+)(\/reverse)?$/.exec(route);
-    const ref = decodeURIComponent(trade?.[2] ?? url.pathname.split("/").at(-1) ?? "");
-    if (trade !== null && (trade[1] === "POST") === (trade[3] !== undefined)) {
-      const call = trade[1] === "POST" ? "reverse" : "query";
-      parts.seen({ gateway: "wechat", call, ref, headers });
-      return call === "reverse" ? reverse(ref, body) : query(ref, url.searchParams.get("mchid"));
-    }
-    if (route === "POST /v3/refund/domestic/refunds") return refund(body, headers);
-    if (route.startsWith("GET /v3/refund/domestic/refunds/")) {
-      parts.seen({ gateway: "wechat", call: "refundQuery", ref, headers });
-      return refundQuery(ref);
-    }
-    return problem(404, "RESOURCE_NOT_EXISTS", "no such path");
-  }
+  const whatIsWrong = makeRequestCheck(merchant, parts.keys, parts.wallClock);
 
   return function answer(request, body) {
     if (faults.take("gatewayDown", "wechat")) return { kind: "cut" };
@@ -236,9 +228,9 @@ export function makeWechat(parts: WechatParts): (request: IncomingMessage, body:
     const asked = request.headers["wechatpay-serial"];
     const askedSerial = typeof asked === "string" ? asked : undefined;
     const signedPart = { method: request.method ?? "", url: request.url ?? "", authorization, body };
-    const wrong = checkRequest(signedPart, merchant, parts.keys, parts.wallClock);
+    const wrong = whatIsWrong(signedPart);
     if (wrong !== null) return signed(401, { code: "SIGN_ERROR", message: `签名错误: ${wrong}` }, askedSerial);
-    const reply = dispatch(request, body);
+    const reply = dispatch(desk, request, body);
     return reply === "cut" ? { kind: "cut" } : signed(reply.status, reply.body, askedSerial);
   };
 }

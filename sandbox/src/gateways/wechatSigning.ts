@@ -18,26 +18,24 @@ const UNKNOWN_SERIAL = "PUB_KEY_ID_0000000000000000000000000000000000";
 const ALLOWED_SKEW_S = 300;
 const STALE_BY_S = 400;
 
-/** Null when the request is signed by our merchant for these very bytes, else why not. */
-export function checkRequest(
-  request: { method: string; url: string; authorization: string; body: string },
-  merchant: WechatMerchant,
-  keys: GatewayKeys,
-  wallClock: () => number,
-): string | null {
-  const scheme = "WECHATPAY2-SHA256-RSA2048 ";
-  if (!request.authorization.startsWith(scheme)) return "Authorization scheme";
-  const fields = new Map<string, string>();
-  for (const [, name = "", value = ""] of request.authorization.matchAll(/(\w+)="([^"]*)"/g)) fields.set(name, value);
-  const field = (name: string) => fields.get(name) ?? "";
-  if (field("mchid") !== merchant.mchid) return "mchid";
-  if (field("serial_no") !== merchant.serial) return "serial_no";
-  const skew = Math.abs(wallClock() / 1000 - Number(field("timestamp")));
-  if (!(skew < ALLOWED_SKEW_S)) return "timestamp";
-  const message = `${request.method}\n${request.url}\n${field("timestamp")}\n${field("nonce_str")}\n${request.body}\n`;
+/** A check that says null when a request is signed by our merchant for these very bytes, else what is wrong. */
+export function makeRequestCheck(merchant: WechatMerchant, keys: GatewayKeys, wallClock: () => number) {
   const key = createPublicKey(keys.wechatMerchant.publicKeyPem);
-  const good = createVerify("RSA-SHA256").update(message).verify(key, field("signature"), "base64");
-  return good ? null : "signature";
+  const scheme = "WECHATPAY2-SHA256-RSA2048 ";
+
+  return function check(request: { method: string; url: string; authorization: string; body: string }): string | null {
+    if (!request.authorization.startsWith(scheme)) return "Authorization scheme";
+    const fields = new Map<string, string>();
+    for (const [, name = "", value = ""] of request.authorization.matchAll(/(\w+)="([^"]*)"/g)) fields.set(name, value);
+    const field = (name: string) => fields.get(name) ?? "";
+    if (field("mchid") !== merchant.mchid) return "mchid";
+    if (field("serial_no") !== merchant.serial) return "serial_no";
+    const skew = Math.abs(wallClock() / 1000 - Number(field("timestamp")));
+    if (!(skew < ALLOWED_SKEW_S)) return "timestamp";
+    const message = `${request.method}\n${request.url}\n${field("timestamp")}\n${field("nonce_str")}\n${request.body}\n`;
+    const good = createVerify("RSA-SHA256").update(message).verify(key, field("signature"), "base64");
+    return good ? null : "signature";
+  };
 }
 
 /** Signs replies; which key is used follows the serial the request asked for, as it does for a migrating merchant. */

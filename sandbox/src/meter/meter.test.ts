@@ -83,15 +83,23 @@ describe("the worked examples", () => {
 
   test("money: the same", () => {
     const meter: MeterRow = { ...METER, unit: "money", boundTo: null, count: 0, totalCredited: 0, remaining: 250 };
-    const first = takeCard(meter, image({ identity: MONEY.identity, purchase: VOLUME.issued, returned: MONEY.issuedReturn }));
+    const first = takeCard(
+      meter,
+      image({ identity: MONEY.identity, purchase: VOLUME.issued, returned: MONEY.issuedReturn }),
+    );
     expect(toHex(first.returnArea ?? new Uint8Array())).toBe(MONEY.seenReturn);
-    const second = takeCard(first.meter, image({ identity: MONEY.identity, purchase: VOLUME.bought, returned: MONEY.seenReturn }));
+    const second = takeCard(
+      first.meter,
+      image({ identity: MONEY.identity, purchase: VOLUME.bought, returned: MONEY.seenReturn }),
+    );
     expect(toHex(second.returnArea ?? new Uint8Array())).toBe(MONEY.takenReturn);
   });
 
   test("what the card says before and after", () => {
     expect(readCard(CARD)).toMatchObject({ kind: "user", onCard: 120_000, identity: { cardNumber: "0311203086" } });
-    expect(readCard(image({ identity: VOLUME.identity, purchase: VOLUME.bought, returned: VOLUME.takenReturn }))).toMatchObject({
+    expect(
+      readCard(image({ identity: VOLUME.identity, purchase: VOLUME.bought, returned: VOLUME.takenReturn })),
+    ).toMatchObject({
       onCard: 0,
       returned: { acceptedCount: 256, registerL: 31_480, remaining: 123_520, valveClosed: false },
     });
@@ -152,7 +160,15 @@ describe("cases", () => {
       expect(returnArea).toBeNull();
       return verdict.kind === "notOurs" ? verdict.reason : verdict.kind;
     });
-    expect(reasons).toEqual(["otherAccount", "otherAccount", "otherUnit", "oldCard", "toolCard", "badIdentity", "foreign"]);
+    expect(reasons).toEqual([
+      "otherAccount",
+      "otherAccount",
+      "otherUnit",
+      "oldCard",
+      "toolCard",
+      "badIdentity",
+      "foreign",
+    ]);
   });
 
   test("a replacement card is remembered, so the old one is refused afterwards", () => {
@@ -183,7 +199,11 @@ test("no sequence of cards makes a meter credit one number twice or without its 
       let meter: MeterRow = { ...METER, count: 0, totalCredited: 0, remaining: 0 };
       const credited = new Map<number, number>();
       for (const [count, amount] of list) {
-        const card = image({ identity: VOLUME.identity, purchase: purchase(count, amount), returned: VOLUME.seenReturn });
+        const card = image({
+          identity: VOLUME.identity,
+          purchase: purchase(count, amount),
+          returned: VOLUME.seenReturn,
+        });
         const outcome = takeCard(meter, card);
         meter = outcome.meter;
         if (outcome.verdict.kind === "credited") {

@@ -1,5 +1,13 @@
 import type { MeterRow } from "../state/rows.ts";
-import { claimsOpenB, type IdentityArea, readIdentity, readParameters, readPurchase, readReturn, writeReturn } from "./open-b.ts";
+import {
+  claimsOpenB,
+  type IdentityArea,
+  readIdentity,
+  readParameters,
+  readPurchase,
+  readReturn,
+  writeReturn,
+} from "./open-b.ts";
 
 /**
  * A prepayment meter (or a controller) with a card slot: what it does with a card is "What a meter does with a card" of
@@ -97,7 +105,10 @@ export function verdictText(verdict: MeterVerdict, unit: MeterRow["unit"]): { zh
   switch (verdict.kind) {
     case "credited": {
       const amount = amountText(verdict.amount, unit);
-      return { zh: `已充入 ${amount.zh}（第 ${verdict.count} 次）`, en: `Credited ${amount.en} (no. ${verdict.count})` };
+      return {
+        zh: `已充入 ${amount.zh}（第 ${verdict.count} 次）`,
+        en: `Credited ${amount.en} (no. ${verdict.count})`,
+      };
     }
     case "alreadyTaken":
       return { zh: `第 ${verdict.count} 次已充过`, en: `No. ${verdict.count} was taken before` };

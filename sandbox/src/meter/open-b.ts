@@ -66,7 +66,11 @@ function area(image: Uint8Array, { from, to }: { from: number; to: number }): Da
 /** Digits from the left, F nibbles only after the last; null for anything else or none at all. */
 function digits(view: DataView, offset: number, length: number): string | null {
   let text = "";
-  for (let index = 0; index < length; index += 1) text += view.getUint8(offset + index).toString(16).padStart(2, "0");
+  for (let index = 0; index < length; index += 1)
+    text += view
+      .getUint8(offset + index)
+      .toString(16)
+      .padStart(2, "0");
   return /^([0-9]+)f*$/.exec(text)?.[1] ?? null;
 }
 

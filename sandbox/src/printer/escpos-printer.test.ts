@@ -47,8 +47,14 @@ const text = (): string[] => lines.map((line) => receiptText([line]));
 
 describe("text", () => {
   test("Chinese two-byte characters between ASCII, aligned and enlarged", () => {
-    printer.receive(bytes("\x1b@\x1ba\x01\x1d!\x11", gb("洪通燃气"), "\n\x1d!\x00\x1ba\x00", gb("应付款：￥1199.70"), "\n"));
-    expect(lines[0]).toMatchObject({ kind: "text", align: "centre", runs: [{ text: "洪通燃气", width: 2, height: 2 }] });
+    printer.receive(
+      bytes("\x1b@\x1ba\x01\x1d!\x11", gb("洪通燃气"), "\n\x1d!\x00\x1ba\x00", gb("应付款：￥1199.70"), "\n"),
+    );
+    expect(lines[0]).toMatchObject({
+      kind: "text",
+      align: "centre",
+      runs: [{ text: "洪通燃气", width: 2, height: 2 }],
+    });
     expect(lines[1]).toMatchObject({ align: "left", text: "应付款：￥1199.70", runs: [{ width: 1, column: 0 }] });
   });
 
@@ -88,7 +94,14 @@ describe("text", () => {
   });
 
   test("however the bytes are cut into packets, the paper is the same", () => {
-    const job = bytes("\x1b@\x1d!\x11", gb("收据"), "\n\x1d(k\x04\x00\x311A\x32", qr("https://x.cn/a"), "\x10\x04\x01", "z\n\x1dVB\x00\x1dr1");
+    const job = bytes(
+      "\x1b@\x1d!\x11",
+      gb("收据"),
+      "\n\x1d(k\x04\x00\x311A\x32",
+      qr("https://x.cn/a"),
+      "\x10\x04\x01",
+      "z\n\x1dVB\x00\x1dr1",
+    );
     printer.receive(job);
     const whole = JSON.stringify(lines);
     fc.assert(
@@ -154,18 +167,18 @@ describe("paper", () => {
 
   test("out of paper in the middle: holds the rest, answers only real-time status, prints on with new paper", () => {
     printer.setPaper("low", 2);
-    printer.receive(bytes("a\nb\nc\nd\n\x1dVA\x00\x1dr1"));
+    printer.receive(bytes("a\nb\nc\nd\n\x1dVA\x00\x1dr1\x10\x04\x02"));
     expect(text()).toEqual(["a", "b"]);
     expect(ranOut).toBe(1);
-    expect(answers).toEqual([]);
+    expect(answers).toEqual([0x32]);
     printer.receive(bytes("\x10"));
     printer.receive(bytes("\x04\x04"));
-    expect(answers).toEqual([0x7e]);
+    expect(answers).toEqual([0x32, 0x7e]);
     expect(cuts).toEqual([]);
     printer.setPaper("full");
     expect(text()).toEqual(["a", "b", "c", "d"]);
     expect(cuts).toEqual([4]);
-    expect(answers).toEqual([0x7e, 0x00]);
+    expect(answers).toEqual([0x32, 0x7e, 0x00]);
   });
 
   test("power off loses what waits for paper", () => {

@@ -1,6 +1,7 @@
 import { decodeByte, decodeDouble, decodePayload } from "./code-pages.ts";
 import { COLUMN_DOTS, LineBuilder, widthDots } from "./line-builder.ts";
 import type { Align, PaperLine, PaperState, TextStyle } from "./paper.ts";
+import { PLAIN, styled } from "./text-style.ts";
 import { nextToken, type Token } from "./tokens.ts";
 
 /**
@@ -26,7 +27,6 @@ export interface PrinterOutput {
 export const BUFFER_BYTES_MAX = 256 * 1024;
 const PAPER_DOTS = 576;
 const ALIGNS: readonly Align[] = ["left", "centre", "right"];
-const PLAIN: TextStyle = { bold: false, underline: false, invert: false, width: 1, height: 1 };
 const TAB_COLUMNS = 8;
 
 interface Symbol2d {
@@ -118,6 +118,8 @@ export class EscPosPrinter {
       this.#take(step.token);
     }
     this.#buffer = this.#buffer.slice(offset);
+    // The paper ended in the middle of a packet: questions further on in it are answered now.
+    if (this.#paper === "out") this.#answerRealTime(0);
   }
 
   #take(token: Token): void {
@@ -194,9 +196,11 @@ export class EscPosPrinter {
     const [a = 0, b = 0] = data;
     switch (name) {
       case "DLE \x04":
-        return this.#answerStatus(a);
+        this.#answerStatus(a);
+        return;
       case "ESC @":
-        return this.#initialise();
+        this.#initialise();
+        return;
       case "ESC a":
         this.#align = ALIGNS[a % 48] ?? this.#align;
         return;
@@ -213,9 +217,11 @@ export class EscPosPrinter {
         this.#spacingDots = a;
         return;
       case "ESC $":
-        return this.#head.moveTo(a + b * 256);
+        this.#head.moveTo(a + b * 256);
+        return;
       case "ESC \\":
-        return this.#head.moveTo(this.#head.dots + (((a + b * 256) << 16) >> 16));
+        this.#head.moveTo(this.#head.dots + (((a + b * 256) << 16) >> 16));
+        return;
       case "GS W":
         this.#areaDots = Math.min(PAPER_DOTS, Math.max(COLUMN_DOTS * 2, a + b * 256));
         return;
@@ -227,17 +233,20 @@ export class EscPosPrinter {
         return;
       case "GS r":
         // Answered in its place in the data, so it tells that what stood before it is on the paper.
-        return this.#output.answer(Uint8Array.of(a % 48 === 1 && this.#paper === "low" ? 0x03 : 0x00));
+        this.#output.answer(Uint8Array.of(a % 48 === 1 && this.#paper === "low" ? 0x03 : 0x00));
+        return;
       case "GS V":
       case "ESC i":
       case "ESC m":
         if (!this.#head.empty) this.#feedLine();
-        return this.#output.cut();
+        this.#output.cut();
+        return;
       case "GS (":
       case "GS 8":
       case "GS v":
       case "GS k":
-        return this.#graphics(name, data);
+        this.#graphics(name, data);
+        return;
       default:
         this.#style = styled(this.#style, name, a);
     }
@@ -245,14 +254,21 @@ export class EscPosPrinter {
 
   #graphics(name: string, data: Uint8Array): void {
     const letter = String.fromCharCode(data[0] ?? 0);
-    if (name === "GS k") return this.#barcode(data);
+    if (name === "GS k") {
+      this.#barcode(data);
+      return;
+    }
     if (name === "GS v") {
       const [xl = 0, xh = 0, yl = 0, yh = 0] = data.subarray(2, 6);
       const raster = { widthDots: (xl + xh * 256) * 8, heightDots: yl + yh * 256, bits: data.subarray(6) };
-      return this.#printRaster(raster);
+      this.#printRaster(raster);
+      return;
     }
     const body = data.subarray(name === "GS 8" ? 5 : 3);
-    if (letter === "k" && body[0] === 49) return this.#qrFunction(body);
+    if (letter === "k" && body[0] === 49) {
+      this.#qrFunction(body);
+      return;
+    }
     if (letter !== "L") return;
     const [, fn = 0] = body;
     if (fn === 112) {
@@ -284,35 +300,5 @@ export class EscPosPrinter {
     const symbology = data[0] ?? 0;
     const payload = symbology <= 6 ? data.subarray(1, -1) : data.subarray(2);
     this.#print({ kind: "barcode", align: this.#align, symbology, payload: decodePayload(payload) });
-  }
-}
-
-/** The style after a style command; the same for any other command. */
-function styled(style: TextStyle, name: string, n: number): TextStyle {
-  switch (name) {
-    case "ESC !":
-      return {
-        ...style,
-        bold: (n & 0x08) !== 0,
-        underline: (n & 0x80) !== 0,
-        height: (n & 0x10) === 0 ? 1 : 2,
-        width: (n & 0x20) === 0 ? 1 : 2,
-      };
-    case "FS !":
-      return { ...style, underline: (n & 0x80) !== 0, width: (n & 0x04) === 0 ? 1 : 2, height: (n & 0x08) === 0 ? 1 : 2 };
-    case "FS W":
-      return { ...style, width: (n & 1) + 1, height: (n & 1) + 1 };
-    case "GS !":
-      return { ...style, width: ((n >> 4) & 7) + 1, height: (n & 7) + 1 };
-    case "ESC E":
-    case "ESC G":
-      return { ...style, bold: (n & 1) !== 0 };
-    case "ESC -":
-    case "FS -":
-      return { ...style, underline: n % 48 !== 0 };
-    case "GS B":
-      return { ...style, invert: (n & 1) !== 0 };
-    default:
-      return style;
   }
 }

@@ -60,18 +60,19 @@ export function plainText(runs: readonly Run[]): string {
   return text.trimEnd();
 }
 
+function lineText(line: PaperLine): string {
+  switch (line.kind) {
+    case "text":
+      return line.text;
+    case "qr":
+      return `[QR ${line.payload}]`;
+    case "barcode":
+      return `[BARCODE ${line.payload}]`;
+    case "image":
+      return `[IMAGE ${line.widthDots}x${line.heightDots}]`;
+  }
+}
+
 export function receiptText(lines: readonly PaperLine[]): string {
-  const texts = lines.map((line) => {
-    switch (line.kind) {
-      case "text":
-        return line.text;
-      case "qr":
-        return `[QR ${line.payload}]`;
-      case "barcode":
-        return `[BARCODE ${line.payload}]`;
-      case "image":
-        return `[IMAGE ${line.widthDots}x${line.heightDots}]`;
-    }
-  });
-  return texts.join("\n");
+  return lines.map(lineText).join("\n");
 }

@@ -69,4 +69,3 @@ export async function executeApdu(apdu: Uint8Array, context: AcsContext): Promis
   }
   return context.selected ? execute(apdu, context) : NOT_SELECTED;
 }
-

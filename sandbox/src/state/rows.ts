@@ -98,9 +98,7 @@ export const WorldChange = Type.Object({
   /** Lines a printer has put on paper. */
   printed: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), line: PaperLineRow }))),
   /** A knife went through: what hung becomes a receipt. */
-  cut: Type.Optional(
-    Type.Array(Type.Object({ kiosk: Type.String(), number: Type.Integer(), tornAt: Type.String() })),
-  ),
+  cut: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), number: Type.Integer(), tornAt: Type.String() }))),
   paper: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), paper: PaperStateRow }))),
 });
 

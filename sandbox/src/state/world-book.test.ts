@@ -16,7 +16,10 @@ const line = (text: string) => ({ kind: "text" as const, align: "left" as const,
 
 test("what was committed is there after an end without goodbye; the last row of an id wins", () => {
   const book = openWorldBook(dir);
-  book.commit({ cards: [card("a"), card("b")], slots: [{ reader: "kiosk-1", insertions: 4, cardId: "a", upsideDown: false }] });
+  book.commit({
+    cards: [card("a"), card("b")],
+    slots: [{ reader: "kiosk-1", insertions: 4, cardId: "a", upsideDown: false }],
+  });
   book.commit({ cards: [{ ...card("a"), label: "changed" }], seeded: true });
   const again = openWorldBook(dir);
   expect(again.seeded).toBe(true);

@@ -83,9 +83,10 @@ export function sendProblem(reply: FastifyReply, code: RefusalCode, extra: Probl
   if (body.status === 503) reply.header("retry-after", "2");
   if (code === "auth.required") reply.header("www-authenticate", "Bearer");
   // Serialized here: a route's own response schemas must not be able to drop a problem's fields.
-  return reply.code(body.status).header("content-type", "application/problem+json; charset=utf-8").send(
-    JSON.stringify(body),
-  );
+  return reply
+    .code(body.status)
+    .header("content-type", "application/problem+json; charset=utf-8")
+    .send(JSON.stringify(body));
 }
 
 export function isRefusalCode(code: string): code is RefusalCode {
@@ -95,14 +96,7 @@ export function isRefusalCode(code: string): code is RefusalCode {
 function valueText(code: RefusalCode, { value, entryUnit }: ProblemExtra, language: Language): string | null {
   if (value === undefined || value === null) return null;
   const kind = refusalValueKinds[code];
-  switch (kind) {
-    case undefined:
-      return null;
-    case "fen":
-      return yuanShort(value, language);
-    case "number":
-      return String(value);
-    case "entry":
-      return entryUnit === "volume" ? volume(value, language) : yuanShort(value, language);
-  }
+  if (kind === undefined) return null;
+  if (kind === "number") return String(value);
+  return kind === "entry" && entryUnit === "volume" ? volume(value, language) : yuanShort(value, language);
 }

@@ -128,7 +128,9 @@ export function batchParameters(batch: readonly Checked[], lane: string): (strin
   const lines = batch.flatMap(({ transition }, i) => transition.postings.map((line, seq) => ({ i, seq, ...line })));
   const asked = batch.flatMap(({ add }, i) => add.map(({ kind, ref, dueAt }) => ({ i, kind, ref, due_at: dueAt })));
   const dropped = batch.flatMap(({ drop }, i) => drop.map(({ kind, ref }) => ({ i, kind, ref })));
-  const lists = new Map<string, { i: number; id: string; expected: number; state?: unknown }[]>(tableList.map(({ kind }) => [kind, []]));
+  const lists = new Map<string, { i: number; id: string; expected: number; state?: unknown }[]>(
+    tableList.map(({ kind }) => [kind, []]),
+  );
   for (const [i, { writes, guards }] of batch.entries()) {
     for (const { kind, id, expected, state } of writes) lists.get(kind)?.push({ i, id, expected, state });
     for (const { kind, id, expected } of guards) lists.get(kind)?.push({ i, id, expected });

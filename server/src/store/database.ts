@@ -19,11 +19,19 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === int8 ? parseInt8 : pg.types.getTypeParser(oid, format)),
 };
 
+export interface PoolOptions {
+  max: number;
+  /** Shown in the server's list of sessions. */
+  name: string;
+  /** For look-ups by key only, never for reports. */
+  byIndex?: boolean;
+}
+
 /**
  * A pool whose every wait ends: for a connection, for an answer (also when the server's machine vanished and sends
  * nothing more). Sums of bigint are `numeric` in SQL: cast them to bigint to read a number.
  */
-export function openPool(connection: DatabaseConnection, options: { max: number; name: string }): pg.Pool {
+export function openPool(connection: DatabaseConnection, options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...connection,
     types,
@@ -33,11 +41,21 @@ export function openPool(connection: DatabaseConnection, options: { max: number;
     statement_timeout: 15_000,
     query_timeout: 20_000,
     keepAlive: true,
+    ...(options.byIndex ? { onConnect: preferIndexes } : {}),
   });
-  // A lost idle connection is no event: the next query opens another. Without a listener it would end the process.
+  // A lost connection is no event: whoever uses it has its query rejected, and the next query opens another. Without
+  // listeners it would end the process: the pool's is for idle connections, the client's for those in use.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
+
+/**
+ * A prepared statement keeps the plan it got when the tables were small, and a scan of a table that has grown since
+ * would ruin it. Servers that don't know the setting plan as they like.
+ */
+const preferIndexes = (client: pg.ClientBase): Promise<unknown> =>
+  client.query("set enable_seqscan = off").catch(() => undefined);
 
 /** SQLSTATE or system error code. */
 export function errorCode(error: unknown): string | undefined {

@@ -36,9 +36,8 @@ export function openSqlStore(connection: DatabaseConnection, options: SqlStoreOp
   const batchMax = options.batchMax ?? 250;
   if (lanes < 1 || batchMax < 1 || batchMax > 250) throw new Error("lanes must be 1 or more, batchMax 1 to 250");
   const patience: Patience = { conflictTriesMax: 20, awayMaxMs: options.awayMaxMs ?? 15_000 };
-  const writers = openPool(connection, { max: lanes, name: "citygas-writer" });
-  const readers = openPool(connection, { max: options.readersMax ?? 4, name: "citygas-reader" });
-  for (const pool of [writers, readers]) preferIndexes(pool);
+  const writers = openPool(connection, { max: lanes, name: "citygas-writer", byIndex: true });
+  const readers = openPool(connection, { max: options.readersMax ?? 4, name: "citygas-reader", byIndex: true });
   const newId = options.newId ?? randomUUID;
   const intercept = options.intercept ?? ((door) => door);
 
@@ -112,16 +111,6 @@ function openDoor(writers: Pool, readers: Pool, lane: string): BatchDoor {
       return new Set(rows.map((row) => row.event_id));
     },
   };
-}
-
-/**
- * A prepared statement keeps the plan it got when the tables were small, and a scan of a table that has grown since
- * would ruin it. Servers that don't know the setting plan as they like.
- */
-function preferIndexes(pool: Pool): void {
-  pool.on("connect", (client) => {
-    client.query("set enable_seqscan = off").catch(() => undefined);
-  });
 }
 
 type TaskRow = Omit<Task, "dueAt"> & { due_at: Instant };

@@ -20,10 +20,10 @@ interface SocketConnection {
   database: string;
 }
 
-/** A PostgreSQL of that name, started on the first call and again after it was killed. @returns its process id too. */
-export async function testCluster(name: string): Promise<{ connection: SocketConnection; pid: number }> {
+/** A PostgreSQL of that name (small letters), started on the first call; with `kill` killed first and started again. */
+export async function testCluster(name: string, kill = false): Promise<SocketConnection> {
   const answer = await new Promise<string>((resolve, reject) => {
-    const socket = net.connect(inject("postgresSocket"), () => socket.write(`${name}\n`));
+    const socket = net.connect(inject("postgresSocket"), () => socket.write(`${name}${kill ? " kill" : ""}\n`));
     let text = "";
     socket.setEncoding("utf8");
     socket.setTimeout(60_000, () => socket.destroy(new Error("no PostgreSQL after 60 s")));
@@ -35,11 +35,11 @@ export async function testCluster(name: string): Promise<{ connection: SocketCon
   });
   const parsed: unknown = JSON.parse(answer);
   if (!isCluster(parsed)) throw new Error(`no PostgreSQL for tests: ${answer}`);
-  return parsed;
+  return parsed.connection;
 }
 
-function isCluster(value: unknown): value is { connection: SocketConnection; pid: number } {
-  return typeof value === "object" && value !== null && "connection" in value && "pid" in value;
+function isCluster(value: unknown): value is { connection: SocketConnection } {
+  return typeof value === "object" && value !== null && "connection" in value;
 }
 
 export interface FreshDatabase {
@@ -50,7 +50,7 @@ export interface FreshDatabase {
 
 /** An empty database with all migrations. Call it in `beforeAll`, and `drop` in `afterAll`. */
 export async function freshDatabase(cluster = "shared", options: { migrated?: boolean } = {}): Promise<FreshDatabase> {
-  const { connection } = await testCluster(cluster);
+  const connection = await testCluster(cluster);
   const database = `test_${randomBytes(8).toString("hex")}`;
   await asAdmin(connection, `create database ${database}`);
   const own = { ...connection, database };

@@ -1,6 +1,6 @@
 /** What follows from the centre's answer to an image or a report. */
 import { type CardAnswer, type Problem, type PurchaseView, type RefusalCode, refusalCodes } from "@citygas/api";
-import { close, type Ctx, go, open, request, send, soldOf } from "./context.ts";
+import { type Ctx, close, go, open, request, send, soldOf } from "./context.ts";
 import { times } from "./times.ts";
 import type { Sold, StageOf } from "./types.ts";
 

@@ -1,7 +1,7 @@
 /** Where a purchase's state leads while money is concerned: one function, whoever brought the news. */
 import type { PurchaseView } from "@citygas/api";
 import { delivered, refunding, refuse, writeFailed, writingPrompt } from "./cardAnswers.ts";
-import { close, type Ctx, go, request, say, soldOf, unwatch, watch } from "./context.ts";
+import { type Ctx, close, go, request, say, soldOf, unwatch, watch } from "./context.ts";
 import { times } from "./times.ts";
 import type { GivenUp, Refused, StageOf, Wallet } from "./types.ts";
 

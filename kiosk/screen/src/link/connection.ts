@@ -4,13 +4,9 @@
  */
 import type { ActionMessage, ViewMessage } from "@citygas/kiosk-agent";
 
-/** The part of a WebSocket that is used, so that tests can play one. */
-export interface Socket {
-  onopen: (() => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: (() => void) | null;
+/** The part of a WebSocket that is used, so that tests can play one: events `open`, `message`, `close`. */
+export interface Socket extends EventTarget {
   send(data: string): void;
-  close(): void;
 }
 
 export interface ConnectionOptions {
@@ -35,24 +31,24 @@ export function connect(options: ConnectionOptions): Connection {
   let live: Socket | null = null;
   const attempt = (): void => {
     const socket = options.open();
-    socket.onopen = () => {
+    socket.addEventListener("open", () => {
       live = socket;
       options.onConnected(true);
-    };
-    socket.onmessage = (event) => {
-      const view = parseView(event.data);
+    });
+    socket.addEventListener("message", (event) => {
+      const view = parseView("data" in event ? event.data : null);
       if (view === null) return;
       // Only a view proves that the agent is well; an accepted socket alone may be a proxy's.
       failures = 0;
       options.onView(view);
-    };
-    socket.onclose = () => {
+    });
+    socket.addEventListener("close", () => {
       live = null;
       options.onConnected(false);
       const delayMs = retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)] ?? 4000;
       failures += 1;
       options.later(attempt, delayMs);
-    };
+    });
   };
   attempt();
   return { send: (message) => live?.send(JSON.stringify(message)) };

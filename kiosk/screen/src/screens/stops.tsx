@@ -1,0 +1,156 @@
+/** Where a sale ends or pauses: what happened, the money, what to do now. */
+import type { Screen } from "@citygas/kiosk-agent";
+import { fill, money } from "@citygas/texts";
+import type { JSX } from "preact";
+import { Dialog, Message } from "../components/message.tsx";
+import { Qr } from "../components/qr.tsx";
+import { type BarButton } from "../components/stage.tsx";
+import { useKiosk } from "../kiosk.ts";
+import { refusal } from "./refusal.ts";
+import { delivers, outcome } from "./words.ts";
+
+type Of<Name extends Screen["name"]> = { screen: Extract<Screen, { name: Name }> };
+
+function useOk(): BarButton {
+  const { t } = useKiosk();
+  return { text: t.frame.ok, action: { do: "ok" } };
+}
+
+export function GasOnCard({ screen }: Of<"gasOnCard">): JSX.Element {
+  const { t, language } = useKiosk();
+  const gas = delivers(screen.gas, language);
+  const title =
+    screen.boughtOn === null
+      ? fill(t.gasOnCard.titleUndated, { gas })
+      : fill(t.gasOnCard.title, { gas, date: screen.boughtOn });
+  return (
+    <Dialog tone="info" title={title} ok={useOk()}>
+      {screen.notice && <p class="lead">{outcome(screen.notice, t, language)}</p>}
+      <p>{t.gasOnCard.body}</p>
+      <p>{t.gasOnCard.how}</p>
+      <p class="references">
+        {t.account.accountNumber} <strong>{screen.customer.accountNumber}</strong>
+      </p>
+    </Dialog>
+  );
+}
+
+export function WriteFailed({ screen }: Of<"writeFailed">): JSX.Element {
+  const { t, language } = useKiosk();
+  const words = t.writeFailed;
+  return (
+    <Message
+      tone="danger"
+      title={words.title}
+      warning={words.warning}
+      number={screen.number}
+      side={<Qr url={screen.url} caption={words.qr} />}
+      ok={useOk()}
+    >
+      <p>{words.why[screen.why]}</p>
+      <p class="lead">
+        <strong>{fill(words.money, { delivers: delivers(screen.delivers, language), number: screen.number })}</strong>
+      </p>
+      {screen.hall ? (
+        <p>{words.hallOnly}</p>
+      ) : (
+        <ol class="ways" aria-label={words.ways}>
+          <li>{words.again}</li>
+          <li>{words.hall}</li>
+        </ol>
+      )}
+    </Message>
+  );
+}
+
+export function PayTimeout({ screen }: Of<"payTimeout">): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.payTimeout;
+  return (
+    <Dialog
+      tone={screen.confirmed ? "info" : "wait"}
+      title={words.title}
+      number={screen.number}
+      ok={useOk()}
+      side={screen.confirmed ? null : <Qr url={screen.url} caption={words.qr} size={220} />}
+    >
+      <p class="lead">{screen.confirmed ? words.confirmed : words.unconfirmed}</p>
+    </Dialog>
+  );
+}
+
+export function Cancelled({ screen }: Of<"cancelled">): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.cancelled;
+  const why = screen.refused === null ? words.by[screen.by] : words.refused[screen.refused];
+  return (
+    <Dialog tone="info" title={words.title} number={screen.number} ok={useOk()}>
+      <p class="lead">
+        {why} <strong>{words.money}</strong>
+      </p>
+      <p>{words.next}</p>
+    </Dialog>
+  );
+}
+
+export function Refunded({ screen }: Of<"refunded">): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.refunded;
+  return (
+    <Message
+      tone="ok"
+      title={words.title}
+      number={screen.number}
+      side={<Qr url={screen.url} caption={words.qr} />}
+      ok={useOk()}
+    >
+      <p class="lead">{fill(words.body, { amount: money(screen.amountFen) })}</p>
+      <p>{words.money}</p>
+      <p>{words.next}</p>
+    </Message>
+  );
+}
+
+export function Refused({ screen }: Of<"refused">): JSX.Element {
+  const { t, language } = useKiosk();
+  const text = refusal(screen.code, screen.value, language, null);
+  return (
+    <Message tone="warn" title={t.refused.title} number={screen.number} code={text.shortCode} ok={useOk()}>
+      <p class="lead">
+        {text.what} {text.money !== "" && <strong>{text.money}</strong>}
+      </p>
+      <p class="lead">{text.next}</p>
+      {screen.cardIn && <p class="card-state in">{t.takeCard.title}</p>}
+    </Message>
+  );
+}
+
+export function CardPulled({ screen }: Of<"cardPulled">): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.cardPulled;
+  const paid = screen.before === "write";
+  return (
+    <Message
+      tone={paid ? "danger" : "warn"}
+      title={words.title}
+      number={screen.number}
+      side={screen.url !== null && <Qr url={screen.url} caption={words.qr} />}
+      ok={useOk()}
+    >
+      <p class="lead">
+        <strong>{paid ? words.beforeWrite : words.beforePayment}</strong>
+      </p>
+      <p class="lead">{paid ? words.beforeWriteNext : words.beforePaymentNext}</p>
+    </Message>
+  );
+}
+
+export function WrongWay(): JSX.Element {
+  const { t } = useKiosk();
+  return (
+    <Dialog tone="warn" title={t.wrongWay.title} ok={useOk()}>
+      <p class="lead">{t.wrongWay.body}</p>
+      <p class="lead">{t.wrongWay.next}</p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,15 @@
+/** Small helpers of several screens: how a delivered value and an outcome are put in words. */
+import type { Delivered, Outcome } from "@citygas/kiosk-agent";
+import { fill, type KioskTexts, type Language, money, volume, yuan } from "@citygas/texts";
+
+export function delivers(value: Delivered, language: Language): string {
+  return value.kind === "volume" ? volume(value.volumeL, language) : yuan(value.meterCreditFen, language);
+}
+
+export function outcome(value: Outcome, t: KioskTexts, language: Language): string {
+  return fill(t.outcome[value.kind], {
+    number: value.number,
+    delivers: delivers(value.delivers, language),
+    amount: money(value.amountFen),
+  });
+}

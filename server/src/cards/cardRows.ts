@@ -1,0 +1,163 @@
+/** Card sessions and card writes: what terminals said about cards, kept beside the guarded aggregates. */
+import type { Id, Instant } from "@citygas/core";
+import type { ScriptReport } from "@citygas/gascard";
+import type { Pool } from "pg";
+
+/** One power-up of one card in one terminal's reader. */
+export interface CardSession {
+  id: Id;
+  terminalId: Id;
+  powerUpId: string;
+  reader: string;
+  atr: string;
+  createdAt: Instant;
+  endedAt: Instant | null;
+  cardId: Id | null;
+  accountId: Id | null;
+  /** The probe's image; null until it came. */
+  probed: null | Probed;
+  /** The last quote made in this session. */
+  quoteId: Id | null;
+}
+
+export interface Probed {
+  /** Main memory as lower-case hex; null: could not be read. */
+  image: string | null;
+  /** The secret's error counter as the chip gave it. */
+  counter: number | null;
+  /** The card's `scriptSeq` for which this image is fresh; null: it was stale, or is no card of ours. */
+  seq: number | null;
+}
+
+export interface CardWrite {
+  id: Id;
+  purchaseId: Id;
+  cardId: Id;
+  terminalId: Id;
+  kind: "sale" | "refund";
+  before: string;
+  after: string;
+  issuedAt: Instant;
+}
+
+export interface StoredWrite extends CardWrite {
+  /** The terminal reported every step done: whoever stood there was told. */
+  reportedDone: boolean;
+}
+
+export interface CardRows {
+  openSession(session: CardSession): Promise<void>;
+  session(id: Id): Promise<CardSession | undefined>;
+  saveSession(session: CardSession): Promise<void>;
+  addWrite(write: CardWrite): Promise<void>;
+  write(scriptId: Id): Promise<StoredWrite | undefined>;
+  /** The first report of a script stays. */
+  saveReport(scriptId: Id, report: ScriptReport, at: Instant): Promise<void>;
+  /** When the last script for this card left; null: never. */
+  lastScriptAt(cardId: Id): Promise<Instant | null>;
+}
+
+interface SessionRow {
+  id: string;
+  terminal_id: string;
+  power_up_id: string;
+  reader: string;
+  atr: string | null;
+  created_at: number;
+  ended_at: number | null;
+  card_id: string | null;
+  account_id: string | null;
+  doc: Pick<CardSession, "probed" | "quoteId">;
+}
+
+interface WriteRow {
+  id: string;
+  purchase_id: string;
+  card_id: string;
+  terminal_id: string;
+  kind: CardWrite["kind"];
+  before: string;
+  after: string;
+  issued_at: number;
+  report: ScriptReport | null;
+}
+
+const docOf = ({ probed, quoteId }: CardSession): string => JSON.stringify({ probed, quoteId });
+
+export function sqlCardRows(db: Pool): CardRows {
+  return {
+    async openSession(s) {
+      await db.query(
+        `insert into card_session (id, terminal_id, power_up_id, reader, atr, created_at, doc)
+         values ($1, $2, $3, $4, $5, $6, $7)`,
+        [s.id, s.terminalId, s.powerUpId, s.reader, s.atr, s.createdAt, docOf(s)],
+      );
+    },
+    async session(id) {
+      const found = await db.query<SessionRow>("select * from card_session where id = $1", [id]);
+      const row = found.rows[0];
+      return row && sessionOf(row);
+    },
+    async saveSession(s) {
+      await db.query(
+        "update card_session set card_id = $2, account_id = $3, ended_at = $4, doc = $5 where id = $1",
+        [s.id, s.cardId, s.accountId, s.endedAt, docOf(s)],
+      );
+    },
+    async addWrite(w) {
+      await db.query(
+        `insert into card_write (id, purchase_id, card_id, terminal_id, kind, before, after, issued_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing`,
+        [w.id, w.purchaseId, w.cardId, w.terminalId, w.kind, w.before, w.after, w.issuedAt],
+      );
+    },
+    async write(scriptId) {
+      const found = await db.query<WriteRow>("select * from card_write where id = $1", [scriptId]);
+      const row = found.rows[0];
+      return row && writeOf(row);
+    },
+    async saveReport(scriptId, report, at) {
+      await db.query(
+        "update card_write set report = $2, reported_at = $3 where id = $1 and reported_at is null",
+        [scriptId, JSON.stringify(report), at],
+      );
+    },
+    async lastScriptAt(cardId) {
+      const found = await db.query<{ at: number | null }>(
+        "select max(issued_at) as at from card_write where card_id = $1",
+        [cardId],
+      );
+      return found.rows[0]?.at ?? null;
+    },
+  };
+}
+
+function sessionOf(row: SessionRow): CardSession {
+  return {
+    id: row.id,
+    terminalId: row.terminal_id,
+    powerUpId: row.power_up_id,
+    reader: row.reader,
+    atr: row.atr ?? "",
+    createdAt: row.created_at,
+    endedAt: row.ended_at,
+    cardId: row.card_id,
+    accountId: row.account_id,
+    probed: row.doc.probed,
+    quoteId: row.doc.quoteId,
+  };
+}
+
+function writeOf(row: WriteRow): StoredWrite {
+  return {
+    id: row.id,
+    purchaseId: row.purchase_id,
+    cardId: row.card_id,
+    terminalId: row.terminal_id,
+    kind: row.kind,
+    before: row.before,
+    after: row.after,
+    issuedAt: row.issued_at,
+    reportedDone: row.report !== null && row.report.failure === undefined,
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * The script that puts a purchase on a card. Both images and the card's next sequence are durable in the purchase's log
+ * before the script leaves; the secret is in no row and no log. (purchase-protocol, "Card scripts".)
+ */
+import type { CardAnswer } from "@citygas/api";
+import { dayOf, type Instant, type IssuedScript, ok, type Purchase, type Result } from "@citygas/core";
+import {
+  type CardScript,
+  fromHex,
+  type LayoutDriver,
+  layoutByName,
+  planWrite,
+  resumeImages,
+  type ScriptStep,
+  toHex,
+} from "@citygas/gascard";
+import type { TerminalFacts } from "../context.ts";
+import { applyEvent } from "../purchases/applyEvent.ts";
+import { type Refused, refused } from "../purchases/refused.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import { viewOf } from "../purchases/view.ts";
+import type { CardSession } from "./cardRows.ts";
+import type { Situation } from "./insertion.ts";
+import { onCard } from "./reading.ts";
+
+/** Issues the open purchase's script for the card of this session. `resumed`: nobody asked for it, the insertion led to it. */
+export async function issueScript(
+  sale: SaleContext,
+  session: CardSession,
+  seen: Situation,
+  terminal: TerminalFacts,
+  resumed: boolean,
+): Promise<Result<CardAnswer, Refused> | "again"> {
+  const { open, card, probed } = seen;
+  const { driver, image, facts } = seen.reading;
+  if (open === null || card === null || driver === null || image === null) throw new Error("nothing to write");
+  // Who alters a memory card's unkeyed checksums on the way mints gas: such cards are written at kiosks and desks only.
+  if (terminal.kind === "phone") return refused("auth.forbidden");
+  if (probed.seq === null) return refused("card.stale");
+  const secret = await sale.keys.cardSecret(card.state.cardNumber);
+  const scriptId = sale.newId();
+  const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
+    // The image was looked at with these versions: whatever moved since is looked at again.
+    if (bundle.purchase.version !== open.version || bundle.card?.state.scriptSeq !== probed.seq) return { do: "nothing" };
+    const p = bundle.purchase.state;
+    const before = { count: facts?.count ?? card.state.count, total: totalBefore(seen) };
+    const images = imagesOf(driver, image, p, before, now);
+    const script: IssuedScript = {
+      id: scriptId,
+      kind: "sale",
+      terminalId: terminal.id,
+      powerUpId: session.powerUpId,
+      seq: bundle.card.state.scriptSeq + 1,
+      before: toHex(images.before),
+      after: toHex(images.after),
+      issuedAt: now,
+      deadlineAt: now + sale.settings.scriptMs,
+    };
+    return {
+      do: "commit",
+      event: {
+        type: "purchase",
+        event: {
+          type: "scriptIssued",
+          script,
+          countBefore: p.countBefore ?? before.count,
+          totalBefore: p.totalBefore ?? before.total,
+          toPhone: false,
+        },
+      },
+    };
+  });
+  if (!applied.ok) return applied.error.code === "purchase.wrongState" ? "again" : applied;
+  if (applied.value.done !== "now") return "again";
+  const { purchase } = applied.value;
+  const script = issuedOf(purchase);
+  await sale.cardRows.addWrite({ ...script, purchaseId: purchase.id, cardId: card.state.id });
+  const steps = writeSteps(driver, script, secret, probed.counter);
+  return ok({ kind: "script", script: cardScript(script, steps), purchase: await viewOf(sale, applied.value), resumed });
+}
+
+/** The meter's total before the purchase: its own word on this card, or what the books had of it last. */
+function totalBefore({ card, reading }: Situation): number {
+  return reading.facts?.returned?.totalCredited ?? card?.state.totalCredited ?? 0;
+}
+
+/** A script that was out before is finished with the same purchase area: its date and checksum are already proven. */
+function imagesOf(
+  driver: LayoutDriver,
+  now: Uint8Array,
+  p: Purchase,
+  before: { count: number; total: number },
+  at: Instant,
+): { before: Uint8Array; after: Uint8Array } {
+  const earlier = p.script?.kind === "sale" ? fromHex(p.script.after) : null;
+  if (earlier !== null) return resumeImages(driver, now, earlier);
+  return { before: now, after: driver.purchaseImage(now, onCard(p, before, dayOf(at))) };
+}
+
+function issuedOf({ id, script }: Purchase): IssuedScript {
+  if (script === null) throw new Error(`purchase ${id} has no script`);
+  return script;
+}
+
+const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: ScriptStep[]): CardScript => ({
+  id,
+  purpose: kind === "sale" ? "write" : "refund",
+  steps,
+  deadlineAt,
+});
+
+/** `counter`: as the probe saw it. One short is what our own torn `present` leaves; the decision has judged it. */
+function writeSteps(
+  driver: LayoutDriver,
+  { before, after }: Pick<IssuedScript, "before" | "after">,
+  secret: string,
+  counter: number | null,
+): ScriptStep[] {
+  const [from, to] = [fromHex(before), fromHex(after)];
+  if (from === null || to === null) throw new Error("a script without images");
+  return planWrite(driver, from, to, secret).map(
+    (step): ScriptStep =>
+      step.op === "counter" ? { op: "counter", ...(counter === null ? {} : { expect: counter }) } : step,
+  );
+}
+
+/** The issued script as a report is judged by it: the secret's bytes and the counter play no part in that. */
+export function scriptForReport(script: IssuedScript, layout: string): CardScript {
+  const driver = layoutByName(layout);
+  if (driver === null) throw new Error(`no driver for layout ${layout}`);
+  return cardScript(script, writeSteps(driver, script, "000000", null));
+}
+
+/**
+ * The same script once more, when the terminal asks again for what this very power-up was given and has not reported:
+ * the answer was lost. Harmless if it was not: the script's first step expects `before`. null: there is none.
+ */
+export async function sameScriptAgain(
+  sale: SaleContext,
+  session: CardSession,
+  { open, card, reading: { driver }, probed }: Situation,
+  terminal: TerminalFacts,
+): Promise<Result<CardAnswer, Refused> | null> {
+  const script = open?.state.script ?? null;
+  if (open === null || card === null || driver === null || script === null || open.state.state !== "issued") return null;
+  const here = script.terminalId === terminal.id && script.powerUpId === session.powerUpId;
+  const madeFromThisImage = script.issuedAt >= session.createdAt && script.before === probed.image;
+  if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;
+  const secret = await sale.keys.cardSecret(card.state.cardNumber);
+  const steps = writeSteps(driver, script, secret, probed.counter);
+  const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });
+  return ok({ kind: "script", script: cardScript(script, steps), purchase, resumed: false });
+}

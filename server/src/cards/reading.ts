@@ -1,0 +1,128 @@
+/** A probe's image in the words of the insertion decision: which card, what is on it, how sound it is. */
+import { type CardRead, dayOf, type ImageClass, type MeterRoom, never, type Purchase } from "@citygas/core";
+import {
+  type CardAmount,
+  type CardFacts,
+  type CardScript,
+  classify,
+  counterLeft,
+  type DecodedReport,
+  fromHex,
+  identifyImage,
+  type LayoutDriver,
+  probeSteps,
+  type PurchaseOnCard,
+} from "@citygas/gascard";
+import type { Customer } from "../context.ts";
+import { derivedId } from "../purchases/derivedId.ts";
+import type { CardSession, Probed } from "./cardRows.ts";
+
+/** Longest that a probe may take; then the terminal asks anew. */
+const probeMs = 60_000;
+
+/** The session's probe: reads all, needs no secret. Made from the session alone, so that it need not be stored. */
+export function probeScript({ id, createdAt }: Pick<CardSession, "id" | "createdAt">): CardScript {
+  return { id: derivedId("probe", id), purpose: "probe", steps: probeSteps(), deadlineAt: createdAt + probeMs };
+}
+
+/** What a probe's report leaves: nothing else of it is kept. */
+export function probedOf(decoded: DecodedReport, toHex: (bytes: Uint8Array) => string): Probed {
+  const image = decoded.ok && decoded.image !== null ? toHex(decoded.image) : null;
+  return { image, counter: decoded.counter, seq: null };
+}
+
+export interface Reading {
+  read: Omit<CardRead, "fresh">;
+  image: Uint8Array | null;
+  driver: LayoutDriver | null;
+  facts: CardFacts | null;
+}
+
+export function readingOf({ image: hex, counter }: Probed): Reading {
+  const image = hex === null ? null : fromHex(hex);
+  const secretCounter = counterWord(counter);
+  const none = { image, driver: null, facts: null };
+  if (image === null) return { ...none, read: { identity: null, problem: "unreadable", facts: null, secretCounter } };
+  const identified = identifyImage(image);
+  if (!identified.ok)
+    return { ...none, read: { identity: null, problem: problemWord(identified.problem), facts: null, secretCounter } };
+  const { driver, identity } = identified;
+  const found = driver.read(image);
+  const facts = found.ok ? found.facts : null;
+  const read: Reading["read"] = {
+    identity: { cardNumber: identity.cardNumber, role: identity.role, replacement: identity.replacement },
+    problem: found.ok ? null : problemWord(found.problem),
+    facts: facts && {
+      count: facts.count,
+      amount: quantity(facts.gas),
+      acceptedCount: facts.returned?.count ?? null,
+      totalCredited: facts.returned?.totalCredited ?? null,
+    },
+    secretCounter,
+  };
+  return { read, image, driver, facts };
+}
+
+function counterWord(counter: number | null): CardRead["secretCounter"] {
+  switch (counter === null ? 0 : counterLeft(counter)) {
+    case 3:
+      return "full";
+    case 2:
+      return "oneShort";
+    case 1:
+      return "low";
+    default:
+      return "locked";
+  }
+}
+
+function problemWord(problem: "blank" | "foreign" | "badIdentity" | "badChecksum" | "upsideDown"): CardRead["problem"] {
+  return problem === "upsideDown" ? "unreadable" : problem;
+}
+
+export const quantity = (amount: CardAmount): number => (amount.kind === "volume" ? amount.volumeL : amount.amountFen);
+
+/** The purchase as the layout drivers see it. Where no script was issued yet, the card and the books say what was before. */
+export function onCard(p: Purchase, before: { count: number; total: number }, boughtOn: string): PurchaseOnCard {
+  const { delivers } = p.breakdown;
+  return {
+    countBefore: p.countBefore ?? before.count,
+    totalBefore: p.totalBefore ?? before.total,
+    amount:
+      delivers.kind === "volume"
+        ? { kind: "volume", volumeL: delivers.volumeL }
+        : { kind: "money", amountFen: delivers.meterCreditFen },
+    boughtOn,
+  };
+}
+
+/** The image against the purchase's script; null where there is nothing to compare. */
+export function imageClassOf(p: Purchase, { image, driver }: Reading): ImageClass | null {
+  const { script } = p;
+  if (script === null || image === null || driver === null || p.countBefore === null || p.totalBefore === null)
+    return null;
+  const [before, after] = [fromHex(script.before), fromHex(script.after)];
+  if (before === null || after === null) throw new Error(`script ${script.id} holds no images`);
+  if (before.length !== driver.imageBytes) return "other";
+  const purchase = onCard(p, { count: p.countBefore, total: p.totalBefore }, dayOf(script.issuedAt));
+  switch (script.kind) {
+    case "sale":
+      return classify(driver, image, before, after, null, purchase);
+    case "refund":
+      return classify(driver, image, before, driver.purchaseImage(before, purchase), after, purchase);
+    default:
+      return never(script.kind, "script kind");
+  }
+}
+
+/** Room in the meter, as far as card and books know a ceiling; null: none known. A card never in a meter: an empty one. */
+export function meterRoomOf(facts: CardFacts | null, meter: Customer["meter"]): MeterRoom | null {
+  if (facts === null || meter === null) return null;
+  const ceilings = [facts.meterCeiling, meter.ceiling].filter((ceiling) => ceiling > 0);
+  if (ceilings.length === 0) return null;
+  const ceiling = Math.min(...ceilings);
+  const remaining = facts.returned?.remaining ?? 0;
+  return meter.unit === "volume"
+    ? { kind: "volume", ceilingL: ceiling, remainingL: remaining }
+    : { kind: "amount", ceilingFen: ceiling, remainingFen: remaining };
+}

@@ -1,0 +1,27 @@
+import { ProblemSchema } from "@citygas/api";
+import { Type } from "typebox";
+import type { ServerContext } from "../context.ts";
+import { readMigrations } from "../store/migrate.ts";
+import type { App } from "./app.ts";
+import { sendProblem } from "./problem.ts";
+
+/** `GET /health`: 200 only when the database answers and has every migration that this build knows. */
+export function registerHealth(app: App, ctx: ServerContext): void {
+  const known = readMigrations().map(({ name }) => name);
+  const schema = {
+    tags: ["operation"],
+    summary: "可以营业了吗 · Ready?",
+    response: { 200: Type.Object({ status: Type.Literal("ready"), now: Type.String() }), 503: ProblemSchema },
+  };
+  app.get("/health", { schema }, async (_request, reply) => {
+    try {
+      const { rows } = await ctx.db.query<{ name: string }>("select name from migration where name = any($1)", [known]);
+      if (rows.length < known.length)
+        return sendProblem(reply, "server.unavailable", { detail: "migrations are missing" });
+    } catch (error) {
+      ctx.log.warn({ err: error }, "health: the database does not answer");
+      return sendProblem(reply, "server.unavailable", { detail: "the database does not answer" });
+    }
+    return { status: "ready" as const, now: new Date(ctx.now()).toISOString() };
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * The customer says yes to what was shown. What was shown is priced once more: if tariff, balance, tier position, debts
+ * or deductions have moved since, the purchase is requoted and the customer is asked again (I9).
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { PurchaseView } from "@citygas/api";
+import { type Guard, type Id, ok, type Result } from "@citygas/core";
+import type { TerminalFacts } from "../context.ts";
+import { applyEvent, type Decision, type KeyedRequest } from "./applyEvent.ts";
+import type { OpenBundle } from "./bundle.ts";
+import { must } from "./bundle.ts";
+import { entryOf, type PriceFacts, priced, priceFacts } from "./pricing.ts";
+import { type Refused, refused } from "./refused.ts";
+import type { SaleContext } from "./sale.ts";
+import { viewOf } from "./view.ts";
+
+export async function confirmPurchase(
+  sale: SaleContext,
+  terminal: TerminalFacts,
+  purchaseId: Id,
+  request: KeyedRequest,
+): Promise<Result<PurchaseView, Refused>> {
+  const found = (await sale.store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
+  if (found === undefined || found.state.terminalId !== terminal.id) return refused("purchase.notFound");
+  const customer = await sale.registry.customer(found.state.accountId);
+  if (customer === undefined) throw new Error(`account ${found.state.accountId} is not registered`);
+  const facts = await priceFacts(sale, customer, null);
+  const applied = await applyEvent(
+    sale,
+    purchaseId,
+    (bundle) => {
+      const p = bundle.purchase.state;
+      // Whatever can't be confirmed any more is refused by the machine, and a repeated request is answered.
+      if (p.state !== "quoted") return confirmed([]);
+      if (bundle.account.state.block !== null) return refuse({ code: `account.${bundle.account.state.block.reason}` });
+      if (bundle.card !== null && bundle.card.state.status !== "current") return refuse({ code: "card.replaced" });
+      const guards = guardsOf(bundle, facts);
+      const now = priced(sale, customer, facts, entryOf(p.breakdown), bundle.account.state.balanceFen);
+      if (!now.ok) return refuse(now.error);
+      if (isDeepStrictEqual(now.value, p.breakdown)) return confirmed(guards);
+      // In another cycle the volume counts elsewhere, which a purchase can't change: a new quote is needed.
+      const sameCycle = now.value.tier?.cycleKey === p.breakdown.tier?.cycleKey;
+      return {
+        do: "commit",
+        event: sameCycle
+          ? { type: "purchase", event: { type: "requoted", breakdown: now.value } }
+          : { type: "purchase", event: { type: "gaveUp", reason: "quoteExpired" } },
+        guards,
+      };
+    },
+    { request },
+  );
+  if (!applied.ok) return await named(sale, applied.error, purchaseId);
+  const { event, purchase } = applied.value;
+  // Repeated after a requote it says so again: who asks has not seen the new amounts yet.
+  if (event?.type === "purchase" && event.event.type !== "confirmed") return refused("purchase.quoteStale");
+  sale.log.info({ purchaseId, state: purchase.state }, "confirmed");
+  return ok(await viewOf(sale, applied.value));
+}
+
+const refuse = (refusal: Refused): Decision => ({ do: "refuse", refused: refusal });
+const confirmed = (guards: readonly Guard[]): Decision => ({
+  do: "commit",
+  event: { type: "purchase", event: { type: "confirmed" } },
+  guards,
+});
+
+/** What was only looked at must still be so when the commit lands; a position that moved is a stale one. */
+function guardsOf({ account, card, meter }: OpenBundle, { tier }: PriceFacts): Guard[] {
+  const guards: Guard[] = [{ kind: "account", id: account.state.id, expected: account.version }];
+  if (card !== null) guards.push({ kind: "card", id: card.state.id, expected: card.version });
+  if (meter !== null) guards.push({ kind: "meter", id: meter.state.id, expected: meter.version });
+  if (tier !== null) guards.push({ kind: "tier", id: tier.id, expected: tier.version });
+  return guards;
+}
+
+/** I4 is refused with the purchase that is open. */
+async function named(sale: SaleContext, error: Refused, purchaseId: Id): Promise<Result<never, Refused>> {
+  if (error.code === "purchase.wrongState") {
+    const p = must(await sale.store.load([{ kind: "purchase", id: purchaseId }]), "purchase", purchaseId).state;
+    return refused(p.state === "void" && p.reason === "quoteExpired" ? "purchase.quoteExpired" : error.code);
+  }
+  if (error.code !== "purchase.open") return { ok: false, error };
+  const p = must(await sale.store.load([{ kind: "purchase", id: purchaseId }]), "purchase", purchaseId).state;
+  const openId =
+    p.cardId === null
+      ? null
+      : must(await sale.store.load([{ kind: "card", id: p.cardId }]), "card", p.cardId).state.openPurchaseId;
+  const open = openId && (await sale.store.load([{ kind: "purchase", id: openId }])).get("purchase", openId);
+  return refused("purchase.open", open ? { number: open.state.number } : {});
+}

@@ -1,0 +1,30 @@
+/** Names and addresses on a screen that anyone may see (I10): the last character of the name and of the room. */
+
+/** 张三 → *三, 欧阳小明 → ***明. One character alone is hidden whole. */
+export function maskName(name: string): string {
+  const characters = [...name.trim()];
+  if (characters.length < 2) return "*".repeat(characters.length);
+  return "*".repeat(characters.length - 1) + characters.at(-1);
+}
+
+/** Latin letters and digits, ASCII and full-width, and the numerals that stand in Chinese house numbers. */
+const telling = /[\p{Script=Latin}\p{Nd}〇一二三四五六七八九十百千甲乙丙丁]/gu;
+
+/**
+ * 秦淮人家6号楼3单元501室 → 秦淮人家*号楼*单元**1室: every number is hidden, of the room its last sign stays. A number
+ * in the community's own name is hidden with the others: too much hidden harms nobody.
+ */
+export function maskAddress(address: string, room: string): string {
+  const at = room === "" ? -1 : address.lastIndexOf(room);
+  const hide = (text: string): string => text.replace(telling, "*");
+  if (at < 0) return hide(address);
+  return hide(address.slice(0, at)) + maskRoom(room) + hide(address.slice(at + room.length));
+}
+
+function maskRoom(room: string): string {
+  const signs = [...room.matchAll(telling)];
+  const last = signs.at(-1)?.index;
+  return last === undefined
+    ? maskName(room)
+    : room.replace(telling, (sign: string, index: number) => (index === last ? sign : "*"));
+}

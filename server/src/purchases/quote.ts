@@ -1,0 +1,161 @@
+/** A price for what was keyed in. Holds nothing; the same request gives the same purchase. */
+import type { Entry, PurchaseView } from "@citygas/api";
+import { type CardState, compose, type Id, ok, type QuoteFacts, type Result, type Versioned } from "@citygas/core";
+import type { CardSession } from "../cards/cardRows.ts";
+import { look, type Situation } from "../cards/insertion.ts";
+import { meterRoomOf } from "../cards/reading.ts";
+import { liveSession } from "../cards/sessions.ts";
+import type { Customer, TerminalFacts } from "../context.ts";
+import { DuplicateValueError } from "../store/transition.ts";
+import { applyEvent, type KeyedRequest } from "./applyEvent.ts";
+import { must } from "./bundle.ts";
+import { derivedId } from "./derivedId.ts";
+import { type PriceFacts, priced, priceFacts } from "./pricing.ts";
+import { purchaseNumber, purchaseToken } from "./purchaseNumber.ts";
+import { ofCompose, type Refused, refused } from "./refused.ts";
+import type { SaleContext } from "./sale.ts";
+import { viewOf } from "./view.ts";
+
+/** A short number may be taken; ten taken ones in a row mean that something else is wrong. */
+const numberTriesMax = 10;
+const recentMax = 10;
+
+export async function quotePurchase(
+  sale: SaleContext,
+  terminal: TerminalFacts,
+  { cardSessionId, entry }: { cardSessionId: Id; entry: Entry },
+  request: KeyedRequest,
+): Promise<Result<PurchaseView, Refused>> {
+  // Named by the key, so that a repeated request finds what the first one made, whatever became of it since.
+  const purchaseId = derivedId("purchase", request.key);
+  const made = await repeated(sale, purchaseId, request);
+  if (made !== null) return made;
+  const session = await liveSession(sale, terminal, cardSessionId);
+  if (!session.ok) return session;
+  const ready = await readyToSell(sale, session.value, terminal);
+  if (!ready.ok) return ready;
+  const { seen, customer, card } = ready.value;
+  const account = must(await sale.store.load([{ kind: "account", id: customer.accountId }]), "account", customer.accountId);
+  const debts = await unsettledDebts(sale, customer, card.state.id);
+  const facts = await priceFacts(sale, customer, meterRoomOf(seen.reading.facts, customer.meter), debts);
+  const breakdown = priced(sale, customer, facts, entry, account.state.balanceFen);
+  if (!breakdown.ok) return breakdown;
+  await voidOpenQuotes(sale, card.state.id, terminal);
+  const quoted = await commitQuote(
+    sale,
+    {
+      id: purchaseId,
+      accountId: customer.accountId,
+      unitId: account.state.unitId,
+      meterId: card.state.meterId,
+      cardId: card.state.id,
+      tierId: breakdown.value.tier === null ? null : (facts.tier?.id ?? null),
+      channel: terminal.kind,
+      terminalId: terminal.id,
+      later: false,
+      breakdown: breakdown.value,
+    },
+    { account, card },
+    facts,
+    request,
+  );
+  if (quoted.ok) await sale.cardRows.saveSession({ ...session.value, quoteId: purchaseId });
+  return quoted;
+}
+
+/** null: not made yet. */
+async function repeated(
+  sale: SaleContext,
+  purchaseId: Id,
+  request: KeyedRequest,
+): Promise<Result<PurchaseView, Refused> | null> {
+  const found = (await sale.store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
+  if (found === undefined) return null;
+  const [first] = await sale.store.events({ kind: "purchase", id: purchaseId });
+  if (first?.eventId !== request.eventId) return refused("request.keyReused");
+  return ok(await viewOf(sale, { purchase: found.state, version: found.version, attempts: new Map() }));
+}
+
+interface Ready {
+  seen: Situation;
+  customer: Customer;
+  card: Versioned<CardState>;
+}
+
+/** The card in the reader may be sold to, by what was read of it and by the books as they are now. */
+async function readyToSell(
+  sale: SaleContext,
+  session: CardSession,
+  terminal: TerminalFacts,
+): Promise<Result<Ready, Refused>> {
+  if (session.probed === null) return refused("card.stale");
+  const seen = await look(sale, session, session.probed, terminal);
+  const { decision, card, customer, open } = seen;
+  if (decision.kind === "refuse") return refused(decision.code, open === null ? {} : { number: open.state.number });
+  if (seen.probed.seq === null || customer === null || card === null) return refused("card.stale");
+  if (open !== null && decision.kind !== "sell") return refused("purchase.open", { number: open.state.number });
+  return decision.kind === "sell" ? ok({ seen, customer, card }) : refused("card.stale");
+}
+
+/** A debt that a delivered purchase paid is settled, also when the process died before its row said so. */
+async function unsettledDebts(sale: SaleContext, customer: Customer, cardId: Id): Promise<PriceFacts["debts"]> {
+  if (customer.debts.length === 0) return customer.debts;
+  const settled = new Set<Id>();
+  const ids = await sale.purchaseRows.purchasesOfCard(cardId, recentMax);
+  const loaded = await sale.store.load(ids.map((id) => ({ kind: "purchase", id })));
+  for (const id of ids) {
+    const p = loaded.get("purchase", id)?.state;
+    if (p?.state !== "delivered") continue;
+    const paid = p.breakdown.lines.flatMap(({ because }) => because.ref ?? []);
+    const late = customer.debts.filter((debt) => paid.includes(debt.id)).map((debt) => debt.id);
+    await sale.purchaseRows.settleDebts(late, p.id);
+    for (const debtId of late) settled.add(debtId);
+  }
+  return customer.debts.filter((debt) => !settled.has(debt.id));
+}
+
+/** One card at one terminal has one quote; they hold nothing, so a failure here costs nothing. */
+async function voidOpenQuotes(sale: SaleContext, cardId: Id, terminal: TerminalFacts): Promise<void> {
+  const ids = await sale.purchaseRows.purchasesOfCard(cardId, recentMax);
+  for (const id of ids) {
+    await applyEvent(sale, id, ({ purchase: { state } }) =>
+      state.state === "quoted" && state.terminalId === terminal.id
+        ? { do: "commit", event: { type: "purchase", event: { type: "gaveUp", reason: "customer" } } }
+        : { do: "nothing" },
+    );
+  }
+}
+
+async function commitQuote(
+  sale: SaleContext,
+  facts: Omit<QuoteFacts, "number" | "token">,
+  { account, card }: { account: Parameters<typeof compose>[0]["bundle"]["account"]; card: Versioned<CardState> },
+  price: PriceFacts,
+  request: KeyedRequest,
+): Promise<Result<PurchaseView, Refused>> {
+  for (let tries = 1; ; tries++) {
+    const composed = compose({
+      bundle: { purchase: null, attempts: [], account, tier: null, card, meter: null },
+      event: {
+        type: "purchase",
+        event: {
+          type: "quoted",
+          facts: { ...facts, number: purchaseNumber(sale.random), token: purchaseToken(sale.random) },
+        },
+      },
+      eventId: request.eventId,
+      now: price.basis.at,
+      idempotency: { key: request.key, fingerprint: request.fingerprint },
+    });
+    if (!composed.ok) return { ok: false, error: ofCompose(composed.error) };
+    try {
+      const committed = await sale.store.commit(composed.value.transition);
+      // Stale: the same request, sent twice at once, and the other one was first.
+      if (committed.kind !== "done") return (await repeated(sale, facts.id, request)) ?? refused("request.keyReused");
+      sale.committed();
+      return ok(await viewOf(sale, { purchase: composed.value.purchase, version: 1, attempts: new Map() }));
+    } catch (error) {
+      if (!(error instanceof DuplicateValueError) || tries >= numberTriesMax) throw error;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** Work for people, and the repair of the task list at start. */
+import { finalStates, type Id, type Instant } from "@citygas/core";
+import type { Pool } from "pg";
+
+export interface StaffTask {
+  id: Id;
+  kind: string;
+  ref: Id;
+  doc: object;
+  createdAt: Instant;
+}
+
+export interface TaskRows {
+  /** Adding one that is there does nothing. */
+  addStaffTask(task: StaffTask): Promise<void>;
+  /**
+   * Puts back the task of every state that has lost its own (I12), at most `limit` of each kind.
+   * @returns how many were missing.
+   */
+  restoreTasks(now: Instant, limit: number): Promise<number>;
+}
+
+const lost = `
+with missing as (
+  (select 'purchaseDue' as kind, p.id as ref, coalesce(p.due_at, $1::bigint) as due_at from purchase p
+   where p.status <> all($3) and not exists (select 1 from task t where t.kind = 'purchaseDue' and t.ref = p.id)
+   order by p.id limit $2)
+  union all
+  (select case a.status when 'created' then 'attemptSubmit' when 'reversing' then 'attemptReverse' else 'attemptQuery' end,
+     a.id, $1::bigint from attempt a
+   where a.status in ('created', 'submitted', 'pending', 'reversing') and not exists (
+     select 1 from task t where t.kind in ('attemptSubmit', 'attemptQuery', 'attemptReverse') and t.ref = a.id)
+   order by a.id limit $2)
+  union all
+  (select 'lateRefund', a.id, $1::bigint from attempt a
+   where a.state->'lateSuccess'->>'refunded' = 'false'
+     and not exists (select 1 from task t where t.kind = 'lateRefund' and t.ref = a.id)
+   order by a.id limit $2))
+insert into task (kind, ref, due_at, attempt, lease, lease_until)
+select kind, ref, due_at, 0, null, null from missing on conflict (kind, ref) do nothing`;
+
+export function sqlTaskRows(db: Pool): TaskRows {
+  return {
+    async addStaffTask({ id, kind, ref, doc, createdAt }) {
+      await db.query(
+        `insert into staff_task (id, kind, ref, doc, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (id) do nothing`,
+        [id, kind, ref, JSON.stringify(doc), createdAt],
+      );
+    },
+    async restoreTasks(now, limit) {
+      const done = await db.query(lost, [now, limit, [...finalStates]]);
+      return done.rowCount ?? 0;
+    },
+  };
+}
