@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-export type { MerchantSetup } from "./src/gateways/gateways.ts";
+export { type Gateways, type GatewaysOptions, type MerchantSetup, startGateways } from "./src/gateways/gateways.ts";
 export {
   type DeviceUrls,
   type KioskDeviceUrls,

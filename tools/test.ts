@@ -17,12 +17,12 @@ const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
 
-function run(command: string, args: string[], env: Record<string, string> = {}): Promise<number> {
+function run(command: string, args: string[]): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, ...(long ? { CITYGAS_LONG: "1" } : {}), ...env },
+      env: { ...process.env, ...(long ? { CITYGAS_LONG: "1" } : {}) },
     });
     child.on("error", (error) => {
       console.error(`${command}: ${error.message}`);
@@ -47,14 +47,18 @@ interface VitestReport {
   testResults: { assertionResults: { status: string; fullName: string }[] }[];
 }
 
-async function vitest(name: string, config: string, env: Record<string, string> = {}): Promise<void> {
+async function vitest(name: string, config: string, ...filters: string[]): Promise<void> {
   console.log(`\n── ${name}`);
   const report = join(reports, `${name}.json`);
-  const code = await run(
-    bin("vitest"),
-    ["run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
-    env,
-  );
+  const code = await run(bin("vitest"), [
+    "run",
+    "--config",
+    config,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...filters,
+  ]);
   if (!existsSync(report)) {
     total.failed += 1;
     return;

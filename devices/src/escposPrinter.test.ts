@@ -40,6 +40,13 @@ describe("escposPrinter", () => {
     expect(printed()).toBe(`${Buffer.from("receipt").toString("hex")}1d7201`);
   });
 
+  it("asks once when the receipt already ends with the question", async () => {
+    const { printer, printed, ready } = await setUp({ printer: 0x12, cause: 0x12, paper: 0x12 }, 0x00);
+    await ready();
+    expect(await printer.print(Uint8Array.of(0x41, 0x1d, 0x72, 0x01))).toEqual({ ok: true });
+    expect(printed()).toBe("411d7201");
+  });
+
   it("sends nothing to a printer without paper", async () => {
     const { printer, printed, ready } = await setUp({ printer: 0x1a, cause: 0x32, paper: 0x7e }, null);
     await ready();

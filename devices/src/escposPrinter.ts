@@ -62,7 +62,9 @@ export function escposPrinter(url: string, options: EscposPrinterOptions = {}): 
   const printNow = async (bytes: Uint8Array): Promise<PrintResult> => {
     const before = refusal(await askPaper());
     if (before !== null) return { ok: false, reason: before };
-    const data = Buffer.concat([bytes, orderedPaperStatus]);
+    // A receipt may bring the question itself, as its last bytes; asked twice it would answer the next job too.
+    const asks = Buffer.from(bytes.subarray(-orderedPaperStatus.length)).equals(orderedPaperStatus);
+    const data = asks ? bytes : Buffer.concat([bytes, orderedPaperStatus]);
     const answer = await ask(data, isOrderedAnswer, Math.ceil(bytes.length * msPerByte) + printGraceMs);
     if (answer !== null) return { ok: true };
     const after = refusal(await askPaper()) ?? "timeout";

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Gateways, startGateways } from "@citygas/sandbox";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type Gateways, startGateways } from "../../sandbox/src/gateways/gateways.ts";
 import { type AlipayConfig, alipayChannel, type CodePayChannel, type WechatConfig, wechatChannel } from "../index.ts";
 
 type Name = "wechat" | "alipay";

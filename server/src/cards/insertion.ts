@@ -21,6 +21,7 @@ import { applyEvent } from "../purchases/applyEvent.ts";
 import { must } from "../purchases/bundle.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
+import { settleDebtsOf } from "../purchases/settleDebts.ts";
 import { viewOf } from "../purchases/view.ts";
 import { fileStaffTask } from "../tasks/staff.ts";
 import { accountAnswer, gasAnswer } from "./answers.ts";
@@ -189,7 +190,9 @@ async function settleBy(
     do: "commit",
     event: { type: "purchase", event: event(scriptId) },
   }));
-  return applied.ok ? await viewOf(sale, applied.value) : "again";
+  if (!applied.ok) return "again";
+  await settleDebtsOf(sale, applied.value.purchase);
+  return await viewOf(sale, applied.value);
 }
 
 /** Written: the customer is told, as if this reader had written it. Consumed: old news, told beside what comes next. */

@@ -9,6 +9,7 @@ import type { TerminalFacts } from "../context.ts";
 import { applyEvent, type Decision } from "../purchases/applyEvent.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
+import { settleDebtsOf } from "../purchases/settleDebts.ts";
 import { viewOf } from "../purchases/view.ts";
 import { scriptForReport } from "./issueScript.ts";
 
@@ -28,6 +29,7 @@ export async function takeReport(
     return event === null ? ({ do: "nothing" } satisfies Decision) : { do: "commit", event: { type: "purchase", event } };
   });
   if (!applied.ok) return applied;
+  if (applied.value.done === "now") await settleDebtsOf(sale, applied.value.purchase);
   return ok(answerOf(applied.value.purchase, await viewOf(sale, applied.value), write.id));
 }
 

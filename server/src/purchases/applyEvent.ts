@@ -78,7 +78,7 @@ export async function applyEvent(
     });
     switch (committed.kind) {
       case "done":
-        sale.committed();
+        sale.committed(transition);
         return ok({
           purchase,
           version: bundle.purchase.version + 1,

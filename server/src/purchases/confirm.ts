@@ -4,15 +4,16 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { PurchaseView } from "@citygas/api";
-import { type Guard, type Id, ok, type Result } from "@citygas/core";
-import type { TerminalFacts } from "../context.ts";
+import { type Guard, type Id, type Instant, ok, type Result } from "@citygas/core";
+import type { Customer, TerminalFacts } from "../context.ts";
 import { applyEvent, type Decision, type KeyedRequest } from "./applyEvent.ts";
-import type { OpenBundle } from "./bundle.ts";
-import { must } from "./bundle.ts";
+import { must, type OpenBundle } from "./bundle.ts";
 import { entryOf, type PriceFacts, priced, priceFacts } from "./pricing.ts";
 import { type Refused, refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
 import { viewOf } from "./view.ts";
+
+const triesMax = 3;
 
 export async function confirmPurchase(
   sale: SaleContext,
@@ -24,38 +25,50 @@ export async function confirmPurchase(
   if (found === undefined || found.state.terminalId !== terminal.id) return refused("purchase.notFound");
   const customer = await sale.registry.customer(found.state.accountId);
   if (customer === undefined) throw new Error(`account ${found.state.accountId} is not registered`);
-  const facts = await priceFacts(sale, customer, null);
-  const applied = await applyEvent(
-    sale,
-    purchaseId,
-    (bundle) => {
-      const p = bundle.purchase.state;
-      // Whatever can't be confirmed any more is refused by the machine, and a repeated request is answered.
-      if (p.state !== "quoted") return confirmed([]);
-      if (bundle.account.state.block !== null) return refuse({ code: `account.${bundle.account.state.block.reason}` });
-      if (bundle.card !== null && bundle.card.state.status !== "current") return refuse({ code: "card.replaced" });
-      const guards = guardsOf(bundle, facts);
-      const now = priced(sale, customer, facts, entryOf(p.breakdown), bundle.account.state.balanceFen);
-      if (!now.ok) return refuse(now.error);
-      if (isDeepStrictEqual(now.value, p.breakdown)) return confirmed(guards);
-      // In another cycle the volume counts elsewhere, which a purchase can't change: a new quote is needed.
-      const sameCycle = now.value.tier?.cycleKey === p.breakdown.tier?.cycleKey;
-      return {
-        do: "commit",
-        event: sameCycle
-          ? { type: "purchase", event: { type: "requoted", breakdown: now.value } }
-          : { type: "purchase", event: { type: "gaveUp", reason: "quoteExpired" } },
-        guards,
-      };
-    },
-    { request },
-  );
-  if (!applied.ok) return await named(sale, applied.error, purchaseId);
-  const { event, purchase } = applied.value;
-  // Repeated after a requote it says so again: who asks has not seen the new amounts yet.
-  if (event?.type === "purchase" && event.event.type !== "confirmed") return refused("purchase.quoteStale");
-  sale.log.info({ purchaseId, state: purchase.state }, "confirmed");
-  return ok(await viewOf(sale, applied.value));
+  for (let tries = 1; tries <= triesMax; tries++) {
+    const facts = await priceFacts(sale, customer, null);
+    const applied = await applyEvent(sale, purchaseId, (bundle, now) => decide(sale, customer, facts, bundle, now), {
+      request,
+    });
+    if (!applied.ok) return await named(sale, applied.error, purchaseId);
+    if (applied.value.done === "none") continue;
+    const { event } = applied.value;
+    // Repeated after a requote it says so again: who asks has not seen the new amounts yet.
+    if (event?.type === "purchase" && event.event.type !== "confirmed") return refused("purchase.quoteStale");
+    return ok(await viewOf(sale, applied.value));
+  }
+  return refused("server.unavailable");
+}
+
+function decide(
+  sale: SaleContext,
+  customer: Customer,
+  facts: PriceFacts,
+  bundle: OpenBundle,
+  at: Instant,
+): Decision {
+  const { account, card, tier } = bundle;
+  const p = bundle.purchase.state;
+  // Whatever can't be confirmed any more is refused by the machine, and a repeated request is answered.
+  if (p.state !== "quoted") return confirmed([]);
+  if (p.dueAt !== null && at > p.dueAt) return refuse({ code: "purchase.quoteExpired" });
+  if (account.state.block !== null) return refuse({ code: `account.${account.state.block.reason}` });
+  if (card !== null && card.state.status !== "current") return refuse({ code: `card.${card.state.status}` });
+  // The position moved since it was read for the price: read again.
+  if (tier !== null && tier.state.id === facts.tier?.id && tier.version !== facts.tier.version) return { do: "nothing" };
+  const now = priced(sale, customer, facts, entryOf(p.breakdown), account.state.balanceFen);
+  if (!now.ok) return refuse(now.error);
+  const guards = guardsOf(bundle, facts);
+  if (isDeepStrictEqual(now.value, p.breakdown)) return confirmed(guards);
+  // In another cycle the volume counts elsewhere, which a purchase can't change: a new quote is needed.
+  const sameCycle = now.value.tier?.cycleKey === p.breakdown.tier?.cycleKey;
+  return {
+    do: "commit",
+    event: sameCycle
+      ? { type: "purchase", event: { type: "requoted", breakdown: now.value } }
+      : { type: "purchase", event: { type: "gaveUp", reason: "quoteExpired" } },
+    guards,
+  };
 }
 
 const refuse = (refusal: Refused): Decision => ({ do: "refuse", refused: refusal });

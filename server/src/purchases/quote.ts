@@ -152,7 +152,7 @@ async function commitQuote(
       const committed = await sale.store.commit(composed.value.transition);
       // Stale: the same request, sent twice at once, and the other one was first.
       if (committed.kind !== "done") return (await repeated(sale, facts.id, request)) ?? refused("request.keyReused");
-      sale.committed();
+      sale.committed(composed.value.transition);
       return ok(await viewOf(sale, { purchase: composed.value.purchase, version: 1, attempts: new Map() }));
     } catch (error) {
       if (!(error instanceof DuplicateValueError) || tries >= numberTriesMax) throw error;

@@ -1,4 +1,5 @@
 /** What selling needs beside the server's own context: the rows that are not guarded aggregates. */
+import type { Transition } from "@citygas/core";
 import type { CardRows } from "../cards/cardRows.ts";
 import type { ServerContext } from "../context.ts";
 import type { TaskRows } from "../tasks/taskRows.ts";
@@ -8,6 +9,6 @@ export interface SaleContext extends ServerContext {
   cardRows: CardRows;
   purchaseRows: PurchaseRows;
   taskRows: TaskRows;
-  /** Something was committed here: due tasks may stand in the store. Never waits, never throws. */
-  committed(): void;
+  /** Told of each commit of this process, so that work that is due now needn't wait for a poll. Never throws. */
+  committed(transition: Transition): void;
 }

@@ -61,12 +61,12 @@ export function registerResource<B extends TSchema, V extends TSchema, R extends
     method: "POST",
     url: path,
     onRequest: requireAdmin,
-    schema: {
+    schema: described({
       ...common,
       summary: `登记${summary}`,
       body: resource.body,
       response: { 201: view, ...problems, 422: ProblemSchema },
-    },
+    }),
     handler: async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
       const id = ctx.newId();
       const made = await resource.create(ctx, id, request.body as Static<B>); // validated against `resource.body`
@@ -81,7 +81,7 @@ export function registerResource<B extends TSchema, V extends TSchema, R extends
     method: "GET",
     url: path,
     onRequest: requireAdmin,
-    schema: {
+    schema: described({
       ...common,
       summary: `查询${summary}`,
       querystring: pageQuery(source),
@@ -89,25 +89,27 @@ export function registerResource<B extends TSchema, V extends TSchema, R extends
         200: Type.Object({ items: Type.Array(view), next: Type.Union([Type.String(), Type.Null()]) }),
         ...problems,
       },
-    },
+    }),
     handler: async (request: FastifyRequest) => page(ctx, source, request.query as PageQuery),
   });
   app.route({
     method: "GET",
     url: `${path}/:id`,
     onRequest: requireAdmin,
-    schema: {
+    schema: described({
       ...common,
       summary: `查看${summary}`,
       params: IdParams,
       response: { 200: view, ...problems },
-    },
+    }),
     handler: async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
       const { id } = request.params as Static<typeof IdParams>;
       return (await readOne(ctx, source, id)) ?? sendProblem(reply, "notFound");
     },
   });
 }
+
+const described = (schema: FastifySchema): FastifySchema => schema;
 
 function pageQuery<R extends QueryResultRow, V>({ search, filters }: Source<R, V>): TSchema {
   const text = Type.Optional(Type.String({ maxLength: 64 }));

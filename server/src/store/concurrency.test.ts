@@ -57,7 +57,7 @@ describe.each(worlds)("at once, $name", ({ open }) => {
     expect(row).toEqual({ version: 2, state: account("a", winner) });
   });
 
-  test("a hundred additions that are decided again when stale all arrive", async () => {
+  test("forty additions that are decided again when stale all arrive", async () => {
     await storeOf(0).commit(accountTransition("open", account("a"), 0));
     const add = async (n: number): Promise<void> => {
       for (let tries = 0; tries < 200; tries++) {
@@ -73,14 +73,14 @@ describe.each(worlds)("at once, $name", ({ open }) => {
       }
       throw new Error("never done");
     };
-    await Promise.all(Array.from({ length: 100 }, (_, n) => add(n + 1)));
+    await Promise.all(Array.from({ length: 40 }, (_, n) => add(n + 1)));
     const row = (await storeOf(0).load([{ kind: "account", id: "a" }])).get("account", "a");
-    expect(row).toEqual({ version: 101, state: account("a", 5050) });
+    expect(row).toEqual({ version: 41, state: account("a", 820) });
     const log = await storeOf(0).events({ kind: "account", id: "a" });
-    expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 101 }, (_, n) => n + 1));
+    expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 41 }, (_, n) => n + 1));
     expect(await storeOf(0).trialBalance()).toEqual([
-      { account: "customer:a", commodity: "fen", amount: -5050 },
-      { account: "gateway:test", commodity: "fen", amount: 5050 },
+      { account: "customer:a", commodity: "fen", amount: -820 },
+      { account: "gateway:test", commodity: "fen", amount: 820 },
     ]);
   }, 60_000);
 

@@ -90,6 +90,20 @@ describe("group commit", () => {
     await Promise.all(all);
   });
 
+  test("a run that rejects rejects its items and frees their place", async () => {
+    let runs = 0;
+    const group = groupCommit(
+      async (batch) => {
+        runs += 1;
+        if (runs === 1) throw new Error("broken");
+        return batch.map(() => ({ ok: true, value: { kind: "done" } }));
+      },
+      { lanes: 1, batchMax: 10, queueMax: 10 },
+    );
+    await expect(group.commit(item("1", "a"))).rejects.toThrow("broken");
+    expect(await group.commit(item("2", "a"))).toEqual({ kind: "done" });
+  });
+
   test("closing waits for what was taken and takes no more", async () => {
     const { group, land } = manual();
     const first = group.commit(item("1", "a"));

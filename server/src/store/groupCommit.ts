@@ -31,7 +31,7 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** @param run never rejects: it answers for each item in the batch's order. */
+/** @param run answers for each item in the batch's order; if it rejects, so does each of its items. */
 export function groupCommit(
   run: (batch: readonly Checked[], lane: number) => Promise<Settled[]>,
   { lanes, batchMax, queueMax }: GroupCommitOptions,
@@ -66,7 +66,7 @@ export function groupCommit(
     const answers = await run(
       batch.map(({ item }) => item),
       lane,
-    );
+    ).catch((error: unknown) => batch.map((): Settled => ({ ok: false, error })));
     for (const [index, waiting] of batch.entries()) {
       for (const key of waiting.item.keys) busyKeys.delete(key);
       const answer = answers[index];

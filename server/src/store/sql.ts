@@ -55,7 +55,9 @@ export function openSqlStore(connection: DatabaseConnection, options: SqlStoreOp
     { lanes, batchMax, queueMax: options.queueMax ?? 10_000 },
   );
   const watch = versionWatch(async (refs) => {
-    const rows = await read<{ kind: string; id: Id; version: number }>("versions", versionsSql, idLists(refs));
+    // Without patience: whoever waits has a time limit, and the next look is near.
+    const query = { name: "versions", text: versionsSql, values: idLists(refs) };
+    const { rows } = await readers.query<{ kind: string; id: Id; version: number }>(query);
     const versions = new Map(rows.map(({ kind, id, version }) => [`${kind}\n${id}`, version]));
     return ({ kind, id }) => versions.get(`${kind}\n${id}`) ?? 0;
   });

@@ -1,0 +1,60 @@
+/** The agent's settings, all from the environment. A missing, unknown or malformed one is named at start-up. */
+export interface Settings {
+  serverUrl: string;
+  /** Holds the key, the terminal's id and the journal. */
+  folder: string;
+  /** 0 = any free one. */
+  port: number;
+  readerUrl: string;
+  /** `tcp://host:port`, or the path of a serial device. */
+  scannerUrl: string;
+  printerUrl: string;
+  kioskName: string;
+  pairingCode: string | null;
+  /** Browser origins besides loopback that may open the socket. */
+  origins: string[];
+}
+
+const required = {
+  CITYGAS_SERVER_URL: "serverUrl",
+  CITYGAS_AGENT_DIR: "folder",
+  CITYGAS_AGENT_PORT: "port",
+  CITYGAS_READER_URL: "readerUrl",
+  CITYGAS_SCANNER_URL: "scannerUrl",
+  CITYGAS_PRINTER_URL: "printerUrl",
+  CITYGAS_KIOSK_NAME: "kioskName",
+} as const;
+const optional = ["CITYGAS_PAIRING_CODE", "CITYGAS_AGENT_ORIGINS"];
+/** Names that can only be meant for the agent; other settings of the product may stand beside them. */
+const ours = /^CITYGAS_(AGENT|READER|SCANNER|PRINTER|KIOSK|PAIRING)_/;
+
+export class SettingsError extends Error {}
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const value = (name: keyof typeof required): string => {
+    const text = env[name];
+    if (text === undefined || text === "") throw new SettingsError(`missing setting: ${name}`);
+    return text;
+  };
+  for (const name of Object.keys(env)) {
+    if (ours.test(name) && !(name in required) && !optional.includes(name)) {
+      throw new SettingsError(`unknown setting: ${name}`);
+    }
+  }
+  const settings: Settings = {
+    serverUrl: value("CITYGAS_SERVER_URL"),
+    folder: value("CITYGAS_AGENT_DIR"),
+    port: Number(value("CITYGAS_AGENT_PORT")),
+    readerUrl: value("CITYGAS_READER_URL"),
+    scannerUrl: value("CITYGAS_SCANNER_URL"),
+    printerUrl: value("CITYGAS_PRINTER_URL"),
+    kioskName: value("CITYGAS_KIOSK_NAME"),
+    pairingCode: env.CITYGAS_PAIRING_CODE || null,
+    origins: (env.CITYGAS_AGENT_ORIGINS ?? "").split(",").filter((origin) => origin !== ""),
+  };
+  if (!Number.isInteger(settings.port) || settings.port < 0 || settings.port > 65_535) {
+    throw new SettingsError("malformed setting: CITYGAS_AGENT_PORT");
+  }
+  if (!URL.canParse(settings.serverUrl)) throw new SettingsError("malformed setting: CITYGAS_SERVER_URL");
+  return settings;
+}

@@ -1,0 +1,127 @@
+import { useState } from "preact/hooks";
+import type { MeterRow } from "./api.ts";
+import { takes } from "./drag.ts";
+import { MeterDrawing, SlotDrawing } from "./drawings.tsx";
+import type { Bench } from "./use-table.ts";
+import { amount, cubicMetres, Station, Words } from "./words.tsx";
+
+interface Said {
+  zh: string;
+  en: string;
+  bad: boolean;
+}
+
+export interface MeterHand {
+  meter: MeterRow | undefined;
+  choose(id: string): void;
+  said: Said | null;
+  insert(card: string): void;
+}
+
+/** Which meter is looked at, and what its screen said last. */
+export function useMeter(bench: Bench): MeterHand {
+  const [id, setId] = useState<string | null>(null);
+  const [said, setSaid] = useState<Said | null>(null);
+  const { meters, cards } = bench.table;
+  const meter = meters.find((one) => one.id === id) ?? meters[0];
+
+  /** The meter that card belongs to, as the person at home has it before them; else the one looked at. */
+  const meterOf = (cardId: string): MeterRow | undefined => {
+    const content = cards.find((one) => one.id === cardId)?.content;
+    const own = meters.find(
+      ({ boundTo }) => boundTo?.cardNumber === content?.cardNumber && boundTo?.areaCode === content?.areaCode,
+    );
+    return id === null ? (own ?? meter) : meter;
+  };
+  const insert = async (card: string): Promise<void> => {
+    const into = meterOf(card);
+    if (into === undefined) return;
+    setId(into.id);
+    const sent = await bench.act<{ zh: string; en: string; pulled: boolean; verdict: { kind: string } }>(
+      `/meters/${into.id}/insert-card`,
+      { card },
+    );
+    if (!sent.ok) return;
+    const { zh, en, pulled, verdict } = sent.value;
+    const bad = pulled || (verdict.kind !== "credited" && verdict.kind !== "alreadyTaken");
+    setSaid(pulled ? { zh: `${zh}，卡过早拔出`, en: `${en}, pulled early`, bad } : { zh, en, bad });
+  };
+  const choose = (wanted: string): void => {
+    setId(wanted);
+    setSaid(null);
+  };
+  return { meter, choose, said, insert: (card) => void insert(card) };
+}
+
+/** The meter on the wall: figures, valve, and the slot the card goes into. */
+export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
+  const { meter, said } = hand;
+  const { meters } = bench.table;
+  const chooser = meters.length > 1 && (
+    <select aria-label="哪一只表 Which meter" value={meter?.id} onChange={(event) => hand.choose(event.currentTarget.value)}>
+      {meters.map(({ id, label }) => (
+        <option key={id} value={id}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+  return (
+    <Station name="meter" zh="燃气表" en="Meter" tools={chooser}>
+      {meter === undefined ? (
+        <p class="empty">没有表</p>
+      ) : (
+        <div class="wall" {...takes("card", hand.insert)}>
+          <Face meter={meter} />
+          <p class={said?.bad === true ? "said bad" : "said"} role="status">
+            {said === null ? <Words zh="把卡拖到表上，等嘀声" en="Drag a card here" /> : <Words {...said} />}
+          </p>
+          <SlotDrawing card={false} />
+          <Burn meter={meter} bench={bench} />
+        </div>
+      )}
+    </Station>
+  );
+}
+
+function Face({ meter }: { meter: MeterRow }) {
+  const open = meter.valve === "open";
+  return (
+    <div class="face">
+      <MeterDrawing open={open} />
+      <dl>
+        <div class="register">
+          <dt>读数</dt>
+          <dd>
+            {cubicMetres(meter.registerL)} <small>m³</small>
+          </dd>
+        </div>
+        <div>
+          <dt>剩余</dt>
+          <dd>{amount(meter.remaining, meter.unit)}</dd>
+        </div>
+        <div>
+          <dt>次数</dt>
+          <dd>{meter.count}</dd>
+        </div>
+        <div>
+          <dt>阀门</dt>
+          <dd class={open ? "" : "bad"}>{open ? "开" : "关"}</dd>
+        </div>
+      </dl>
+    </div>
+  );
+}
+
+const BURN_L = 1_000;
+/** A round figure per m³ for meters that price by themselves; the sandbox knows no tariff. */
+const BURN_FEN = 200;
+
+function Burn({ meter, bench }: { meter: MeterRow; bench: Bench }) {
+  const body = meter.unit === "volume" ? { volumeL: BURN_L } : { volumeL: BURN_L, amountFen: BURN_FEN };
+  return (
+    <button type="button" class="small" onClick={() => void bench.act(`/meters/${meter.id}/use`, body)}>
+      用气 1 方
+    </button>
+  );
+}

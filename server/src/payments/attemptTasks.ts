@@ -1,0 +1,113 @@
+/** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
+import { type Attempt, attemptTimers, type Instant } from "@citygas/core";
+import type { CodePayChannel } from "@citygas/gateways";
+import { type AttemptEvent } from "@citygas/core";
+import { applyEvent } from "../purchases/applyEvent.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import type { Task } from "../store/port.ts";
+import { fileStaffTask } from "../tasks/staff.ts";
+import { type Payments, takeOutcome } from "./payments.ts";
+
+/** What a task's run leads to: it is done (or was asked for anew by its own event), or it comes back. */
+export type TaskEnd = { done: true } | { retryAt: Instant };
+export const done: TaskEnd = { done: true };
+
+const retryMs = 5_000;
+const noChannelMs = 60_000;
+const lateCheckTriesMax = 10;
+
+type Run = (sale: SaleContext, payments: Payments, attempt: Attempt, channel: CodePayChannel, task: Task) => Promise<TaskEnd>;
+
+/** An attempt with its channel; without either there is nothing to ask, and the task waits for the setup to be mended. */
+async function withAttempt(sale: SaleContext, payments: Payments, task: Task, run: Run): Promise<TaskEnd> {
+  const attempt = (await sale.store.load([{ kind: "attempt", id: task.ref }])).get("attempt", task.ref)?.state;
+  if (attempt === undefined) return done;
+  const channel = sale.channels.get(attempt.channel);
+  if (channel !== undefined) return await run(sale, payments, attempt, channel, task);
+  sale.log.error({ channel: attempt.channel, attemptId: attempt.id }, "no such channel is set up");
+  return { retryAt: sale.now() + noChannelMs };
+}
+
+async function apply(sale: SaleContext, { id, purchaseId }: Attempt, event: AttemptEvent): Promise<boolean> {
+  const options = { attemptId: id };
+  const applied = await applyEvent(
+    sale,
+    purchaseId,
+    () => ({ do: "commit", event: { type: "attempt", attemptId: id, event } }),
+    options,
+  );
+  return applied.ok;
+}
+
+/** The code is in another process's memory, or lost with it. In time it is sent there; afterwards it never was. */
+export async function attemptSubmit(sale: SaleContext, task: Task): Promise<TaskEnd> {
+  const attempt = (await sale.store.load([{ kind: "attempt", id: task.ref }])).get("attempt", task.ref)?.state;
+  if (attempt === undefined || attempt.state !== "created") return done;
+  const notAfter = attempt.createdAt + attemptTimers.notAfterMs;
+  if (sale.now() <= notAfter) return { retryAt: notAfter + 1 };
+  await apply(sale, attempt, { type: "notSubmitted" });
+  return done;
+}
+
+export const attemptQuery = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
+  withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
+    if (!["submitted", "pending", "reversing"].includes(attempt.state)) return done;
+    const { outTradeNo, amountFen } = attempt;
+    const outcome = await channel.query({ outTradeNo, amountFen });
+    await takeOutcome(sale, payments, attempt, "query", outcome);
+    return done;
+  });
+
+export const attemptReverse = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
+  withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
+    if (attempt.state !== "reversing") return done;
+    const outcome = await channel.reverse({ outTradeNo: attempt.outTradeNo });
+    sale.log.info({ attemptId: attempt.id, outcome: outcome.kind }, "reverse answered");
+    await apply(sale, attempt, { type: "reverseAnswered", outcome });
+    return done;
+  });
+
+/** A success that shows up after the end is refunded by the attempt's own event. */
+export const attemptLateCheck = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
+  withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
+    const { outTradeNo, amountFen } = attempt;
+    const outcome = await channel.query({ outTradeNo, amountFen });
+    payments.health.note(attempt.channel, outcome, sale.now());
+    if (outcome.kind === "unknown" && task.attempt < lateCheckTriesMax)
+      return { retryAt: sale.now() + retryMs * task.attempt };
+    if (outcome.kind === "paid") {
+      sale.log.error({ attemptId: attempt.id, purchaseId: attempt.purchaseId }, "late success: refunded automatically");
+      await takeOutcome(sale, payments, attempt, "query", outcome);
+    }
+    await apply(sale, attempt, { type: "lateCheckDone" });
+    return done;
+  });
+
+const lateRefundRetryMs = [10_000, 30_000, 60_000, 300_000];
+const dayMs = 86_400_000;
+
+/** Money that came after the end goes back, under one fixed number: a retry can't refund twice. */
+export const lateRefund = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
+  withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
+    const late = attempt.lateSuccess;
+    if (late === null || late.refunded) return done;
+    const { outTradeNo, amountFen } = attempt;
+    const number = { outTradeNo, refundNo: late.refundNo };
+    const known = task.attempt > 1 ? await channel.queryRefund(number) : null;
+    const outcome =
+      known === null || known.kind === "notFound"
+        ? await channel.refund({ ...number, amountFen, totalFen: amountFen, reason: attempt.id })
+        : known;
+    switch (outcome.kind) {
+      case "done":
+        await apply(sale, attempt, { type: "lateRefunded" });
+        return done;
+      case "failed":
+        await fileStaffTask(sale, "payment.lateRefundFailed", attempt.id, { code: outcome.code });
+        return { retryAt: sale.now() + dayMs };
+      case "processing":
+      case "notFound":
+      case "unknown":
+        return { retryAt: sale.now() + (lateRefundRetryMs[task.attempt - 1] ?? 3_600_000) };
+    }
+  });

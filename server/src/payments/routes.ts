@@ -1,0 +1,33 @@
+import { Id, NewAttemptSchema, ProblemSchema, PurchaseSchema } from "@citygas/api";
+import { maskCode } from "@citygas/gateways";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import { requireTerminal } from "../http/auth.ts";
+import { requireIdempotencyKey } from "../http/idempotency.ts";
+import { keyedRequest } from "../purchases/keyedRequest.ts";
+import { sendRefused } from "../purchases/refused.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import { type Payments, startAttempt } from "./payments.ts";
+
+/** Routes below `/api/v1`. */
+export function registerPayments(fastify: FastifyInstance, sale: SaleContext, payments: Payments): void {
+  fastify.withTypeProvider<TypeBoxTypeProvider>().post(
+    "/purchases/:id/attempts",
+    {
+      onRequest: [requireTerminal, requireIdempotencyKey],
+      schema: {
+        params: Type.Object({ id: Id }),
+        body: NewAttemptSchema,
+        response: { 201: PurchaseSchema, default: ProblemSchema },
+      },
+    },
+    async (request, reply) => {
+      const { code } = request.body;
+      // Not even a hash of the code is kept: it has too few digits to hide in one.
+      const keyed = keyedRequest(request, maskCode(code));
+      const started = await startAttempt(sale, payments, request.terminal, request.params.id, code, keyed);
+      return started.ok ? reply.code(201).send(started.value) : sendRefused(reply, started.error);
+    },
+  );
+}

@@ -1,0 +1,51 @@
+/** Puts selling together: rows, payments, routes and the runner of one server process. */
+import type { FastifyInstance } from "fastify";
+import { sqlCardRows } from "../cards/cardRows.ts";
+import { registerCards } from "../cards/routes.ts";
+import type { ServerContext } from "../context.ts";
+import { channelHealth } from "../payments/channelHealth.ts";
+import { drainPayments, type Payments } from "../payments/payments.ts";
+import { registerPayments } from "../payments/routes.ts";
+import { sweepTasks, type TaskRunner, taskRunner } from "../tasks/runner.ts";
+import { sqlTaskRows } from "../tasks/taskRows.ts";
+import { sqlPurchaseRows } from "./purchaseRows.ts";
+import { registerPurchases } from "./routes.ts";
+import type { SaleContext } from "./sale.ts";
+
+export interface Sales {
+  /** Puts lost tasks back and begins to work on due ones. */
+  start(): Promise<void>;
+  /** Takes no more tasks; resolves when all that was begun is done. After the HTTP server took its last request. */
+  stop(): Promise<void>;
+}
+
+/** Registers the routes of purchases, payments and cards on `app`, whose prefix is `/api/v1`. */
+export function setUpSales(app: FastifyInstance, ctx: ServerContext): Sales {
+  const payments: Payments = { health: channelHealth(), inFlight: new Set() };
+  let runner: TaskRunner | null = null;
+  const sale: SaleContext = {
+    ...ctx,
+    cardRows: sqlCardRows(ctx.db),
+    purchaseRows: sqlPurchaseRows(ctx.db),
+    taskRows: sqlTaskRows(ctx.db),
+    committed({ tasks, at }) {
+      // A submit task only matters when the process that holds the code dies: it can wait for the poll.
+      if (tasks.add.some(({ kind, dueAt }) => kind !== "attemptSubmit" && dueAt <= at)) runner?.wake();
+    },
+  };
+  registerPurchases(app, sale);
+  registerPayments(app, sale, payments);
+  registerCards(app, sale);
+  runner = taskRunner(sale, payments);
+  const started = runner;
+  return {
+    async start() {
+      await sweepTasks(sale);
+      started.start();
+    },
+    async stop() {
+      await drainPayments(payments);
+      await started.stop();
+    },
+  };
+}
