@@ -47,6 +47,8 @@ export function performer(parts: EffectParts): Performer {
   let watching: AbortController | null = null;
   let script: { powerUpId: string; controller: AbortController } | null = null;
   let askingPaper = false;
+  /** The report on its way into the outbox: a session's end must not overtake it there. */
+  let reporting: Promise<void> = Promise.resolve();
 
   const retrying = (ref: number, forMs: number): RetryOptions => ({
     forMs,
@@ -119,6 +121,7 @@ export function performer(parts: EffectParts): Performer {
       case "report":
         return sendReport(effect);
       case "endSession":
+        await reporting;
         return parts.outbox.end(effect.sessionId);
       case "runScript":
         return run(effect);
@@ -141,12 +144,18 @@ export function performer(parts: EffectParts): Performer {
 
   const sendReport = async (effect: Extract<Effect, { do: "report" }>): Promise<void> => {
     const { ref, sessionId, report } = effect;
-    crash("beforeReport");
-    await journal.write({ kind: "report", at: nowMs(), sessionId, report });
-    crash("afterJournalReport");
+    let hear: (answer: Answered) => void = () => undefined;
     const heard = new Promise<Answered>((resolve) => {
-      parts.outbox.report(sessionId, report, (answer) => resolve({ to: "report", answer }));
+      hear = resolve;
     });
+    const enter = async (): Promise<void> => {
+      crash("beforeReport");
+      await journal.write({ kind: "report", at: nowMs(), sessionId, report });
+      crash("afterJournalReport");
+      parts.outbox.report(sessionId, report, (answer) => hear({ to: "report", answer }));
+    };
+    reporting = enter();
+    await reporting;
     const silence = parts.sleep(effect.waitMs).then((): Answered => ({ to: "report", answer: unreachable }));
     answered(ref, await Promise.race([heard, silence]));
   };

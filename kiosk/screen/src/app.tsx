@@ -14,6 +14,8 @@ import { createPlayer } from "./voice/player.ts";
 
 /** A wait longer than this says what is being waited for. */
 const slowAfterMs = 400;
+/** A press without an answer for this long was dropped. */
+const answerAtMostMs = 5000;
 
 /** Runs `run` after `delayMs` unless taken back. */
 function later(run: () => void, delayMs: number): () => void {
@@ -91,7 +93,11 @@ function useLink(socketUrl: string): Link {
     sender.current = createSender({ send: connection.send, later });
   }, [socketUrl]);
   const act = (action: Action): void => {
-    if (action.do !== "key") setWaiting(true);
+    if (action.do !== "key") {
+      setWaiting(true);
+      // The agent may have dropped it: the button must not stay blocked.
+      later(() => setWaiting(false), answerAtMostMs);
+    }
     sender.current?.act(action);
   };
   return { view, connected, waiting, clockAheadMs, act };

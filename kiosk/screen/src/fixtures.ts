@@ -80,7 +80,14 @@ const account = {
   busy: false,
 } as const satisfies Screen;
 const pay = { name: "pay", payableFen: 119_970, number, rejected: null, wallet: null, refused: null } as const;
-const payWaiting = { name: "payWaiting", payableFen: 119_970, number, wallet: "wechat", password: false, long: false } as const;
+const payWaiting = {
+  name: "payWaiting",
+  payableFen: 119_970,
+  number,
+  wallet: "wechat",
+  password: false,
+  long: false,
+} as const;
 const success = { name: "success", number, delivers: credit, printable: true, cardIn: true, printed: false } as const;
 const writeFailed = { name: "writeFailed", number, delivers: gas, url, why: "cardPulled", hall: false } as const;
 const step2 = { step: 2, seconds: 96, ofSeconds: 120 } as const;
@@ -112,11 +119,25 @@ export const fixtures: readonly Fixture[] = [
     step2,
   ),
   fixture("account-more-time", account, { step: 2, seconds: 9, ofSeconds: 120, askMoreTime: true }),
-  fixture("confirm-meter", { name: "confirm", customer, breakdown: pictured, busy: false, requoted: false }, { step: 3, seconds: 80, ofSeconds: 120 }),
-  fixture("confirm-tiers", { name: "confirm", customer, breakdown: tiered, busy: false, requoted: true }, { step: 3, seconds: 80, ofSeconds: 120 }),
+  fixture(
+    "confirm-meter",
+    { name: "confirm", customer, breakdown: pictured, busy: false, requoted: false },
+    { step: 3, seconds: 80, ofSeconds: 120 },
+  ),
+  fixture(
+    "confirm-tiers",
+    { name: "confirm", customer, breakdown: tiered, busy: false, requoted: true },
+    { step: 3, seconds: 80, ofSeconds: 120 },
+  ),
   fixture(
     "confirm-free",
-    { name: "confirm", customer, breakdown: { ...pictured, balanceOffsetFen: 120_000, payableFen: 0 }, busy: false, requoted: false },
+    {
+      name: "confirm",
+      customer,
+      breakdown: { ...pictured, balanceOffsetFen: 120_000, payableFen: 0 },
+      busy: false,
+      requoted: false,
+    },
     { step: 3, seconds: 80, ofSeconds: 120 },
   ),
   fixture("pay", pay, step4),
@@ -127,7 +148,11 @@ export const fixtures: readonly Fixture[] = [
   fixture("pay-password", { ...payWaiting, password: true }, { step: 4, cardLocked: true }),
   fixture("pay-timeout", { name: "payTimeout", confirmed: true, number, url }, { step: 4 }),
   fixture("pay-timeout-unconfirmed", { name: "payTimeout", confirmed: false, number, url }, { step: 4 }),
-  fixture("unknown-payment", { name: "unknownPayment", number, url, payableFen: 119_970, cancelling: false, cardIn: true }, { step: 4 }),
+  fixture(
+    "unknown-payment",
+    { name: "unknownPayment", number, url, payableFen: 119_970, cancelling: false, cardIn: true },
+    { step: 4 },
+  ),
   fixture("cancelled", { name: "cancelled", number, by: "payment", refused: "balance" }, { step: 4, seconds: 20 }),
   fixture("writing", { name: "writing", number, delivers: credit, paid: true }, { step: 5, cardLocked: true }),
   fixture("writing-free", { name: "writing", number, delivers: gas, paid: false }, { step: 5, cardLocked: true }),
@@ -136,13 +161,29 @@ export const fixtures: readonly Fixture[] = [
   fixture("printing", { name: "printing" }, { step: 5 }),
   fixture("printed", { name: "printed", cardIn: true }, step5),
   fixture("print-failed", { name: "printFailed", reason: "paperOut", url, cardIn: true }, step5),
-  fixture("gas-on-card", { name: "gasOnCard", customer, gas, boughtOn: "2026-11-20", notice: null }, { step: 1, seconds: 40 }),
+  fixture(
+    "gas-on-card",
+    { name: "gasOnCard", customer, gas, boughtOn: "2026-11-20", notice: null },
+    { step: 1, seconds: 40 },
+  ),
   fixture("write-failed", writeFailed, { step: 5, seconds: 110, ofSeconds: 120 }),
   fixture("write-failed-hall", { ...writeFailed, why: "unknown", hall: true }, { step: 5 }),
   fixture("refunded", { name: "refunded", number, amountFen: 119_970, url }, { step: 4, seconds: 30 }),
-  fixture("refused", { name: "refused", code: "account.debt", value: 12_550, number: null, cardIn: true }, { step: 1, seconds: 30 }),
-  fixture("refused-open", { name: "refused", code: "purchase.manual", value: null, number, cardIn: false }, { step: 1, seconds: 30 }),
+  fixture(
+    "refused",
+    { name: "refused", code: "account.debt", value: 12_550, number: null, cardIn: true },
+    { step: 1, seconds: 30 },
+  ),
+  fixture(
+    "refused-open",
+    { name: "refused", code: "purchase.manual", value: null, number, cardIn: false },
+    { step: 1, seconds: 30 },
+  ),
   fixture("card-pulled", { name: "cardPulled", before: "payment", number: null, url: null }, { step: 3, seconds: 30 }),
-  fixture("card-pulled-paid", { name: "cardPulled", before: "write", number, url }, { step: 5, seconds: 100, ofSeconds: 120 }),
+  fixture(
+    "card-pulled-paid",
+    { name: "cardPulled", before: "write", number, url },
+    { step: 5, seconds: 100, ofSeconds: 120 },
+  ),
   fixture("take-card", { name: "takeCard" }),
 ];

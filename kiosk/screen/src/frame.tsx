@@ -121,4 +121,3 @@ function Connecting(): JSX.Element {
     </div>
   );
 }
-

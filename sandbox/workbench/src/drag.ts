@@ -1,12 +1,22 @@
-import type { JSX } from "preact";
-
 /** What can be picked up on this table. */
 export type Thing = "card" | "phone";
 
 const typeOf = (thing: Thing): string => `application/x-workbench-${thing}`;
 
+interface Draggable {
+  draggable: boolean;
+  onDragStart(event: DragEvent): void;
+  onDragEnd(): void;
+}
+
+interface Taking {
+  "data-takes": Thing;
+  onDragOver(event: DragEvent): void;
+  onDrop(event: DragEvent): void;
+}
+
 /** Makes an element draggable as that thing. */
-export function draggable(thing: Thing, id: string, can = true): JSX.HTMLAttributes<HTMLElement> {
+export function draggable(thing: Thing, id: string, can = true): Draggable {
   return {
     draggable: can,
     onDragStart: (event) => {
@@ -20,7 +30,7 @@ export function draggable(thing: Thing, id: string, can = true): JSX.HTMLAttribu
 }
 
 /** Makes an element take that thing. `data-takes` lets the style light it up while one is in the air. */
-export function takes(thing: Thing, drop: (id: string) => void): JSX.HTMLAttributes<HTMLElement> & { "data-takes": string } {
+export function takes(thing: Thing, drop: (id: string) => void): Taking {
   return {
     "data-takes": thing,
     onDragOver: (event) => {

@@ -5,28 +5,29 @@ import { Station, Switch } from "./words.tsx";
 
 /** What happened, in sentences; the newest stays in sight. */
 export function Story({ lines }: { lines: readonly StoryLine[] }) {
-  const list = useRef<HTMLOListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const last = lines.at(-1)?.seq;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new line is the signal
   useEffect(() => {
     list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [last]);
   return (
     <Station name="story" zh="经过" en="Log">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard */}
-      <ol ref={list} tabIndex={0} role="log" aria-label="经过 Log">
-        {lines.map((line) => (
-          <li key={line.seq} class={`about-${line.about}`}>
-            <time dateTime={line.at}>{new Date(line.at).toLocaleTimeString("zh-CN", { hour12: false })}</time>
-            <span>{line.zh}</span>
-            <span class="en" lang="en">
-              {line.en}
-            </span>
-            {line.detail !== null && <code>{line.detail}</code>}
-          </li>
-        ))}
-        {lines.length === 0 && <li class="empty">还没有发生什么。把一张卡拖到插卡口试试。</li>}
-      </ol>
+      <div class="lines" ref={list} tabIndex={0} role="log" aria-label="经过 Log">
+        <ol>
+          {lines.map((line) => (
+            <li key={line.seq} class={`about-${line.about}`}>
+              <time dateTime={line.at}>{new Date(line.at).toLocaleTimeString("zh-CN", { hour12: false })}</time>
+              <span>{line.zh}</span>
+              <span class="en" lang="en">
+                {line.en}
+              </span>
+              {line.detail !== null && <code>{line.detail}</code>}
+            </li>
+          ))}
+          {lines.length === 0 && <li class="empty">还没有发生什么。把一张卡拖到插卡口试试。</li>}
+        </ol>
+      </div>
     </Station>
   );
 }
@@ -42,15 +43,20 @@ export function Faults({ bench }: { bench: Bench }) {
       : bench.put("DELETE", `/faults/${fault.name}`));
   const tools = (
     <span class="tools">
-      <span class="often" role="group" aria-label="多少次 How often">
+      <fieldset class="often" aria-label="多少次 How often">
         <button type="button" class="small" aria-pressed={!always} onClick={() => setAlways(false)}>
           一次
         </button>
         <button type="button" class="small" aria-pressed={always} onClick={() => setAlways(true)}>
           一直
         </button>
-      </span>
-      <button type="button" class="small" disabled={armed === 0} onClick={() => void bench.put("PUT", "/faults", { faults: [] })}>
+      </fieldset>
+      <button
+        type="button"
+        class="small"
+        disabled={armed === 0}
+        onClick={() => void bench.put("PUT", "/faults", { faults: [] })}
+      >
         全部关闭
       </button>
     </span>

@@ -58,7 +58,11 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
   const { meter, said } = hand;
   const { meters } = bench.table;
   const chooser = meters.length > 1 && (
-    <select aria-label="哪一只表 Which meter" value={meter?.id} onChange={(event) => hand.choose(event.currentTarget.value)}>
+    <select
+      aria-label="哪一只表 Which meter"
+      value={meter?.id}
+      onChange={(event) => hand.choose(event.currentTarget.value)}
+    >
       {meters.map(({ id, label }) => (
         <option key={id} value={id}>
           {label}

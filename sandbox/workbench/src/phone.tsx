@@ -26,7 +26,8 @@ export function usePhone(bench: Bench): PhoneHand {
   const present = async (kiosk: KioskId, phoneId = phone?.id): Promise<void> => {
     if (phoneId === undefined) return;
     const sent = await bench.act<{ delivered: boolean }>(`/phones/${phoneId}/present`, { wallet, kiosk });
-    if (sent.ok && !sent.value.delivered) bench.say({ zh: "扫描枪没有接上", en: "Nobody listens to this scanner", bad: true });
+    if (sent.ok && !sent.value.delivered)
+      bench.say({ zh: "扫描枪没有接上", en: "Nobody listens to this scanner", bad: true });
   };
   return { phone, choose: setId, wallet, setWallet, present: (kiosk, phoneId) => void present(kiosk, phoneId) };
 }
@@ -36,7 +37,11 @@ export function Phone({ bench, hand, kiosks }: { bench: Bench; hand: PhoneHand; 
   const { phone } = hand;
   const { phones } = bench.table;
   const chooser = phones.length > 1 && (
-    <select aria-label="哪一部手机 Which phone" value={phone?.id} onChange={(event) => hand.choose(event.currentTarget.value)}>
+    <select
+      aria-label="哪一部手机 Which phone"
+      value={phone?.id}
+      onChange={(event) => hand.choose(event.currentTarget.value)}
+    >
       {phones.map(({ id, name }) => (
         <option key={id} value={id}>
           {name}
@@ -46,7 +51,11 @@ export function Phone({ bench, hand, kiosks }: { bench: Bench; hand: PhoneHand; 
   );
   return (
     <Station name="phone" zh="手机" en="Phone" tools={chooser}>
-      {phone === undefined ? <p class="empty">没有手机</p> : <Handset bench={bench} hand={hand} phone={phone} kiosks={kiosks} />}
+      {phone === undefined ? (
+        <p class="empty">没有手机</p>
+      ) : (
+        <Handset bench={bench} hand={hand} phone={phone} kiosks={kiosks} />
+      )}
     </Station>
   );
 }
@@ -60,13 +69,13 @@ function Handset(props: { bench: Bench; hand: PhoneHand; phone: PhoneView; kiosk
   return (
     <>
       <div class={`handset ${wallet}`} {...draggable("phone", phone.id)}>
-        <div class="wallets" role="group" aria-label="钱包 Wallet">
+        <fieldset class="wallets" aria-label="钱包 Wallet">
           {(["wechat", "alipay"] as const).map((one) => (
             <button key={one} type="button" aria-pressed={one === wallet} onClick={() => hand.setWallet(one)}>
               {WALLETS[one].zh}
             </button>
           ))}
-        </div>
+        </fieldset>
         <p class="balance">
           <span>余额</span> <b>{yuan(phone.balanceFen[wallet])}</b>
         </p>
@@ -78,7 +87,10 @@ function Handset(props: { bench: Bench; hand: PhoneHand; phone: PhoneView; kiosk
         <div class="present">
           {kiosks.map((kiosk) => (
             <button key={kiosk} type="button" class="main" onClick={() => hand.present(kiosk)}>
-              <Words zh={kiosks.length === 1 ? "出示付款码" : kiosk === "kiosk-1" ? "给一号机" : "给二号机"} en="Show code" />
+              <Words
+                zh={kiosks.length === 1 ? "出示付款码" : kiosk === "kiosk-1" ? "给一号机" : "给二号机"}
+                en="Show code"
+              />
             </button>
           ))}
         </div>
@@ -101,7 +113,6 @@ function Code({ phone, wallet }: { phone: PhoneView; wallet: Wallet }) {
   const stale = code === undefined || left === 0;
 
   // `phone` is a new object after each event of the phones, so a used code is replaced at once.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the object itself is the signal
   useEffect(() => {
     let current = true;
     readPhone(phone.id).then(

@@ -16,7 +16,7 @@ export function Receipts({ bench, kiosks }: { bench: Bench; kiosks: readonly Kio
     <Station name="receipts" zh="收据" en="Receipts">
       {printers.map((printer) => (
         <div class="roll" key={printer.kiosk}>
-          <div class="paper-state" role="group" aria-label="打印纸 Paper">
+          <fieldset class="paper-state" aria-label="打印纸 Paper">
             {(["full", "low", "out"] as const).map((state) => (
               <button
                 key={state}
@@ -28,7 +28,7 @@ export function Receipts({ bench, kiosks }: { bench: Bench; kiosks: readonly Kio
                 {PAPER[state]}
               </button>
             ))}
-          </div>
+          </fieldset>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard */}
           <section class="papers" tabIndex={0} aria-label="打印出来的收据 Printed receipts">
             {printer.hanging.length > 0 && <Paper lines={printer.hanging} hanging />}
@@ -64,7 +64,6 @@ function Paper({ lines, hanging }: { lines: readonly Line[]; hanging: boolean })
     <div class={hanging ? "paper hanging" : "paper"} style={{ "--columns": columns }}>
       {lines.map((line, index) => (
         // Lines never move on paper: their place is their name.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
         <PaperLine key={index} line={line} />
       ))}
     </div>
@@ -140,5 +139,14 @@ function Raster({ width, height, bitsBase64 }: { width: number; height: number; 
       }
     }
   }, [width, height, bitsBase64]);
-  return <canvas ref={canvas} width={width} height={height} role="img" aria-label="图形 Picture" style={{ "--dots": width }} />;
+  return (
+    <canvas
+      ref={canvas}
+      width={width}
+      height={height}
+      role="img"
+      aria-label="图形 Picture"
+      style={{ "--dots": width }}
+    />
+  );
 }

@@ -21,7 +21,11 @@ export function Tray(props: { bench: Bench; kiosks: readonly KioskId[]; toMeter:
       <ul class="cards">
         {bench.table.cards.map((card) => (
           <li key={card.id}>
-            <Card card={card} chosen={card.id === chosen} choose={() => setChosen(card.id === chosen ? null : card.id)} />
+            <Card
+              card={card}
+              chosen={card.id === chosen}
+              choose={() => setChosen(card.id === chosen ? null : card.id)}
+            />
             {card.id === chosen && <CardActions card={card} bench={bench} kiosks={kiosks} toMeter={toMeter} />}
           </li>
         ))}
@@ -70,7 +74,8 @@ function CardActions(props: {
       </div>
     );
   }
-  const insert = (reader: KioskId, upsideDown: boolean) => void bench.act(`/cards/${card.id}/insert`, { reader, upsideDown });
+  const insert = (reader: KioskId, upsideDown: boolean) =>
+    void bench.act(`/cards/${card.id}/insert`, { reader, upsideDown });
   return (
     <div class="actions">
       {kiosks.map((kiosk) => (

@@ -22,7 +22,9 @@ export function yuan(fen: number): string {
 export function cubicMetres(litres: number): string {
   const sign = litres < 0 ? "-" : "";
   const size = Math.abs(litres);
-  const fraction = String(size % 1000).padStart(3, "0").replace(/0+$/, "");
+  const fraction = String(size % 1000)
+    .padStart(3, "0")
+    .replace(/0+$/, "");
   return `${sign}${Math.floor(size / 1000)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 

@@ -99,10 +99,13 @@ export function sqlCardRows(db: Pool): CardRows {
       return row && sessionOf(row);
     },
     async saveSession(s) {
-      await db.query(
-        "update card_session set card_id = $2, account_id = $3, ended_at = $4, doc = $5 where id = $1",
-        [s.id, s.cardId, s.accountId, s.endedAt, docOf(s)],
-      );
+      await db.query("update card_session set card_id = $2, account_id = $3, ended_at = $4, doc = $5 where id = $1", [
+        s.id,
+        s.cardId,
+        s.accountId,
+        s.endedAt,
+        docOf(s),
+      ]);
     },
     async addWrite(w) {
       await db.query(
@@ -117,10 +120,11 @@ export function sqlCardRows(db: Pool): CardRows {
       return row && writeOf(row);
     },
     async saveReport(scriptId, report, at) {
-      await db.query(
-        "update card_write set report = $2, reported_at = $3 where id = $1 and reported_at is null",
-        [scriptId, JSON.stringify(report), at],
-      );
+      await db.query("update card_write set report = $2, reported_at = $3 where id = $1 and reported_at is null", [
+        scriptId,
+        JSON.stringify(report),
+        at,
+      ]);
     },
     async lastScriptAt(cardId) {
       const found = await db.query<{ at: number | null }>(

@@ -151,7 +151,9 @@ async function carryOut(
   const { decision, open } = seen;
   if (seen.card !== null && seen.probed.seq === null) {
     sale.log.info({ sessionId: session.id }, "image older than the card's last script");
-    return wanted === null ? ok({ kind: "refused", code: "card.stale", value: null, number: null }) : refused("card.stale");
+    return wanted === null
+      ? ok({ kind: "refused", code: "card.stale", value: null, number: null })
+      : refused("card.stale");
   }
   switch (decision.kind) {
     case "settle":

@@ -41,7 +41,8 @@ export async function issueScript(
   const scriptId = sale.newId();
   const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
     // The image was looked at with these versions: whatever moved since is looked at again.
-    if (bundle.purchase.version !== open.version || bundle.card?.state.scriptSeq !== probed.seq) return { do: "nothing" };
+    if (bundle.purchase.version !== open.version || bundle.card?.state.scriptSeq !== probed.seq)
+      return { do: "nothing" };
     const p = bundle.purchase.state;
     const before = { count: facts?.count ?? card.state.count, total: totalBefore(seen) };
     const images = imagesOf(driver, image, p, before, now);
@@ -76,7 +77,12 @@ export async function issueScript(
   const script = issuedOf(purchase);
   await sale.cardRows.addWrite({ ...script, purchaseId: purchase.id, cardId: card.state.id });
   const steps = writeSteps(driver, script, secret, probed.counter);
-  return ok({ kind: "script", script: cardScript(script, steps), purchase: await viewOf(sale, applied.value), resumed });
+  return ok({
+    kind: "script",
+    script: cardScript(script, steps),
+    purchase: await viewOf(sale, applied.value),
+    resumed,
+  });
 }
 
 /** The meter's total before the purchase: its own word on this card, or what the books had of it last. */
@@ -142,7 +148,8 @@ export async function sameScriptAgain(
   terminal: TerminalFacts,
 ): Promise<Result<CardAnswer, Refused> | null> {
   const script = open?.state.script ?? null;
-  if (open === null || card === null || driver === null || script === null || open.state.state !== "issued") return null;
+  if (open === null || card === null || driver === null || script === null || open.state.state !== "issued")
+    return null;
   const here = script.terminalId === terminal.id && script.powerUpId === session.powerUpId;
   const madeFromThisImage = script.issuedAt >= session.createdAt && script.before === probed.image;
   if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;

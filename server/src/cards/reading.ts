@@ -10,8 +10,8 @@ import {
   fromHex,
   identifyImage,
   type LayoutDriver,
-  probeSteps,
   type PurchaseOnCard,
+  probeSteps,
 } from "@citygas/gascard";
 import type { Customer } from "../context.ts";
 import { derivedId } from "../purchases/derivedId.ts";

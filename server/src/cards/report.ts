@@ -26,7 +26,9 @@ export async function takeReport(
   const applied = await applyEvent(sale, write.purchaseId, ({ purchase: { state } }) => {
     const event = eventOf(state, report, terminal, card.state.layout);
     if (event === null) sale.log.info({ scriptId: write.id, state: state.state }, "report changes nothing");
-    return event === null ? ({ do: "nothing" } satisfies Decision) : { do: "commit", event: { type: "purchase", event } };
+    return event === null
+      ? ({ do: "nothing" } satisfies Decision)
+      : { do: "commit", event: { type: "purchase", event } };
   });
   if (!applied.ok) return applied;
   if (applied.value.done === "now") await settleDebtsOf(sale, applied.value.purchase);
@@ -40,8 +42,7 @@ function eventOf(p: Purchase, report: ScriptReport, terminal: TerminalFacts, lay
   if (p.state !== "issued" && p.state !== "unknown") return null;
   const decoded = decodeReport(scriptForReport(script, layout), report);
   if (!decoded.ok && decoded.reason === "malformed") return null;
-  if (!isDone(decoded, script.after))
-    return p.state === "issued" ? { type: "scriptEnded", scriptId: script.id } : null;
+  if (!isDone(decoded, script.after)) return p.state === "issued" ? { type: "scriptEnded", scriptId: script.id } : null;
   switch (script.kind) {
     case "sale":
       return { type: "cardSettled", as: "written", scriptId: script.id };
@@ -74,11 +75,16 @@ function answerOf(p: Purchase, purchase: Awaited<ReturnType<typeof viewOf>>, scr
  * The card left the reader, or nobody will report: the session takes no more images and its script's power-up is over.
  * A report that comes later by the terminal's journal still counts.
  */
-export async function endSession(sale: SaleContext, terminal: TerminalFacts, sessionId: Id): Promise<Result<null, Refused>> {
+export async function endSession(
+  sale: SaleContext,
+  terminal: TerminalFacts,
+  sessionId: Id,
+): Promise<Result<null, Refused>> {
   const session = await sale.cardRows.session(sessionId);
   if (session === undefined || session.terminalId !== terminal.id) return refused("notFound");
   if (session.endedAt === null) await sale.cardRows.saveSession({ ...session, endedAt: sale.now() });
-  const card = session.cardId && (await sale.store.load([{ kind: "card", id: session.cardId }])).get("card", session.cardId);
+  const card =
+    session.cardId && (await sale.store.load([{ kind: "card", id: session.cardId }])).get("card", session.cardId);
   if (!card || card.state.openPurchaseId === null) return ok(null);
   const applied = await applyEvent(sale, card.state.openPurchaseId, ({ purchase: { state } }) => {
     const { script } = state;

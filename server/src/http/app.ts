@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import swagger from "@fastify/swagger";
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -17,6 +17,7 @@ import { registerDocs } from "./docs.ts";
 import { registerHealth } from "./health.ts";
 import { type Metrics, registerMetrics, requestMetrics } from "./metrics.ts";
 import { sendProblem } from "./problem.ts";
+import { validatorCompiler } from "./validator.ts";
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -59,6 +60,7 @@ export async function buildApp(ctx: ServerContext, options: AppOptions): Promise
       servers: [{ url: "/" }],
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
     },
+    transform: ({ schema, url }) => ({ schema: { tags: [tagOf(url)], ...schema }, url }),
   });
   registerHealth(app, ctx);
   registerMetrics(app, ctx, metrics);
@@ -76,6 +78,9 @@ export async function buildApp(ctx: ServerContext, options: AppOptions): Promise
   return app;
 }
 
+/** Routes that name no group stand under their first word. */
+const tagOf = (url: string): string => url.replace("/api/v1", "").split("/")[1] ?? "other";
+
 function newApp(ctx: ServerContext): App {
   const loggerInstance: FastifyBaseLogger = ctx.log;
   const app = Fastify({
@@ -90,7 +95,7 @@ function newApp(ctx: ServerContext): App {
     genReqId: () => ctx.newId(),
     routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(validatorCompiler);
   // Schemas describe answers, they don't reshape them: a serializer that drops or coerces fields would hide a mistake.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   return app;
@@ -122,10 +127,9 @@ function observe(app: App, ctx: ServerContext, metrics: Metrics): void {
 function refuse(app: App, ctx: ServerContext): void {
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, "notFound"));
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error.validation !== undefined) {
-      const first = error.validation[0];
-      const detail = `${error.validationContext ?? "request"}${first?.instancePath ?? ""} ${first?.message ?? ""}`;
-      return sendProblem(reply, "request.invalid", { detail: detail.trim() });
+    if (error.validationContext !== undefined) {
+      // The compiler's message names the field and the rule, never the value.
+      return sendProblem(reply, "request.invalid", { detail: `${error.validationContext}${error.message}` });
     }
     const status = error.statusCode ?? 500;
     if (status >= 400 && status < 500) return sendProblem(reply, "request.invalid", { status, detail: error.code });

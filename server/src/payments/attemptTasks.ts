@@ -1,7 +1,6 @@
 /** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
-import { type Attempt, attemptTimers, type Instant } from "@citygas/core";
+import { type Attempt, type AttemptEvent, attemptTimers, type Instant } from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
-import { type AttemptEvent } from "@citygas/core";
 import { applyEvent } from "../purchases/applyEvent.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
@@ -16,7 +15,13 @@ const retryMs = 5_000;
 const noChannelMs = 60_000;
 const lateCheckTriesMax = 10;
 
-type Run = (sale: SaleContext, payments: Payments, attempt: Attempt, channel: CodePayChannel, task: Task) => Promise<TaskEnd>;
+type Run = (
+  sale: SaleContext,
+  payments: Payments,
+  attempt: Attempt,
+  channel: CodePayChannel,
+  task: Task,
+) => Promise<TaskEnd>;
 
 /** An attempt with its channel; without either there is nothing to ask, and the task waits for the setup to be mended. */
 async function withAttempt(sale: SaleContext, payments: Payments, task: Task, run: Run): Promise<TaskEnd> {

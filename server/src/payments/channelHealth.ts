@@ -36,7 +36,10 @@ function noted(state: State, outcome: Outcome, now: Instant): State {
     case "unknown":
     case "notSent": {
       const unknowns = state.unknowns + 1;
-      return { unknowns, downUntil: unknowns >= healthTimers.unknownsMax ? now + healthTimers.restMs : state.downUntil };
+      return {
+        unknowns,
+        downUntil: unknowns >= healthTimers.unknownsMax ? now + healthTimers.restMs : state.downUntil,
+      };
     }
     default:
       return { unknowns: 0, downUntil: 0 };

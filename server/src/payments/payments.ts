@@ -4,7 +4,7 @@
  * process dies in between, the attempt's tasks find out: not sent in time → it never was; sent → ask the gateway.
  */
 import type { PurchaseView } from "@citygas/api";
-import { type Attempt, type Id, ok, type Outcome, type Result } from "@citygas/core";
+import { type Attempt, type Id, type Outcome, ok, type Result } from "@citygas/core";
 import { type CodePayChannel, maskCode, routeCode } from "@citygas/gateways";
 import type { TerminalFacts } from "../context.ts";
 import { type Applied, applyEvent, type KeyedRequest } from "../purchases/applyEvent.ts";

@@ -40,13 +40,7 @@ export async function confirmPurchase(
   return refused("server.unavailable");
 }
 
-function decide(
-  sale: SaleContext,
-  customer: Customer,
-  facts: PriceFacts,
-  bundle: OpenBundle,
-  at: Instant,
-): Decision {
+function decide(sale: SaleContext, customer: Customer, facts: PriceFacts, bundle: OpenBundle, at: Instant): Decision {
   const { account, card, tier } = bundle;
   const p = bundle.purchase.state;
   // Whatever can't be confirmed any more is refused by the machine, and a repeated request is answered.
@@ -55,7 +49,8 @@ function decide(
   if (account.state.block !== null) return refuse({ code: `account.${account.state.block.reason}` });
   if (card !== null && card.state.status !== "current") return refuse({ code: `card.${card.state.status}` });
   // The position moved since it was read for the price: read again.
-  if (tier !== null && tier.state.id === facts.tier?.id && tier.version !== facts.tier.version) return { do: "nothing" };
+  if (tier !== null && tier.state.id === facts.tier?.id && tier.version !== facts.tier.version)
+    return { do: "nothing" };
   const now = priced(sale, customer, facts, entryOf(p.breakdown), account.state.balanceFen);
   if (!now.ok) return refuse(now.error);
   const guards = guardsOf(bundle, facts);

@@ -29,5 +29,6 @@ export function streamPurchase(sale: SaleContext, reply: FastifyReply, id: Id, a
 }
 
 async function* lines(views: ReturnType<typeof watchPurchase>): AsyncGenerator<string, void> {
-  for await (const view of views) yield view === null ? ":\n\n" : `id: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`;
+  for await (const view of views)
+    yield view === null ? ":\n\n" : `id: ${view.version}\ndata: ${JSON.stringify(view)}\n\n`;
 }

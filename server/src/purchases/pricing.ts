@@ -2,6 +2,7 @@
 import {
   type Breakdown,
   cycleKey,
+  dayAtStart,
   type Entry,
   type Id,
   type Instant,
@@ -15,7 +16,6 @@ import {
   type TierState,
   type Versioned,
   versionInForce,
-  dayAtStart,
 } from "@citygas/core";
 import type { Customer } from "../context.ts";
 import { derivedId } from "./derivedId.ts";
@@ -27,7 +27,7 @@ export interface PriceFacts {
   basis: PriceBasis;
   limits: LimitFacts;
   /** The position that this sale counts in; null where the price doesn't depend on volume bought. */
-  tier: Versioned<TierState | null> & { id: Id } | null;
+  tier: (Versioned<TierState | null> & { id: Id }) | null;
   debts: readonly { id: Id; amountFen: number }[];
 }
 

@@ -35,7 +35,11 @@ export async function quotePurchase(
   const ready = await readyToSell(sale, session.value, terminal);
   if (!ready.ok) return ready;
   const { seen, customer, card } = ready.value;
-  const account = must(await sale.store.load([{ kind: "account", id: customer.accountId }]), "account", customer.accountId);
+  const account = must(
+    await sale.store.load([{ kind: "account", id: customer.accountId }]),
+    "account",
+    customer.accountId,
+  );
   const debts = await unsettledDebts(sale, customer, card.state.id);
   const facts = await priceFacts(sale, customer, meterRoomOf(seen.reading.facts, customer.meter), debts);
   const breakdown = priced(sale, customer, facts, entry, account.state.balanceFen);

@@ -1,7 +1,7 @@
 import { Id, NewPurchaseSchema, ProblemSchema, PurchaseSchema, ReceiptSchema } from "@citygas/api";
-import { Type } from "typebox";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
 import { requireTerminal } from "../http/auth.ts";
 import { requireIdempotencyKey } from "../http/idempotency.ts";
 import { cancelPurchase } from "./cancel.ts";

@@ -54,7 +54,8 @@ export async function* watchPurchase(
       yield await viewOf(sale, { purchase: state, version, attempts: new Map() });
     }
     if (restStates.includes(state.state)) {
-      if (!state.outcomeSeen && (state.state === "void" || state.state === "refunded")) await markSeen(sale, purchaseId);
+      if (!state.outcomeSeen && (state.state === "void" || state.state === "refunded"))
+        await markSeen(sale, purchaseId);
       return;
     }
     if ((await sale.store.waitForVersion(ref, seen, silenceMs)) <= seen) yield null;

@@ -28,7 +28,7 @@
 import * as after from "./afterPayment.ts";
 import * as before from "./beforePayment.ts";
 import { cancel } from "./cardAnswers.ts";
-import { type Ctx, inService, say } from "./context.ts";
+import { type Ctx, close, inService, say } from "./context.ts";
 import * as during from "./duringPayment.ts";
 import type { Rules, Table } from "./rules.ts";
 import { times } from "./times.ts";
@@ -249,9 +249,13 @@ function late(c: Ctx, event: { ref: number } & Answered): void {
       return;
     case "attempt":
     case "cancel":
-    case "purchase":
-      happen(c, { type: "purchase", purchase: event.answer.value });
+    case "purchase": {
+      const purchase = event.answer.value;
+      happen(c, { type: "purchase", purchase });
+      // Given up on the way: it is nobody's open purchase any more, whatever the screen shows by now.
+      if (purchase.state === "void") close(c, purchase.id);
       return;
+    }
     case "newPurchase":
     case "image":
     case "report":

@@ -1,6 +1,7 @@
 /** A screen that tells one thing: what happened, what it means for the money, what to do now. */
-import type { ComponentChildren, JSX } from "preact";
+
 import { fill } from "@citygas/texts";
+import type { ComponentChildren, JSX } from "preact";
 import { useKiosk } from "../kiosk.ts";
 import { Button } from "./button.tsx";
 import { type Tone, ToneIcon } from "./icons.tsx";
@@ -8,7 +9,7 @@ import { type BarButton, Stage } from "./stage.tsx";
 
 export interface MessageProps {
   tone: Tone;
-  title: string;
+  title: ComponentChildren;
   /** Over the title, e.g. 请勿二次购气. */
   warning?: string;
   children?: ComponentChildren;
@@ -61,7 +62,13 @@ export function Dialog(props: MessageProps): JSX.Element {
 }
 
 /** Purchase number and hotline code, for whoever has to call. */
-function References({ number, code }: { number: string | null; code: string | null }): JSX.Element | null {
+export function References({
+  number,
+  code = null,
+}: {
+  number: string | null;
+  code?: string | null;
+}): JSX.Element | null {
   const { t } = useKiosk();
   if (number === null && code === null) return null;
   return (

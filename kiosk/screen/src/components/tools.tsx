@@ -26,7 +26,10 @@ export function Tools(): JSX.Element {
       >
         <svg width="40" height="34" viewBox="0 0 40 34" aria-hidden="true">
           <path d="M5 12h7l9-8v26l-9-8H5z" class="line" />
-          <path d={settings.muted ? "M27 12l10 10M37 12L27 22" : "M27 11a9 9 0 0 1 0 12M32 6a15 15 0 0 1 0 22"} class="line" />
+          <path
+            d={settings.muted ? "M27 12l10 10M37 12L27 22" : "M27 11a9 9 0 0 1 0 12M32 6a15 15 0 0 1 0 22"}
+            class="line"
+          />
         </svg>
         <span>{settings.muted ? t.frame.muted : t.frame.voice}</span>
       </button>

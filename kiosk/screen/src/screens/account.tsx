@@ -48,7 +48,13 @@ export function Account({ screen }: { screen: AccountScreen }): JSX.Element {
   );
 }
 
-function Maximum({ unit, maximum }: { unit: AccountScreen["unit"]; maximum: { value: number; rule: string } }): JSX.Element {
+function Maximum({
+  unit,
+  maximum,
+}: {
+  unit: AccountScreen["unit"];
+  maximum: { value: number; rule: string };
+}): JSX.Element {
   const { t, language } = useKiosk();
   const text =
     unit === "money"
@@ -79,7 +85,8 @@ function Entry({ screen }: { screen: AccountScreen }): JSX.Element {
         <p class="notice danger" role="alert">
           <ToneIcon tone="danger" size={40} />
           <span>
-            <strong>{error.what}</strong> {error.next} <span class="code">{fill(t.frame.code, { code: error.shortCode })}</span>
+            <strong>{error.what}</strong> {error.next}{" "}
+            <span class="code">{fill(t.frame.code, { code: error.shortCode })}</span>
           </span>
         </p>
       )}

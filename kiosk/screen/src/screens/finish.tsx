@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { InsertCardArt } from "../art/insert-card.tsx";
 import { MeterArt } from "../art/meter.tsx";
 import { ToneIcon } from "../components/icons.tsx";
-import { Dialog, Message } from "../components/message.tsx";
+import { Dialog, Message, References } from "../components/message.tsx";
 import { Qr } from "../components/qr.tsx";
 import { Ring } from "../components/ring.tsx";
 import { Stage } from "../components/stage.tsx";
@@ -47,9 +47,7 @@ export function Success({ screen }: { screen: Extract<Screen, { name: "success" 
         <Ring size={88} />
         {limit && fill(words.closing, { seconds: limit.seconds })}
       </p>
-      <p class="references">
-        {t.frame.number} <strong>{screen.number}</strong>
-      </p>
+      <References number={screen.number} />
     </Stage>
   );
 }

@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { PhoneArt } from "../art/phone.tsx";
 import { Filled } from "../components/filled.tsx";
 import { ToneIcon } from "../components/icons.tsx";
+import { References } from "../components/message.tsx";
 import { Ring } from "../components/ring.tsx";
 import { Stage } from "../components/stage.tsx";
 import { useKiosk } from "../kiosk.ts";
@@ -22,9 +23,7 @@ export function Pay({ screen }: { screen: PayScreen }): JSX.Element {
           <p class="pay-label">{t.pay.payable}</p>
           <p class="pay-amount figures">{money(screen.payableFen)}</p>
           <Ring size={216} />
-          <p class="references">
-            {t.frame.number} <strong>{screen.number}</strong>
-          </p>
+          <References number={screen.number} />
           <p class="muted">{t.pay.cancels}</p>
         </section>
       }

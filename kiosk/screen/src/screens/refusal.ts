@@ -1,6 +1,6 @@
 /** A refusal in the customer's words, its number written as money, gas or a count. */
 import type { RefusalCode } from "@citygas/api";
-import { decimalLitres, type Language, kioskTexts, refusalText, refusalValueKinds, yuanShort } from "@citygas/texts";
+import { decimalLitres, kioskTexts, type Language, refusalText, refusalValueKinds, yuanShort } from "@citygas/texts";
 
 /** `unit` is the card's kind where it is known; a number that depends on it is left out where it isn't. */
 export function refusal(
@@ -12,12 +12,7 @@ export function refusal(
   return refusalText(code, language, value === null ? null : written(code, value, language, unit));
 }
 
-function written(
-  code: RefusalCode,
-  value: number,
-  language: Language,
-  unit: "volume" | "money" | null,
-): string | null {
+function written(code: RefusalCode, value: number, language: Language, unit: "volume" | "money" | null): string | null {
   const kind = refusalValueKinds[code];
   if (kind === undefined) return null;
   if (kind === "number") return String(value);

@@ -2,19 +2,10 @@ import type { Screen } from "@citygas/kiosk-agent";
 import type { JSX } from "preact";
 import { Account } from "./account.tsx";
 import { Confirm } from "./confirm.tsx";
-import { PrintFailed, Printed, Success, TakeCard } from "./finish.tsx";
+import { Printed, PrintFailed, Success, TakeCard } from "./finish.tsx";
 import { Pay } from "./pay.tsx";
 import { Home, InsertCard, Notes, OutOfService } from "./start.tsx";
-import {
-  Cancelled,
-  CardPulled,
-  GasOnCard,
-  PayTimeout,
-  Refunded,
-  Refused,
-  WriteFailed,
-  WrongWay,
-} from "./stops.tsx";
+import { Cancelled, CardPulled, GasOnCard, PayTimeout, Refunded, Refused, WriteFailed, WrongWay } from "./stops.tsx";
 import { PayWaiting, Printing, Reading, Resuming, UnknownPayment, Writing } from "./waiting.tsx";
 
 /** The screen that the agent asks for. */

@@ -2,9 +2,11 @@
 import type { Screen } from "@citygas/kiosk-agent";
 import { fill, money } from "@citygas/texts";
 import type { JSX } from "preact";
+import { InsertCardArt } from "../art/insert-card.tsx";
+import { Filled } from "../components/filled.tsx";
 import { Dialog, Message } from "../components/message.tsx";
 import { Qr } from "../components/qr.tsx";
-import { type BarButton } from "../components/stage.tsx";
+import type { BarButton } from "../components/stage.tsx";
 import { useKiosk } from "../kiosk.ts";
 import { refusal } from "./refusal.ts";
 import { delivers, outcome } from "./words.ts";
@@ -19,17 +21,21 @@ function useOk(): BarButton {
 export function GasOnCard({ screen }: Of<"gasOnCard">): JSX.Element {
   const { t, language } = useKiosk();
   const gas = delivers(screen.gas, language);
-  const title =
-    screen.boughtOn === null
-      ? fill(t.gasOnCard.titleUndated, { gas })
-      : fill(t.gasOnCard.title, { gas, date: screen.boughtOn });
+  const title = (
+    <Filled
+      text={screen.boughtOn === null ? t.gasOnCard.titleUndated : t.gasOnCard.title}
+      values={{ gas: <span class="whole">{gas}</span>, date: <span class="whole">{screen.boughtOn}</span> }}
+    />
+  );
   return (
     <Dialog tone="info" title={title} ok={useOk()}>
       {screen.notice && <p class="lead">{outcome(screen.notice, t, language)}</p>}
       <p>{t.gasOnCard.body}</p>
       <p>{t.gasOnCard.how}</p>
       <p class="references">
-        {t.account.accountNumber} <strong>{screen.customer.accountNumber}</strong>
+        <span>
+          {t.account.accountNumber} <strong>{screen.customer.accountNumber}</strong>
+        </span>
       </p>
     </Dialog>
   );
@@ -148,7 +154,12 @@ export function CardPulled({ screen }: Of<"cardPulled">): JSX.Element {
 export function WrongWay(): JSX.Element {
   const { t } = useKiosk();
   return (
-    <Dialog tone="warn" title={t.wrongWay.title} ok={useOk()}>
+    <Dialog
+      tone="warn"
+      title={t.wrongWay.title}
+      ok={useOk()}
+      side={<InsertCardArt label={t.insertCard.art} chip={t.insertCard.chip} />}
+    >
       <p class="lead">{t.wrongWay.body}</p>
       <p class="lead">{t.wrongWay.next}</p>
     </Dialog>

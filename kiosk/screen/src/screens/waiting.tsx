@@ -3,8 +3,8 @@ import type { Screen } from "@citygas/kiosk-agent";
 import { fill } from "@citygas/texts";
 import type { ComponentChildren, JSX } from "preact";
 import { ToneIcon } from "../components/icons.tsx";
+import { Message, References } from "../components/message.tsx";
 import { Qr } from "../components/qr.tsx";
-import { Message } from "../components/message.tsx";
 import { Stage } from "../components/stage.tsx";
 import { useKiosk } from "../kiosk.ts";
 import { delivers } from "./words.ts";
@@ -36,9 +36,7 @@ export function Resuming({ screen }: { screen: Extract<Screen, { name: "resuming
       <p class="lead">
         <strong>{t.resuming.money}</strong>
       </p>
-      <p class="references">
-        {t.frame.number} <strong>{screen.number}</strong>
-      </p>
+      <References number={screen.number} />
     </Waiting>
   );
 }
@@ -50,9 +48,7 @@ export function Writing({ screen }: { screen: Extract<Screen, { name: "writing" 
       {screen.paid && <p class="lead">{t.writing.title}</p>}
       <p class="lead">{fill(t.writing.body, { delivers: delivers(screen.delivers, language) })}</p>
       <p>{t.writing.done}</p>
-      <p class="references">
-        {t.frame.number} <strong>{screen.number}</strong>
-      </p>
+      <References number={screen.number} />
     </Waiting>
   );
 }
@@ -80,9 +76,7 @@ export function PayWaiting({ screen }: { screen: Extract<Screen, { name: "payWai
         </p>
       )}
       <p>{fill(words.stay, { wallet })}</p>
-      <p class="references">
-        {t.frame.number} <strong>{screen.number}</strong>
-      </p>
+      <References number={screen.number} />
     </Waiting>
   );
 }
