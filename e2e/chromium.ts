@@ -7,10 +7,21 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable", "/snap/bin/chromium"];
+const installed = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/usr/bin/google-chrome-stable",
+  "/snap/bin/chromium",
+];
 
 /** Sandbox off because CI runs as root; voice allowed without a gesture as on a kiosk. */
-const flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--disable-dev-shm-usage", "--disable-gpu"];
+const flags = [
+  "--no-sandbox",
+  "--autoplay-policy=no-user-gesture-required",
+  "--disable-dev-shm-usage",
+  "--disable-gpu",
+];
 
 export async function launchChromium(): Promise<Browser> {
   const executablePath = find() ?? install();
@@ -18,9 +29,10 @@ export async function launchChromium(): Promise<Browser> {
 }
 
 function find(): string | null {
-  const named = process.env["CITYGAS_CHROMIUM"];
+  const named = process.env.CITYGAS_CHROMIUM;
   const own = chromium.executablePath();
-  for (const path of [...(named === undefined ? [] : [named]), ...installed, own]) if (path !== "" && isExecutable(path)) return path;
+  for (const path of [...(named === undefined ? [] : [named]), ...installed, own])
+    if (path !== "" && isExecutable(path)) return path;
   return null;
 }
 
@@ -29,13 +41,17 @@ function install(): string {
     if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
       console.log("installing Debian's chromium for the browser tests …");
       execFileSync("apt-get", ["update", "-qq"], { stdio: "inherit" });
-      execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"], { stdio: "inherit" });
+      execFileSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-noto-cjk"], {
+        stdio: "inherit",
+      });
     } else {
       console.log("installing Playwright's chromium for the browser tests …");
       execFileSync(process.execPath, [playwrightCli, "install", "chromium"], { stdio: "inherit" });
     }
   } catch (error) {
-    throw new Error(`no Chromium for the browser tests, and installing one failed (${error instanceof Error ? error.message : "?"}). Install Chromium, or set CITYGAS_CHROMIUM to its path.`);
+    throw new Error(
+      `no Chromium for the browser tests, and installing one failed (${error instanceof Error ? error.message : "?"}). Install Chromium, or set CITYGAS_CHROMIUM to its path.`,
+    );
   }
   const path = find();
   if (path === null) throw new Error("Chromium was installed but not found; set CITYGAS_CHROMIUM to its path.");

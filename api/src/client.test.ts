@@ -85,6 +85,7 @@ describe("terminalApi", () => {
 
   it.each([
     ["a proxy's error page", (res: ServerResponse) => res.writeHead(502).end("<html>")],
+    ["a centre that can't now", (res: ServerResponse) => json(res, 503, problem(503, "server.unavailable"))],
     ["an answer of another shape", (res: ServerResponse) => json(res, 200, { ...config, nowMs: "soon" })],
     ["a cut line", (res: ServerResponse) => res.destroy()],
   ])("calls %s unreachable, for nothing is known", async (_name, reply) => {

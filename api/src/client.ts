@@ -91,6 +91,7 @@ interface Call<S extends TSchema> {
 const unreachable = { ok: false, kind: "unreachable" } as const;
 const defaultTimeoutMs = 10_000;
 const retriableAuthCode = "auth.required";
+const undecidedCode = "server.unavailable";
 /** A live stream says something (an event or a comment) at least this often. */
 const streamSilenceMs = 45_000;
 
@@ -170,7 +171,9 @@ async function send<S extends TSchema>(
     const json: unknown = text === "" ? null : JSON.parse(text);
     if (!response.ok) {
       // Without a problem body it was not our server that spoke, so nothing is known about the call.
-      return Check(ProblemSchema, json) ? { ok: false, kind: "problem", problem: json } : unreachable;
+      // And a centre that says "not now" has not decided anything either.
+      const decided = Check(ProblemSchema, json) && json.code !== undecidedCode ? json : null;
+      return decided === null ? unreachable : { ok: false, kind: "problem", problem: decided };
     }
     if (call.schema === null || !Check(call.schema, json)) return unreachable;
     return { ok: true, value: json };

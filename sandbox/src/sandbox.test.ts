@@ -66,10 +66,11 @@ interface Answer {
 }
 
 async function call(method: string, path: string, body?: unknown): Promise<Answer> {
-  const init: RequestInit = { method };
+  // No kept connection: one to the sandbox of before a restart would be reused for the one after it.
+  const init: RequestInit = { method, headers: { connection: "close" } };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { "content-type": "application/json" };
+    init.headers = { connection: "close", "content-type": "application/json" };
   }
   const response = await fetch(`${sandbox.url}/sandbox/api${path}`, init);
   return { status: response.status, body: Object(await response.json()) };

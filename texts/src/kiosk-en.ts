@@ -138,7 +138,7 @@ export const kioskEn: KioskTexts = {
     payable: "To pay",
     wechat: "WeChat Pay",
     alipay: "Alipay",
-    here: "Your payment code is here",
+    here: "Payment code here",
     wechatArt: "Drawing: a phone with a WeChat payment code under the scanner",
     alipayArt: "Drawing: a phone with an Alipay payment code under the scanner",
     rejected: {

@@ -2,32 +2,24 @@
  * Does what the flow asks. Intent first: before a code is sent, a write script starts or a receipt is printed, the
  * journal has it on the disk. Every outcome comes back as an event; nothing here decides anything.
  */
-import type { Answer, ReceiptData, TerminalApi } from "@citygas/api";
+import type { Answer, ReceiptData } from "@citygas/api";
 import type { CardReader, ReceiptPrinter } from "@citygas/devices";
 import { type Journal, runScript, type ServerClock } from "@citygas/terminal";
-import type { CrashPoint } from "./crash.ts";
 import type { Answered, Effect, FlowEvent } from "./flow/types.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
-import { type RetryOptions, untilAnswered } from "./retry.ts";
+import { ask, type RequestParts, retrying } from "./requests.ts";
+import { untilAnswered } from "./retry.ts";
 
-export interface EffectParts {
-  api: TerminalApi;
+export interface EffectParts extends RequestParts {
   reader: CardReader;
-  readerName: string;
   printer: ReceiptPrinter;
   render: (data: ReceiptData) => Uint8Array;
   journal: Journal;
   outbox: Outbox;
   serverClock: ServerClock;
-  nowMs: () => number;
-  sleep: (ms: number) => Promise<void>;
-  crash: (point: CrashPoint) => void;
   log: Log;
   dispatch: (event: FlowEvent) => void;
-  /** Is this request still the one the flow waits for? */
-  awaited: (ref: number) => boolean;
-  closed: () => boolean;
 }
 
 const unreachable = { ok: false, kind: "unreachable" } as const;
@@ -50,74 +42,25 @@ export function performer(parts: EffectParts): Performer {
   /** The report on its way into the outbox: a session's end must not overtake it there. */
   let reporting: Promise<void> = Promise.resolve();
 
-  const retrying = (ref: number, forMs: number): RetryOptions => ({
-    forMs,
-    nowMs,
-    sleep: parts.sleep,
-    wanted: () => parts.awaited(ref) && !parts.closed(),
-  });
   const answered = (ref: number, event: Answered): void => dispatch({ type: "answered", ref, ...event });
 
   const perform = async (effect: Effect): Promise<void> => {
     switch (effect.do) {
-      case "openSession": {
-        const { ref, powerUpId, atr } = effect;
+      case "openSession":
         // What happened to the last card first, so that the centre judges this one by it; but not at any price.
         await Promise.race([parts.outbox.empty(), parts.sleep(earlierReportsMs)]);
-        const body = { reader: parts.readerName, atr, powerUpId };
-        const answer = await untilAnswered(() => api.openSession(body), retrying(ref, effect.retryForMs));
-        crash("afterOpenSession");
-        return answered(ref, { to: "openSession", answer });
-      }
-      case "image": {
-        const { ref, sessionId, report } = effect;
-        const answer = await untilAnswered(() => api.putImage(sessionId, report), retrying(ref, effect.retryForMs));
-        crash("afterImage");
-        return answered(ref, { to: "image", answer });
-      }
-      case "newPurchase": {
-        const { ref, sessionId, entry, key } = effect;
-        const call = () => api.newPurchase(sessionId, entry, key);
-        const answer = await untilAnswered(call, retrying(ref, effect.retryForMs));
-        crash("afterQuote");
-        return answered(ref, { to: "newPurchase", answer });
-      }
-      case "confirm": {
-        const { ref, purchaseId, key } = effect;
-        const answer = await untilAnswered(() => api.confirm(purchaseId, key), retrying(ref, effect.retryForMs));
-        crash("afterConfirm");
-        return answered(ref, { to: "confirm", answer });
-      }
-      case "attempt": {
-        const { ref, purchaseId, code, key } = effect;
-        await journal.write({ kind: "codeSending", at: nowMs(), purchaseId, key });
+        return answered(effect.ref, await ask(parts, effect));
+      case "attempt":
+        await journal.write({ kind: "codeSending", at: nowMs(), purchaseId: effect.purchaseId, key: effect.key });
         crash("afterJournalCode");
-        const answer = await untilAnswered(() => api.attempt(purchaseId, code, key), retrying(ref, effect.retryForMs));
-        crash("afterAttempt");
-        return answered(ref, { to: "attempt", answer });
-      }
-      case "wantScript": {
-        const { ref, purchaseId, sessionId, key } = effect;
-        crash("afterPaid");
-        const call = () => api.wantScript(purchaseId, sessionId, key);
-        return answered(ref, {
-          to: "wantScript",
-          answer: await untilAnswered(call, retrying(ref, effect.retryForMs)),
-        });
-      }
-      case "purchase": {
-        const { ref, purchaseId } = effect;
-        const answer = await untilAnswered(() => api.purchase(purchaseId), retrying(ref, effect.retryForMs));
-        return answered(ref, { to: "purchase", answer });
-      }
-      case "cancel": {
-        const { ref, purchaseId, key } = effect;
-        const options = { ...retrying(ref, effect.retryForMs), wanted: () => !parts.closed() };
-        return answered(ref, {
-          to: "cancel",
-          answer: await untilAnswered(() => api.cancel(purchaseId, key), options),
-        });
-      }
+        return answered(effect.ref, await ask(parts, effect));
+      case "image":
+      case "newPurchase":
+      case "confirm":
+      case "wantScript":
+      case "purchase":
+      case "cancel":
+        return answered(effect.ref, await ask(parts, effect));
       case "report":
         return sendReport(effect);
       case "endSession":
@@ -200,7 +143,7 @@ export function performer(parts: EffectParts): Performer {
     const { ref, purchaseId } = effect;
     const receipt: Answer<ReceiptData> = await untilAnswered(
       () => api.receipt(purchaseId),
-      retrying(ref, receiptRetryMs),
+      retrying(parts, ref, receiptRetryMs),
     );
     if (!receipt.ok) return dispatch({ type: "printed", ref, result: { ok: false, reason: "offline" } });
     const bytes = parts.render(receipt.value);

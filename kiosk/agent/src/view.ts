@@ -122,7 +122,8 @@ export type Screen =
       by: "customer" | "payment" | "cardPulled";
       refused: null | "balance" | "code" | "risk" | "other";
     }
-  | { name: "refunded"; number: string; amountFen: number; url: string }
+  /** `done` false: the money is on its way back, not yet there. */
+  | { name: "refunded"; number: string; amountFen: number; url: string; done?: boolean }
   | { name: "refused"; code: RefusalCode; value: number | null; number: string | null; cardIn: boolean }
   | { name: "cardPulled"; before: "payment" | "write"; number: string | null; url: string | null }
   | { name: "wrongWay" }

@@ -44,7 +44,6 @@ export function Frame(props: FrameProps): JSX.Element {
   };
   const root = useRef<HTMLDivElement>(null);
   const screenName = view?.screen.name;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the heading takes the focus when the screen changes
   useEffect(() => {
     root.current?.querySelector("h1")?.focus({ preventScroll: true });
   }, [screenName, view?.askMoreTime]);

@@ -119,6 +119,14 @@ describe("every screen", () => {
   });
 });
 
+describe("screens that leave by themselves", () => {
+  it("offer no button that does nothing", () => {
+    for (const name of ["unknown-payment", "wrong-way", "take-card", "out-of-service"]) {
+      expect(html(name), name).not.toContain("data-do");
+    }
+  });
+});
+
 describe("refusals", () => {
   it("have exactly one text each for the codes of the contract", () => {
     expect([...refusalKeys].sort()).toEqual([...refusalCodes].sort());

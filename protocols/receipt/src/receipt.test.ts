@@ -140,7 +140,7 @@ describe("whatever the data say", () => {
           expect(squeezed).toContain(plain(printable(value)));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -152,7 +152,7 @@ describe("whatever the data say", () => {
         expect(text).toContain("￥137.29");
         expect(text).toContain("47.4 方");
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

@@ -3,20 +3,22 @@ import type { CardView, KioskId } from "./api.ts";
 import { takes } from "./drag.ts";
 import { ScannerDrawing, SlotDrawing } from "./drawings.tsx";
 import type { Bench } from "./use-table.ts";
-import { Words } from "./words.tsx";
+import { KIOSK_NAMES, Words } from "./words.tsx";
 
-const NAMES = { "kiosk-1": { zh: "一号机", en: "Kiosk 1" }, "kiosk-2": { zh: "二号机", en: "Kiosk 2" } } as const;
 const SCREEN = { width: 1280, height: 1024 } as const;
 
 /** One terminal: its screen, and under it the slot, the scanner and the mouth of the printer. */
 export function Cabinet({ kiosk, bench, present }: { kiosk: KioskId; bench: Bench; present: (phone: string) => void }) {
   const card = bench.table.cards.find(({ reader }) => reader === kiosk);
-  const name = NAMES[kiosk];
+  const name = KIOSK_NAMES[kiosk];
   const insert = (id: string): void => void bench.act(`/cards/${id}/insert`, { reader: kiosk });
   return (
     <section class="cabinet" aria-label={`${name.zh} ${name.en}`}>
       <Screen kiosk={kiosk} title={`${name.zh} ${name.en}`} />
       <div class="deck">
+        <p class="cabinet-name">
+          <Words {...name} />
+        </p>
         <div class="device" {...takes("card", insert)}>
           <SlotDrawing card={card !== undefined} />
           {card === undefined ? (
@@ -50,7 +52,7 @@ function Screen({ kiosk, title }: { kiosk: KioskId; title: string }) {
   }, []);
   return (
     <div class="screen" ref={frame}>
-      <div class="glass" style={{ width: SCREEN.width * scale, height: SCREEN.height * scale }}>
+      <div class="glass" style={{ width: `${SCREEN.width * scale}px`, height: `${SCREEN.height * scale}px` }}>
         <iframe
           src={`/kiosk/?kiosk=${kiosk}`}
           title={title}
@@ -72,13 +74,15 @@ function InSlot({ card, bench }: { card: CardView; bench: Bench }) {
   };
   return (
     <div class="in-slot">
-      <span class="slot-card">{card.label}</span>
-      <button type="button" class="main" onClick={() => void bench.act(`/cards/${card.id}/remove`)}>
-        <Words zh="拔出" en="Take out" />
-      </button>
-      <span class="tear">
+      <span class="slot-row">
+        <span class="slot-card">{card.label}</span>
+        <button type="button" class="main" onClick={() => void bench.act(`/cards/${card.id}/remove`)}>
+          <Words zh="拔出" en="Take out" />
+        </button>
+      </span>
+      <span class="slot-row">
         <label>
-          撕卡：写满
+          写满
           <input
             type="number"
             min="0"

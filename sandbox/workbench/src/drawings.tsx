@@ -44,18 +44,20 @@ export function ScannerDrawing() {
   );
 }
 
-/** A wall meter with pipes; the figures lie over it in HTML. */
+/** A wall meter on its two pipes, a valve in one of them, and a mouth for the card; the figures lie over it in HTML. */
 export function MeterDrawing({ open }: { open: boolean }) {
   return (
-    <svg class="meter-drawing" viewBox="0 0 220 150" preserveAspectRatio="none" aria-hidden="true">
-      <path d="M46 0v22M174 0v22" class="pipe" />
-      <rect x="36" y="12" width="20" height="12" class="nut" />
-      <rect x="164" y="12" width="20" height="12" class="nut" />
-      <rect x="10" y="22" width="200" height="124" rx="16" class="body" />
-      <g transform="translate(174 5)" class={open ? "valve open" : "valve"}>
-        <circle r="5" />
-        <path d={open ? "M0-9V9" : "M-9 0H9"} />
+    <svg class="meter-drawing" viewBox="0 0 240 162" aria-hidden="true">
+      <path d="M50 0v40M190 0v40" class="pipe" />
+      <rect x="40" y="28" width="20" height="12" class="nut" />
+      <rect x="180" y="28" width="20" height="12" class="nut" />
+      <g transform="translate(190 14)" class={open ? "valve open" : "valve"}>
+        <circle r="9" />
+        <path d={open ? "M0-13V13" : "M-13 0H13"} />
       </g>
+      <rect x="2" y="38" width="236" height="122" rx="18" class="body" />
+      <rect x="50" y="136" width="140" height="16" rx="6" class="lip" />
+      <rect x="60" y="141" width="120" height="6" rx="3" class="mouth" />
     </svg>
   );
 }

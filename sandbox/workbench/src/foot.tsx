@@ -17,7 +17,9 @@ export function Story({ lines }: { lines: readonly StoryLine[] }) {
         <ol>
           {lines.map((line) => (
             <li key={line.seq} class={`about-${line.about}`}>
-              <time dateTime={line.at}>{new Date(line.at).toLocaleTimeString("zh-CN", { hour12: false })}</time>
+              <time dateTime={line.at}>
+                {new Date(line.at).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}
+              </time>
               <span>{line.zh}</span>
               <span class="en" lang="en">
                 {line.en}

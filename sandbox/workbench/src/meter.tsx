@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { MeterRow } from "./api.ts";
 import { takes } from "./drag.ts";
-import { MeterDrawing, SlotDrawing } from "./drawings.tsx";
+import { MeterDrawing } from "./drawings.tsx";
 import type { Bench } from "./use-table.ts";
 import { amount, cubicMetres, Station, Words } from "./words.tsx";
 
@@ -76,19 +76,17 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
         <p class="empty">没有表</p>
       ) : (
         <div class="wall" {...takes("card", hand.insert)}>
-          <Face meter={meter} />
+          <Face meter={meter} bench={bench} />
           <p class={said?.bad === true ? "said bad" : "said"} role="status">
             {said === null ? <Words zh="把卡拖到表上，等嘀声" en="Drag a card here" /> : <Words {...said} />}
           </p>
-          <SlotDrawing card={false} />
-          <Burn meter={meter} bench={bench} />
         </div>
       )}
     </Station>
   );
 }
 
-function Face({ meter }: { meter: MeterRow }) {
+function Face({ meter, bench }: { meter: MeterRow; bench: Bench }) {
   const open = meter.valve === "open";
   return (
     <div class="face">
@@ -100,7 +98,7 @@ function Face({ meter }: { meter: MeterRow }) {
             {cubicMetres(meter.registerL)} <small>m³</small>
           </dd>
         </div>
-        <div>
+        <div class="left-over">
           <dt>剩余</dt>
           <dd>{amount(meter.remaining, meter.unit)}</dd>
         </div>
@@ -113,6 +111,7 @@ function Face({ meter }: { meter: MeterRow }) {
           <dd class={open ? "" : "bad"}>{open ? "开" : "关"}</dd>
         </div>
       </dl>
+      <Burn meter={meter} bench={bench} />
     </div>
   );
 }
@@ -124,7 +123,7 @@ const BURN_FEN = 200;
 function Burn({ meter, bench }: { meter: MeterRow; bench: Bench }) {
   const body = meter.unit === "volume" ? { volumeL: BURN_L } : { volumeL: BURN_L, amountFen: BURN_FEN };
   return (
-    <button type="button" class="small" onClick={() => void bench.act(`/meters/${meter.id}/use`, body)}>
+    <button type="button" class="small burn" onClick={() => void bench.act(`/meters/${meter.id}/use`, body)}>
       用气 1 方
     </button>
   );

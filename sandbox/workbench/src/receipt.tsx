@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { type KioskId, type PrinterView, qrUrl } from "./api.ts";
 import type { Bench } from "./use-table.ts";
-import { Station } from "./words.tsx";
+import { KIOSK_NAMES, Station } from "./words.tsx";
 
 type Line = PrinterView["hanging"][number];
 type TextLine = Extract<Line, { kind: "text" }>;
@@ -12,25 +12,24 @@ const PAPER = { full: "纸足", low: "纸将尽", out: "缺纸" } as const;
 /** The paper that came out of the printers: what hangs, then the last receipts, newest on top. */
 export function Receipts({ bench, kiosks }: { bench: Bench; kiosks: readonly KioskId[] }) {
   const printers = bench.table.printers.filter(({ kiosk }) => kiosks.includes(kiosk));
+  const [only] = printers;
+  const tools = printers.length === 1 && only !== undefined && <PaperSwitch bench={bench} printer={only} />;
   return (
-    <Station name="receipts" zh="收据" en="Receipts">
+    <Station name="receipts" zh="收据" en="Paper" tools={tools}>
       {printers.map((printer) => (
         <div class="roll" key={printer.kiosk}>
-          <fieldset class="paper-state" aria-label="打印纸 Paper">
-            {(["full", "low", "out"] as const).map((state) => (
-              <button
-                key={state}
-                type="button"
-                class="small"
-                aria-pressed={printer.paper === state}
-                onClick={() => void bench.act(`/printer/${printer.kiosk}/paper`, { state })}
-              >
-                {PAPER[state]}
-              </button>
-            ))}
-          </fieldset>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard */}
-          <section class="papers" tabIndex={0} aria-label="打印出来的收据 Printed receipts">
+          {printers.length > 1 && (
+            <div class="roll-head">
+              <b>{KIOSK_NAMES[printer.kiosk].zh}</b>
+              <PaperSwitch bench={bench} printer={printer} />
+            </div>
+          )}
+          <section
+            class="papers"
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
+            tabIndex={0}
+            aria-label={`${KIOSK_NAMES[printer.kiosk].zh}打印的收据 Printed receipts`}
+          >
             {printer.hanging.length > 0 && <Paper lines={printer.hanging} hanging />}
             {[...printer.receipts].reverse().map((receipt) => (
               <Paper key={receipt.number} lines={receipt.lines} hanging={false} />
@@ -43,6 +42,25 @@ export function Receipts({ bench, kiosks }: { bench: Bench; kiosks: readonly Kio
   );
 }
 
+/** Fills the roll, lets it run low, or takes it out. */
+function PaperSwitch({ bench, printer }: { bench: Bench; printer: PrinterView }) {
+  return (
+    <fieldset class="paper-state" aria-label="打印纸 Paper">
+      {(["full", "low", "out"] as const).map((state) => (
+        <button
+          key={state}
+          type="button"
+          class="small"
+          aria-pressed={printer.paper === state}
+          onClick={() => void bench.act(`/printer/${printer.kiosk}/paper`, { state })}
+        >
+          {PAPER[state]}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
 function widthOf({ column, text, width }: Run): number {
   return column + [...text].reduce((sum, one) => sum + cells(one), 0) * width;
 }
@@ -50,7 +68,12 @@ function widthOf({ column, text, width }: Run): number {
 /** Half-width cells of a character in the printer's font. */
 function cells(character: string): number {
   const code = character.codePointAt(0) ?? 0;
-  return code > 0xff && !(code >= 0x2500 && code <= 0x25ff) ? 2 : 1;
+  return code > 0xff && !isRule(code) ? 2 : 1;
+}
+
+/** Line drawing: half-width on the printer, full-width in a screen's Chinese font. */
+function isRule(code: number): boolean {
+  return code >= 0x2500 && code <= 0x25ff;
 }
 
 function columnsOf(lines: readonly Line[]): number {
@@ -116,7 +139,7 @@ function RunText({ run }: { run: Run }) {
         column += cells(character) * run.width;
         const style = { "--at": at, "--w": run.width, "--h": run.height, "--cells": cells(character) };
         return (
-          <span key={at} class="cell" style={style}>
+          <span key={at} class={isRule(character.codePointAt(0) ?? 0) ? "cell rule" : "cell"} style={style}>
             {character}
           </span>
         );

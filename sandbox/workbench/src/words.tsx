@@ -12,6 +12,11 @@ export function Words({ zh, en }: { zh: string; en: string }) {
   );
 }
 
+export const KIOSK_NAMES = {
+  "kiosk-1": { zh: "一号机", en: "Kiosk 1" },
+  "kiosk-2": { zh: "二号机", en: "Kiosk 2" },
+} as const;
+
 export function yuan(fen: number): string {
   const sign = fen < 0 ? "-" : "";
   const size = Math.abs(fen);

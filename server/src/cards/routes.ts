@@ -9,9 +9,8 @@ import {
   WantScriptSchema,
 } from "@citygas/api";
 import type { ScriptReport, StepFailure } from "@citygas/gascard";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
+import type { App } from "../http/app.ts";
 import { requireTerminal } from "../http/auth.ts";
 import { requireIdempotencyKey } from "../http/idempotency.ts";
 import { sendRefused } from "../purchases/refused.ts";
@@ -23,8 +22,7 @@ const ById = Type.Object({ id: Id });
 const response = { 200: CardAnswerSchema, default: ProblemSchema };
 
 /** Routes below `/api/v1`. */
-export function registerCards(fastify: FastifyInstance, sale: SaleContext): void {
-  const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
+export function registerCards(app: App, sale: SaleContext): void {
   const onRequest = requireTerminal;
 
   app.post(

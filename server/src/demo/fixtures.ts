@@ -96,7 +96,7 @@ export const demoTariffs: Readonly<
   },
 };
 
-/** One rule of each kind is not needed to see how 优惠 stands on a bill; the main unit has none, as in the manual. */
+/** So that 优惠 is seen on a bill; the main unit has none, because the manual's own bill has none. */
 export const demoDeduction = {
   unit: "luntai",
   rule: { kind: "permille", name: "样例优惠：九八折", permille: 20, maxFen: 2_000, minGoodsFen: 0 },

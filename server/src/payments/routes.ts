@@ -1,8 +1,7 @@
 import { Id, NewAttemptSchema, ProblemSchema, PurchaseSchema } from "@citygas/api";
 import { maskCode } from "@citygas/gateways";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
+import type { App } from "../http/app.ts";
 import { requireTerminal } from "../http/auth.ts";
 import { requireIdempotencyKey } from "../http/idempotency.ts";
 import { keyedRequest } from "../purchases/keyedRequest.ts";
@@ -11,8 +10,8 @@ import type { SaleContext } from "../purchases/sale.ts";
 import { type Payments, startAttempt } from "./payments.ts";
 
 /** Routes below `/api/v1`. */
-export function registerPayments(fastify: FastifyInstance, sale: SaleContext, payments: Payments): void {
-  fastify.withTypeProvider<TypeBoxTypeProvider>().post(
+export function registerPayments(app: App, sale: SaleContext, payments: Payments): void {
+  app.post(
     "/purchases/:id/attempts",
     {
       onRequest: [requireTerminal, requireIdempotencyKey],

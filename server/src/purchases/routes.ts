@@ -1,7 +1,6 @@
 import { Id, NewPurchaseSchema, ProblemSchema, PurchaseSchema, ReceiptSchema } from "@citygas/api";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
+import type { App } from "../http/app.ts";
 import { requireTerminal } from "../http/auth.ts";
 import { requireIdempotencyKey } from "../http/idempotency.ts";
 import { cancelPurchase } from "./cancel.ts";
@@ -19,8 +18,7 @@ const After = Type.Object({ after: Type.Integer({ minimum: 0, default: 0 }) });
 const onRequest = [requireTerminal, requireIdempotencyKey];
 
 /** Routes below `/api/v1`. */
-export function registerPurchases(fastify: FastifyInstance, sale: SaleContext): void {
-  const app = fastify.withTypeProvider<TypeBoxTypeProvider>();
+export function registerPurchases(app: App, sale: SaleContext): void {
   const response = { 200: PurchaseSchema, default: ProblemSchema };
 
   app.post(

@@ -71,7 +71,10 @@ export function refunding(c: Ctx, purchase: PurchaseView): void {
   close(c, purchase.id);
   const amountFen = purchase.refund?.amountFen ?? purchase.breakdown.payableFen;
   const { number, url } = purchase;
-  go(c, { name: "refunded", number, amountFen, url }, { voice: "refunded", limitMs: times.dwellMs });
+  const done = purchase.state === "refunded" || purchase.refund?.done === true;
+  // The prompt says that the money is back: while it is only on its way, the screen alone speaks.
+  const voice = done ? { voice: "refunded" as const } : {};
+  go(c, { name: "refunded", number, amountFen, url, done }, { ...voice, limitMs: times.dwellMs });
 }
 
 export function writeFailed(c: Ctx, sold: Sold, why: StageOf<"writeFailed">["why"], hall: boolean): void {

@@ -140,7 +140,7 @@ function everyEvent(ref: number): FlowEvent[] {
     { type: "printed", ref, result: { ok: true } },
     { type: "printed", ref, result: { ok: false, reason: "paperOut" } },
     { type: "tick" },
-    { type: "answered", ref, to: "openSession", answer: t.ok({ id: "s7", script: t.script("pr7", "probe") }) },
+    { type: "answered", ref, to: "openSession", answer: t.ok({ id: "late", script: t.script("late", "probe") }) },
     ...failures.map((answer): FlowEvent => ({ type: "answered", ref, to: "openSession", answer })),
     ...(["image", "report", "wantScript"] as const).flatMap((to) =>
       [...card.map(t.ok), ...failures].map((answer): FlowEvent => ({ type: "answered", ref, to, answer })),
@@ -194,9 +194,9 @@ describe("the table", () => {
 
 /** Random events in which answers mostly fit what is awaited, so that the sequences get far. */
 const happening = fc.oneof(
-  { weight: 3, arbitrary: fc.constant("go on") },
-  { weight: 1, arbitrary: fc.constant("card") },
-  { weight: 4, arbitrary: fc.nat() },
+  { weight: 20, arbitrary: fc.constant("go on") },
+  { weight: 2, arbitrary: fc.constant("card") },
+  { weight: 3, arbitrary: fc.nat() },
 );
 
 interface Run {
@@ -309,6 +309,9 @@ function randomRun(
     // The customers of the fixed events are nobody's card here.
     const text = JSON.stringify(event);
     if (text.includes('"accountNumber":"B"')) continue;
+    // An answer of another kind than its request is no answer to it.
+    const request = run.asked.findLast((e) => "ref" in e && e.ref === run.state.awaiting);
+    if (event.type === "answered" && event.ref === run.state.awaiting && event.to !== request?.do) continue;
     run.now += 700;
     const before = run.state;
     const stepped = step(before, event, { now: run.now, id: `key${i}` });
@@ -320,7 +323,7 @@ function randomRun(
 }
 
 describe("random sequences", () => {
-  const sequences = fc.array(happening, { maxLength: 80 });
+  const sequences = fc.array(happening, { maxLength: 80, size: "max" });
 
   it("reach every part of a sale (else the properties below would say nothing)", () => {
     const reached = new Set<string>();
@@ -370,7 +373,8 @@ describe("random sequences", () => {
           for (const effect of effects) {
             if (effect.do === "runScript") expect(effect.powerUpId).toBe(state.card?.powerUpId);
             if (effect.do === "report") expect(ended).not.toContain(effect.sessionId);
-            if (effect.do === "endSession") ended.push(effect.sessionId);
+            // The fixed late answer comes any number of times; each is a session of its own.
+            if (effect.do === "endSession" && effect.sessionId !== "late") ended.push(effect.sessionId);
           }
           expect(asked.length).toBeGreaterThanOrEqual(effects.length);
           expect(event).toBeDefined();

@@ -91,7 +91,9 @@ export function step(state: FlowState, event: FlowEvent, input: StepInput): { st
   const c: Ctx = { state: { ...state }, effects: [], now: input.now, id: input.id };
   happen(c, event);
   const { stage, card } = c.state;
-  if (card?.fresh === true && rulesOf(stage).readsCards && inService(c.state)) before.startReading(c);
+  // The script of the card before has died with it, but its report must be in first.
+  const free = rulesOf(stage).readsCards && c.state.running === null && inService(c.state);
+  if (card?.fresh === true && free) before.startReading(c);
   if (inService(state) && !inService(c.state)) c.state.downSince = c.now;
   return { state: c.state, effects: c.effects };
 }

@@ -415,7 +415,8 @@ describe("the card in the slot", () => {
     const w = t.world();
     const refund = { amountFen: 119_970, done: false, stuck: false };
     const screen = t.toAccount(w, { kind: "refunding", purchase: t.purchase({ state: "refunding", refund }) });
-    expect(screen).toMatchObject({ name: "refunded", amountFen: 119_970 });
+    expect(screen).toMatchObject({ name: "refunded", amountFen: 119_970, done: false });
+    expect(w.state().voice).toBeNull();
   });
 });
 

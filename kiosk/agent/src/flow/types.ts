@@ -69,7 +69,7 @@ export type Stage =
   | { name: "writeFailed"; sold: Sold; why: ScreenOf<"writeFailed">["why"]; hall: boolean }
   | { name: "payTimeout"; number: string; url: string }
   | { name: "cancelled"; number: string; by: ScreenOf<"cancelled">["by"]; refused: Refused }
-  | { name: "refunded"; number: string; amountFen: number; url: string }
+  | { name: "refunded"; number: string; amountFen: number; url: string; done: boolean }
   | {
       name: "refused";
       code: ScreenOf<"refused">["code"];

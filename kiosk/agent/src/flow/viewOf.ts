@@ -120,7 +120,7 @@ function screenOf(state: FlowState): Screen {
     case "cancelled":
       return { name: "cancelled", number: stage.number, by: stage.by, refused: stage.refused };
     case "refunded":
-      return { name: "refunded", number: stage.number, amountFen: stage.amountFen, url: stage.url };
+      return stage;
     case "refused":
       return { name: "refused", code: stage.code, value: stage.value, number: stage.number, cardIn };
     case "cardPulled":

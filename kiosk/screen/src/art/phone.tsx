@@ -22,7 +22,6 @@ export function PhoneArt({ wallet, here, label }: { wallet: string; here: string
         {bars.map((width, index) => {
           const x = 80 + at;
           at += width * 2 + 2.9;
-          // biome-ignore lint/suspicious/noArrayIndexKey: the bars of a drawing never change their order
           return <rect key={index} x={x} y={188} width={width * 2} height={56} />;
         })}
       </g>

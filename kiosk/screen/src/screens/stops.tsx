@@ -151,15 +151,11 @@ export function CardPulled({ screen }: Of<"cardPulled">): JSX.Element {
   );
 }
 
+/** Left by taking the card out, so there is nothing to press. */
 export function WrongWay(): JSX.Element {
   const { t } = useKiosk();
   return (
-    <Dialog
-      tone="warn"
-      title={t.wrongWay.title}
-      ok={useOk()}
-      side={<InsertCardArt label={t.insertCard.art} chip={t.insertCard.chip} />}
-    >
+    <Dialog tone="warn" title={t.wrongWay.title} side={<InsertCardArt label={t.insertCard.art} />}>
       <p class="lead">{t.wrongWay.body}</p>
       <p class="lead">{t.wrongWay.next}</p>
     </Dialog>

@@ -81,17 +81,12 @@ export function PayWaiting({ screen }: { screen: Extract<Screen, { name: "payWai
   );
 }
 
+/** Nothing to press: the answer comes by itself, and whoever has to go takes the card and the code. */
 export function UnknownPayment({ screen }: { screen: Extract<Screen, { name: "unknownPayment" }> }): JSX.Element {
   const { t } = useKiosk();
   const words = t.unknownPayment;
   return (
-    <Message
-      tone="wait"
-      title={words.title}
-      number={screen.number}
-      side={<Qr url={screen.url} caption={words.qr} />}
-      ok={{ text: t.frame.ok, action: { do: "ok" } }}
-    >
+    <Message tone="wait" title={words.title} number={screen.number} side={<Qr url={screen.url} caption={words.qr} />}>
       <p class="lead">{screen.cancelling ? words.cancelling : words.body}</p>
       <p>{words.stay}</p>
       <p>{words.leave}</p>

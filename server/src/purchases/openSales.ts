@@ -1,8 +1,8 @@
 /** Puts selling together: rows, payments, routes and the runner of one server process. */
-import type { FastifyInstance } from "fastify";
 import { sqlCardRows } from "../cards/cardRows.ts";
 import { registerCards } from "../cards/routes.ts";
 import type { ServerContext } from "../context.ts";
+import type { App } from "../http/app.ts";
 import { channelHealth } from "../payments/channelHealth.ts";
 import { drainPayments, type Payments } from "../payments/payments.ts";
 import { registerPayments } from "../payments/routes.ts";
@@ -13,14 +13,15 @@ import { registerPurchases } from "./routes.ts";
 import type { SaleContext } from "./sale.ts";
 
 export interface Sales {
+  /** One of `buildApp`'s `apiRoutes`. */
+  routes(app: App): void;
   /** Puts lost tasks back and begins to work on due ones. */
   start(): Promise<void>;
-  /** Takes no more tasks; resolves when all that was begun is done. After the HTTP server took its last request. */
+  /** After the last request: takes no more tasks, resolves when all that was begun is done. */
   stop(): Promise<void>;
 }
 
-/** Registers the routes of purchases, payments and cards on `app`, whose prefix is `/api/v1`. */
-export function setUpSales(app: FastifyInstance, ctx: ServerContext): Sales {
+export function openSales(ctx: ServerContext): Sales {
   const payments: Payments = { health: channelHealth(), inFlight: new Set() };
   let runner: TaskRunner | null = null;
   const sale: SaleContext = {
@@ -33,19 +34,24 @@ export function setUpSales(app: FastifyInstance, ctx: ServerContext): Sales {
       if (tasks.add.some(({ kind, dueAt }) => kind !== "attemptSubmit" && dueAt <= at)) runner?.wake();
     },
   };
-  registerPurchases(app, sale);
-  registerPayments(app, sale, payments);
-  registerCards(app, sale);
-  runner = taskRunner(sale, payments);
-  const started = runner;
+  const running = taskRunner(sale, payments);
+  runner = running;
   return {
+    routes: (app) => registerSales(app, sale, payments),
     async start() {
       await sweepTasks(sale);
-      started.start();
+      running.start();
     },
     async stop() {
       await drainPayments(payments);
-      await started.stop();
+      await running.stop();
     },
   };
+}
+
+/** All routes of purchases, payments and cards. */
+export function registerSales(app: App, sale: SaleContext, payments: Payments): void {
+  registerPurchases(app, sale);
+  registerPayments(app, sale, payments);
+  registerCards(app, sale);
 }

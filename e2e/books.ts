@@ -1,0 +1,46 @@
+/** Looks into the books and onto the table: which card and meter belong to an account, and whether all of it agrees. */
+import { expect } from "vitest";
+import type { World } from "./world.ts";
+
+interface CardOnTable {
+  id: string;
+  accountNumber: string | null;
+}
+interface MeterOnTable {
+  id: string;
+  serial?: string;
+}
+
+/** The tray's first card of an account. */
+export async function cardOf(world: World, accountNumber: string): Promise<string> {
+  const { cards } = await world.sandbox.call<{ cards: CardOnTable[] }>("GET", "/cards");
+  const card = cards.find((c) => c.accountNumber === accountNumber);
+  if (card === undefined) throw new Error(`no card of ${accountNumber} on the table`);
+  return card.id;
+}
+
+export async function meterOf(world: World, accountNumber: string): Promise<string> {
+  const [row] = await world.query<{ serial: string }>(
+    "select m.serial from meter_registration m join account_registration a on a.id = m.account_id where a.number = $1",
+    [accountNumber],
+  );
+  const { meters } = await world.sandbox.call<{ meters: MeterOnTable[] }>("GET", "/meters");
+  const meter = meters.find((m) => m.id === row?.serial || m.serial === row?.serial);
+  if (meter === undefined) throw new Error(`no meter of ${accountNumber} on the table`);
+  return meter.id;
+}
+
+/** I7, and the oracle: gateway net = what the books say stands at the gateways. */
+export async function booksBalance(world: World): Promise<void> {
+  const sums = await world.query<{ commodity: string; sum: string }>(
+    "select commodity, sum(amount)::text as sum from posting group by commodity",
+  );
+  for (const { sum } of sums) expect(sum).toBe("0");
+  for (const gateway of ["wechat", "alipay"] as const) {
+    const [row] = await world.query<{ sum: string | null }>(
+      "select sum(amount)::text as sum from posting where account = $1",
+      [`gateway:${gateway}`],
+    );
+    expect(Number(row?.sum ?? 0)).toBe((await world.sandbox.ledger(gateway)).netFen);
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * A whole city for a test file, and hands to use it: the table with cards, phones and meters (through the sandbox's
+ * HTTP API, as the workbench does), and the books (by SQL, read only). Every wait asks for a state and has an end.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readyWithinMs = 60_000;
+
+export interface World {
+  url: string;
+  dataDir: string;
+  sandbox: Sandbox;
+  /** Kills one of the city's processes without warning. */
+  kill(name: "server" | "sandbox" | "kiosk-1" | "kiosk-2" | "postgres"): void;
+  /** Kills everything at once, the city first. */
+  killAll(): Promise<void>;
+  /** Starts the city again on the same data. */
+  start(): Promise<void>;
+  pids(): Record<string, number>;
+  healthy(): Promise<void>;
+  query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const dataDir = mkdtempSync(join(tmpdir(), "citygas-e2e-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let city: ChildProcess | null = null;
+
+  async function start(): Promise<void> {
+    const words: string[] = [];
+    const child = spawn(process.execPath, ["--import", "tsx", "city/src/main.ts"], {
+      cwd: root,
+      env: { ...process.env, PORT: String(port), CITYGAS_DATA: dataDir, NODE_ENV: "test" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    city = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk: Buffer) => words.push(chunk.toString()));
+    await until(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`the city ended:\n${words.join("")}`);
+        return health(url);
+      },
+      readyWithinMs,
+      () => `the city did not become ready:\n${words.join("")}`,
+    );
+  }
+
+  const pids = (): Record<string, number> =>
+    JSON.parse(readFileSync(join(dataDir, "run", "pids.json"), "utf8")) as Record<string, number>;
+  const kill: World["kill"] = (name) => {
+    const pid = pids()[name];
+    if (pid === undefined) throw new Error(`no process ${name}; there are ${Object.keys(pids()).join(", ")}`);
+    process.kill(pid, "SIGKILL");
+  };
+
+  async function killAll(): Promise<void> {
+    const others = pids();
+    city?.kill("SIGKILL");
+    for (const pid of Object.values(others)) signalQuietly(pid, "SIGKILL");
+    await until(
+      async () => Object.values(others).every((pid) => !isAlive(pid)),
+      10_000,
+      () => "processes survived kill -9",
+    );
+  }
+
+  async function stop(): Promise<void> {
+    const child = city;
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+      child.kill("SIGTERM");
+      await gone;
+    }
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+
+  async function query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const connection = JSON.parse(readFileSync(join(dataDir, "run", "database.json"), "utf8")) as pg.ClientConfig;
+    const client = new pg.Client(connection);
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  await start();
+  const healthy = (): Promise<void> =>
+    until(
+      () => health(url),
+      readyWithinMs,
+      () => "not healthy again",
+    );
+  return { url, dataDir, sandbox: sandboxAt(`${url}/sandbox/api`), kill, killAll, start, pids, healthy, query, stop };
+}
+
+/** Asks again until it holds; the message says what was waited for. */
+export async function until(holds: () => Promise<boolean>, withinMs: number, message: () => string): Promise<void> {
+  const end = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(message());
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function health(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it is gone already
+  }
+}
+
+/** A zombie that nobody has reaped yet no longer runs. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ port: 0, host: "127.0.0.1" }, () => {
+      const address = server.address();
+      server.close(() =>
+        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
+
+export interface LedgerRow {
+  kind: string;
+  amountFen: number;
+  outTradeNo: string;
+}
+export interface MeterView {
+  id: string;
+  count: number;
+  registerL: number;
+  valve: string;
+}
+export type Kiosk = "kiosk-1" | "kiosk-2";
+
+/** The table, as people move things on it. */
+export function sandboxAt(base: string) {
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+  return {
+    call,
+    insert: (card: string, reader: Kiosk | "desk-1" = "kiosk-1", upsideDown = false) =>
+      call<unknown>("POST", `/cards/${card}/insert`, { reader, upsideDown }),
+    remove: (card: string) => call<unknown>("POST", `/cards/${card}/remove`, {}),
+    tear: (card: string, afterBytes: number) => call<unknown>("POST", `/cards/${card}/tear`, { afterBytes }),
+    image: async (card: string) => (await call<{ image: string }>("GET", `/cards/${card}/image`)).image,
+    present: (wallet: "wechat" | "alipay", kiosk: Kiosk = "kiosk-1", phone = "phone-1") =>
+      call<unknown>("POST", `/phones/${phone}/present`, { wallet, kiosk }),
+    scan: (text: string, kiosk: Kiosk = "kiosk-1") => call<unknown>("POST", `/scanners/${kiosk}/scan`, { text }),
+    password: (enter: boolean, phone = "phone-1") => call<unknown>("POST", `/phones/${phone}/password`, { enter }),
+    phone: (settings: { askPassword?: boolean; noBalance?: boolean; offline?: boolean }, phone = "phone-1") =>
+      call<unknown>("POST", `/phones/${phone}/settings`, settings),
+    paper: (state: "full" | "low" | "out", kiosk: Kiosk = "kiosk-1") =>
+      call<unknown>("POST", `/printer/${kiosk}/paper`, { state }),
+    faults: (body: unknown) => call<unknown>("PUT", "/faults", body),
+    ledger: (gateway: "wechat" | "alipay") =>
+      call<{ rows: LedgerRow[]; netFen: number }>("GET", `/gateways/${gateway}/ledger`),
+    meter: (id: string) => call<MeterView>("GET", `/meters/${id}`),
+    load: (meter: string, card: string) => call<unknown>("POST", `/meters/${meter}/insert-card`, { card }),
+  };
+}
+export type Sandbox = ReturnType<typeof sandboxAt>;

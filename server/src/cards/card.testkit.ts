@@ -1,0 +1,112 @@
+/** A memory card in a hand, a reader that carries scripts out step by step, and the meter the card goes into. */
+import {
+  type CardScript,
+  fromHex,
+  type LayoutDriver,
+  type ScriptReport,
+  type StepFailure,
+  toHex,
+  withReturnArea,
+} from "@citygas/gascard";
+
+export interface TestCard {
+  number: string;
+  driver: LayoutDriver;
+  image: Uint8Array;
+  counter: number;
+  meter: { count: number; total: number };
+}
+
+export const cardSecret = "a1b2c3";
+
+/** A card whose `count` purchases its meter has taken, `total` in all. */
+export function testCard(driver: LayoutDriver, number: string, count = 0, total = 0, ceiling = 0): TestCard {
+  const image = driver.format({
+    cardNumber: number,
+    areaCode: "0996",
+    role: "user",
+    replacement: 0,
+    count,
+    totalCredited: total,
+    meterCeiling: ceiling,
+  });
+  const card: TestCard = { number, driver, image, counter: 7, meter: { count, total } };
+  return count === 0 ? card : { ...card, image: returned(card) };
+}
+
+const returned = ({ image, meter }: TestCard): Uint8Array =>
+  withReturnArea(image, {
+    count: meter.count,
+    totalCredited: meter.total,
+    registerL: 31_480,
+    remaining: 3_520,
+    valve: "open",
+    batteryLow: false,
+  });
+
+/** The card goes into its meter: the next count is taken, everything else is left alone. */
+export function intoMeter(card: TestCard): void {
+  const found = card.driver.purchaseArea(card.image);
+  if (found === null) return;
+  if (found.count === card.meter.count + 1) card.meter = { count: found.count, total: card.meter.total + found.amount };
+  card.image = returned(card);
+}
+
+/** @param pullAfter bytes that still get written; the card is pulled while the next one is. */
+export function runScript(card: TestCard, script: CardScript, powerUpId: string, pullAfter = Infinity): ScriptReport {
+  let left = pullAfter;
+  const results: ScriptReport["results"] = [];
+  const stop = (step: number, reason: StepFailure): ScriptReport => ({
+    scriptId: script.id,
+    powerUpId,
+    results,
+    failure: { step, reason },
+  });
+  for (const [step, todo] of script.steps.entries()) {
+    switch (todo.op) {
+      case "select":
+        results.push({ step });
+        break;
+      case "read": {
+        const data = toHex(card.image.subarray(todo.offset, todo.offset + todo.length));
+        results.push({ step, data });
+        if (todo.expect !== undefined && todo.expect !== data) return stop(step, "mismatch");
+        break;
+      }
+      case "counter":
+        results.push({ step, counter: card.counter });
+        if (todo.expect !== undefined && todo.expect !== card.counter) return stop(step, "mismatch");
+        break;
+      case "present":
+        if (todo.secret !== cardSecret) return stop(step, "wrongSecret");
+        // Pulled in the middle of it, one try stays used.
+        if (left <= 0 && pullAfter === -1) {
+          card.counter = 3;
+          return stop(step, "removed");
+        }
+        card.counter = 7;
+        results.push({ step, counter: 7 });
+        break;
+      case "write": {
+        const data = fromHex(todo.data) ?? new Uint8Array();
+        for (const [at, byte] of data.entries()) {
+          if (left <= 0) {
+            card.image = withByte(card.image, todo.offset + at, 0xff);
+            return stop(step, "removed");
+          }
+          left -= 1;
+          card.image = withByte(card.image, todo.offset + at, byte);
+        }
+        results.push({ step, data: todo.data });
+        break;
+      }
+    }
+  }
+  return { scriptId: script.id, powerUpId, results };
+}
+
+function withByte(image: Uint8Array, at: number, byte: number): Uint8Array {
+  const next = image.slice();
+  next[at] = byte;
+  return next;
+}

@@ -1,0 +1,136 @@
+/** What an insertion leads to beside the road of a sale: core decides, here it must be carried out. */
+import { beforeEach, expect, test } from "vitest";
+import { quotePurchase } from "../purchases/quote.ts";
+import {
+  accountOf,
+  amount,
+  booksHold,
+  type Earth,
+  insert,
+  keyed,
+  kiosk1,
+  ledger,
+  makeEarth,
+  makeWorld,
+  newAccount,
+  quoted,
+  value,
+  type World,
+} from "../purchases/world.testkit.ts";
+import { openMemoryStore } from "../store/memory.ts";
+import { intoMeter, runScript, type TestCard, testCard } from "./card.testkit.ts";
+import { endSession } from "./report.ts";
+import { openSession, putImage } from "./sessions.ts";
+
+let earth: Earth;
+let world: World;
+let card: TestCard;
+let cardId: string;
+let accountId: string;
+
+beforeEach(async () => {
+  earth = makeEarth(openMemoryStore());
+  world = makeWorld(earth);
+  ({ card, cardId, accountId } = await newAccount(earth, "a"));
+});
+
+const cardState = async () => (await earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state;
+const elsewhere = { countBefore: 3, totalBefore: 90_000, boughtOn: "2026-11-01" } as const;
+const staffKinds = () => [...earth.staff.values()].map((task) => task.kind);
+
+test("a card that the books don't know is refused", async () => {
+  const stranger = testCard(card.driver, "0399999999", 2, 50);
+  expect((await insert(world, kiosk1, stranger)).answer).toMatchObject({ kind: "refused", code: "card.unknown" });
+});
+
+test("a blank card is refused", async () => {
+  card.image = card.image.map((byte, at) => (at < 32 ? byte : 0xff));
+  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "card.blank" });
+});
+
+test("a card that is pulled while it is probed can't be read, and is read in the same session afterwards", async () => {
+  const { id, script } = await openSession(world.sale, kiosk1, { reader: "r", atr: "", powerUpId: "p" });
+  const failure = { step: 1, reason: "readerFault" } as const;
+  const report = { scriptId: script.id, powerUpId: "p", results: [{ step: 0 }] };
+  expect(value(await putImage(world.sale, kiosk1, id, { ...report, failure }))).toMatchObject({
+    kind: "refused",
+    code: "card.unreadable",
+  });
+  expect(value(await putImage(world.sale, kiosk1, id, runScript(card, script, "p"))).kind).toBe("account");
+});
+
+test("an image of another power-up, or one that doesn't fit the probe, is refused", async () => {
+  const { id, script } = await openSession(world.sale, kiosk1, { reader: "r", atr: "", powerUpId: "p" });
+  expect(await putImage(world.sale, kiosk1, id, runScript(card, script, "q"))).toMatchObject({
+    error: { code: "card.stale" },
+  });
+  const half = { scriptId: script.id, powerUpId: "p", results: [] };
+  expect(await putImage(world.sale, kiosk1, id, half)).toMatchObject({ error: { code: "request.invalid" } });
+});
+
+test("a higher count on the card is refused and put on the staff's list once", async () => {
+  card.image = card.driver.purchaseImage(card.image, { ...elsewhere, amount: { kind: "money", amountFen: 5 } });
+  intoMeter(card);
+  for (let visit = 0; visit < 2; visit++)
+    expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "card.countMismatch" });
+  expect(staffKinds()).toEqual(["card.countMismatch"]);
+});
+
+test("in the adoption window the higher count is taken over, with an opening entry and a line for finance", async () => {
+  const customer = earth.customers.get(accountId);
+  if (customer === undefined) throw new Error("no customer");
+  earth.customers.set(accountId, { ...customer, adoptionUntil: earth.clock.now });
+  card.image = card.driver.purchaseImage(card.image, { ...elsewhere, amount: { kind: "money", amountFen: 500 } });
+  intoMeter(card);
+  expect((await insert(world, kiosk1, card)).answer.kind).toBe("account");
+  expect(await cardState()).toMatchObject({ count: 4, totalCredited: 90_500 });
+  expect(await ledger(earth, "meter:meter-a")).toBe(500);
+  expect(staffKinds()).toEqual(["card.adopted"]);
+  await booksHold(earth);
+});
+
+test("what card and meter say is stored when it is news, and only then", async () => {
+  await insert(world, kiosk1, card);
+  const first = await cardState();
+  expect(first?.lastReading).toMatchObject({ count: 3, acceptedCount: 3, totalCredited: 90_000 });
+  earth.clock.now += 1_000;
+  await insert(world, kiosk1, card);
+  expect(await cardState()).toEqual(first);
+});
+
+test("a blocked account is refused at the card and at the quote", async () => {
+  const visit = await insert(world, kiosk1, card);
+  const account = await accountOf(world, accountId);
+  await earth.store.commit({
+    eventId: "block",
+    at: earth.clock.now,
+    subject: { kind: "account", id: accountId },
+    event: { type: "blocked" },
+    writes: [
+      {
+        kind: "account",
+        id: accountId,
+        expected: 1,
+        state: { ...account, block: { reason: "safetyCheck", since: earth.clock.now } },
+      },
+    ],
+    guards: [],
+    postings: [],
+    tasks: { add: [], drop: [] },
+  });
+  const body = { cardSessionId: visit.sessionId, entry: amount(100) };
+  expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({
+    error: { code: "account.safetyCheck" },
+  });
+  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "account.safetyCheck" });
+});
+
+test("after its card is out a session sells nothing", async () => {
+  const visit = await insert(world, kiosk1, card);
+  await quoted(world, kiosk1, visit, amount(100));
+  await endSession(world.sale, kiosk1, visit.sessionId);
+  const body = { cardSessionId: visit.sessionId, entry: amount(100) };
+  expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({
+    error: { code: "session.ended" },
+  });
+});

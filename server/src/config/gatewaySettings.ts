@@ -1,0 +1,73 @@
+/** The payment gateways' file: one JSON object, keys as PEM texts. It holds secrets, so its mode should be 0600. */
+import { readFileSync } from "node:fs";
+import type { ChannelName } from "@citygas/core";
+import { alipayChannel, type CodePayChannel, testChannel, wechatChannel } from "@citygas/gateways";
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+
+const Text = Type.String({ minLength: 1 });
+const closed = { additionalProperties: false };
+
+/** What is left out isn't offered. `test`: payments that succeed by themselves, for measuring; never in production. */
+export const GatewaysSchema = Type.Object(
+  {
+    wechat: Type.Optional(
+      Type.Object(
+        {
+          mchid: Text,
+          appid: Text,
+          serial: Text,
+          privateKeyPem: Text,
+          platformCerts: Type.Record(Type.String(), Text),
+          replySerial: Type.Optional(Text),
+          baseUrl: Type.Optional(Text),
+          timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
+        },
+        closed,
+      ),
+    ),
+    alipay: Type.Optional(
+      Type.Object(
+        {
+          appId: Text,
+          privateKeyPem: Text,
+          alipayPublicKeyPem: Text,
+          gatewayUrl: Type.Optional(Text),
+          timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
+        },
+        closed,
+      ),
+    ),
+    test: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+export type Gateways = Static<typeof GatewaysSchema>;
+
+const Gateways = Compile(GatewaysSchema);
+
+/** @throws naming the field that is wrong, never its value. */
+export function readGateways(file: string): Gateways {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    throw new Error(`CITYGAS_GATEWAYS_FILE: ${file} can't be read as JSON`);
+  }
+  if (!Gateways.Check(parsed)) {
+    const [first] = Gateways.Errors(parsed);
+    throw new Error(`CITYGAS_GATEWAYS_FILE: ${first?.instancePath ?? ""} ${first?.message ?? "is not as described"}`);
+  }
+  return parsed;
+}
+
+export function channelsOf(gateways: Gateways, production: boolean): ReadonlyMap<ChannelName, CodePayChannel> {
+  const channels = new Map<ChannelName, CodePayChannel>();
+  if (gateways.wechat !== undefined) channels.set("wechat", wechatChannel(gateways.wechat));
+  if (gateways.alipay !== undefined) channels.set("alipay", alipayChannel(gateways.alipay));
+  if (gateways.test === true) {
+    if (production) throw new Error("CITYGAS_GATEWAYS_FILE: test is not for production");
+    channels.set("test", testChannel());
+  }
+  return channels;
+}

@@ -1,0 +1,221 @@
+/** Payments that don't go well: money is taken once or not at all, and the purchase knows which. */
+import { beforeEach, expect, test } from "vitest";
+import { cancelPurchase } from "../purchases/cancel.ts";
+import { getPurchase } from "../purchases/watch.ts";
+import {
+  amount,
+  booksHold,
+  code,
+  confirmed,
+  type Earth,
+  insert,
+  keyed,
+  kiosk1,
+  kiosk2,
+  ledger,
+  makeEarth,
+  makeWorld,
+  newAccount,
+  pass,
+  pay,
+  quoted,
+  stateOf,
+  value,
+  type World,
+} from "../purchases/world.testkit.ts";
+import { openMemoryStore } from "../store/memory.ts";
+import type { Store } from "../store/port.ts";
+import { drainPayments, startAttempt } from "./payments.ts";
+
+let earth: Earth;
+let world: World;
+let id: string;
+
+beforeEach(async () => {
+  earth = makeEarth(openMemoryStore());
+  world = makeWorld(earth);
+  const { card } = await newAccount(earth, "a", { balanceFen: 30 });
+  const visit = await insert(world, kiosk1, card);
+  ({ id } = await quoted(world, kiosk1, visit, amount(1_030)));
+  await confirmed(world, kiosk1, id);
+});
+
+const view = async () => value(await getPurchase(world.sale, kiosk1, id));
+const attempt = (text = code, key = keyed(world.sale.newId())) =>
+  startAttempt(world.sale, world.payments, kiosk1, id, text, key);
+
+/** Nothing was taken, nothing is held, the books hold. */
+async function nothingHappened(): Promise<void> {
+  expect(earth.bank.netFen()).toBe(0);
+  expect(await ledger(earth, "gateway:wechat")).toBe(0);
+  expect(await ledger(earth, "held:account-a")).toBe(0);
+  expect(await ledger(earth, "customer:account-a")).toBe(-30);
+  await booksHold(earth);
+}
+
+test("a code without money behind it: the purchase waits for another", async () => {
+  earth.bank.fates.push("refused");
+  await pay(world, kiosk1, id);
+  await pass(world, 5_000, 1_000);
+  expect(await view()).toMatchObject({
+    state: "paying",
+    acceptsCode: true,
+    attempt: { state: "failed", refused: "balance" },
+  });
+  await pay(world, kiosk1, id);
+  expect(await view()).toMatchObject({ state: "paid", attempt: { state: "paid" } });
+  expect(earth.bank.netFen()).toBe(1_000);
+});
+
+test("the answer is lost, the money was taken: a query finds it", async () => {
+  earth.bank.fates.push("silent");
+  await pay(world, kiosk1, id);
+  expect(await view()).toMatchObject({ state: "paying", acceptsCode: false, attempt: { state: "submitted" } });
+  await pass(world, 5_000);
+  expect((await view()).state).toBe("paid");
+});
+
+test("the gateway asks for the password; the customer types it", async () => {
+  earth.bank.fates.push("password");
+  await pay(world, kiosk1, id);
+  expect(await view()).toMatchObject({ attempt: { state: "pending", needsPassword: true } });
+  expect(await attempt()).toMatchObject({ error: { code: "payment.inProgress" } });
+  earth.bank.payOpen();
+  await pass(world, 5_000);
+  expect((await view()).state).toBe("paid");
+});
+
+test("cancelled while the password is asked: void only when the gateway has closed it", async () => {
+  earth.bank.fates.push("password");
+  await pay(world, kiosk1, id);
+  const closing = value(await cancelPurchase(world.sale, kiosk1, id, keyed("cancel-1")));
+  expect(closing.state).toBe("closing");
+  expect(await ledger(earth, "held:account-a")).toBe(-30);
+  await pass(world, 10_000);
+  expect((await view()).state).toBe("closing");
+  await pass(world, 10_000);
+  expect(await view()).toMatchObject({ state: "void", reason: "customer", attempt: { state: "reversed" } });
+  await nothingHappened();
+});
+
+test("cancelled, and the customer pays all the same: the money goes back", async () => {
+  earth.bank.fates.push("password");
+  await pay(world, kiosk1, id);
+  value(await cancelPurchase(world.sale, kiosk1, id, keyed("cancel-2")));
+  earth.bank.payOpen();
+  await pass(world, 60_000);
+  expect((await view()).state).toBe("void");
+  await nothingHappened();
+});
+
+test("the pay call never arrives: reversed after three agreeing answers, then a new code is asked for", async () => {
+  earth.bank.fates.push("lost");
+  await pay(world, kiosk1, id);
+  await pass(world, 40_000);
+  expect(await view()).toMatchObject({ state: "paying", acceptsCode: false });
+  await pass(world, 300_000);
+  expect((await stateOf(world, id)).liveAttemptIds).toEqual([]);
+  await pass(world, 120_000);
+  expect(await view()).toMatchObject({ state: "void", reason: "timeout" });
+  await nothingHappened();
+});
+
+test("a success after the end is refunded by itself", async () => {
+  earth.bank.fates.push("lost");
+  await pay(world, kiosk1, id);
+  const [live] = (await stateOf(world, id)).liveAttemptIds;
+  for (let waited = 0; waited < 100 && (await stateOf(world, id)).liveAttemptIds.length > 0; waited++)
+    await pass(world, 5_000);
+  earth.bank.arrive((live ?? "").replaceAll("-", ""), 1_000);
+  expect(earth.bank.netFen()).toBe(1_000);
+  await pass(world, 11 * 60_000);
+  expect((await view()).state).toBe("void");
+  await nothingHappened();
+  expect([...earth.staff.values()].map((task) => task.kind)).toContain("attempt.lateSuccess");
+});
+
+test("the gateway is away: nothing is believed until it answers; then the money is found", async () => {
+  earth.bank.fates.push("silent");
+  earth.bank.down = true;
+  await pay(world, kiosk1, id);
+  await pass(world, 30_000);
+  expect((await view()).state).toBe("paying");
+  expect(await ledger(earth, "gateway:wechat")).toBe(0);
+  earth.bank.down = false;
+  await pass(world, 10_000);
+  expect((await view()).state).toBe("paid");
+});
+
+test("two unknown outcomes in a row spare the next customer the channel, for a while", async () => {
+  earth.bank.fates.push("silent");
+  earth.bank.down = true;
+  await pay(world, kiosk1, id);
+  await pass(world, 5_000);
+  const { card } = await newAccount(earth, "b");
+  const visit = await insert(world, kiosk2, card);
+  const other = await quoted(world, kiosk2, visit, amount(500));
+  await confirmed(world, kiosk2, other.id);
+  const next = () => startAttempt(world.sale, world.payments, kiosk2, other.id, code, keyed(world.sale.newId()));
+  expect(await next()).toMatchObject({ error: { code: "payment.channelDown" } });
+  earth.bank.down = false;
+  await pass(world, 5_000);
+  expect((await next()).ok).toBe(true);
+  await drainPayments(world.payments);
+});
+
+test("a setup of ours that is wrong stops the channel and tells people", async () => {
+  earth.bank.fates.push("misconfigured");
+  await pay(world, kiosk1, id);
+  expect(world.payments.health.isDown("wechat", earth.clock.now)).toBe(true);
+  await pass(world, 1_000, 1_000);
+  expect([...earth.staff.values()].map((task) => task.kind)).toContain("attempt.submitted");
+});
+
+test.each([
+  ["wxp://f2f0abc", "payment.collectionCode"],
+  ["https://qr.alipay.com/fkx123", "payment.collectionCode"],
+  ["6222021234567890123", "payment.walletOff"],
+  ["281234567890123456", "payment.walletOff"],
+  ["hello", "payment.notACode"],
+])("%s is no code we take: %s", async (text, refusal) => {
+  expect(await attempt(text)).toMatchObject({ error: { code: refusal } });
+  expect((await stateOf(world, id)).liveAttemptIds).toEqual([]);
+});
+
+test("another terminal can't pay, confirm or cancel a purchase that isn't its own", async () => {
+  const key = keyed("foreign");
+  expect(await startAttempt(world.sale, world.payments, kiosk2, id, code, key)).toMatchObject({
+    error: { code: "purchase.notFound" },
+  });
+  expect(await cancelPurchase(world.sale, kiosk2, id, keyed("foreign-2"))).toMatchObject({
+    error: { code: "purchase.notFound" },
+  });
+});
+
+test("the process dies before the code is sent: it never is, and after ten seconds a new one is asked for", async () => {
+  let commits = 0;
+  const dying: Store = {
+    ...earth.store,
+    async commit(transition) {
+      commits += 1;
+      if (commits > 1) throw new Error("killed");
+      return await earth.store.commit(transition);
+    },
+  };
+  const doomed = makeWorld(earth, dying);
+  const key = keyed("doomed");
+  await expect(startAttempt(doomed.sale, doomed.payments, kiosk1, id, code, key)).rejects.toThrow("killed");
+  expect(value(await attempt(code, key))).toMatchObject({ attempt: { state: "created" } });
+  await pass(world, 15_000);
+  expect(await view()).toMatchObject({ state: "paying", acceptsCode: true, attempt: { state: "failed" } });
+  expect(earth.bank.trades.size).toBe(0);
+});
+
+test("no trace of the code is kept", async () => {
+  await pay(world, kiosk1, id);
+  const [paid] = [(await stateOf(world, id)).paidAttemptId ?? ""];
+  const row = (await earth.store.load([{ kind: "attempt", id: paid }])).get("attempt", paid);
+  const log = await earth.store.events({ kind: "purchase", id });
+  expect(JSON.stringify([row, log])).not.toContain(code);
+  expect(row?.state.codeMask).toBe("13****1234");
+});

@@ -1,0 +1,455 @@
+/** Whole sales, on the store in memory and on SQL alike. */
+import type { Pricing } from "@citygas/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { intoMeter, runScript } from "../cards/card.testkit.ts";
+import { endSession, takeReport } from "../cards/report.ts";
+import { openSession, putImage, wantScript } from "../cards/sessions.ts";
+import { startAttempt } from "../payments/payments.ts";
+import { openPool } from "../store/database.ts";
+import { openMemoryStore } from "../store/memory.ts";
+import { openSqlStore } from "../store/sql.ts";
+import { freshDatabase } from "../store/testDatabase.ts";
+import { cancelPurchase } from "./cancel.ts";
+import { confirmPurchase } from "./confirm.ts";
+import { quotePurchase } from "./quote.ts";
+import { receiptOf } from "./receipt.ts";
+import { getPurchase, watchPurchase } from "./watch.ts";
+import {
+  accountOf,
+  amount,
+  booksHold,
+  bought,
+  byVolume,
+  code,
+  confirmed,
+  type Earth,
+  insert,
+  keyed,
+  kiosk1,
+  kiosk2,
+  ledger,
+  makeEarth,
+  makeWorld,
+  newAccount,
+  pass,
+  pay,
+  quoted,
+  stateOf,
+  value,
+  volume,
+  type World,
+  wanted,
+  write,
+} from "./world.testkit.ts";
+
+const earths: { name: string; open: () => Promise<{ earth: Earth; close: () => Promise<void> }> }[] = [
+  {
+    name: "in memory",
+    open: async () => ({ earth: makeEarth(openMemoryStore()), close: async () => undefined }),
+  },
+  {
+    name: "SQL",
+    open: async () => {
+      const database = await freshDatabase();
+      const db = openPool(database.connection, { max: 2, name: "test" });
+      const store = openSqlStore(database.connection);
+      const close = async (): Promise<void> => {
+        await store.close();
+        await db.end();
+        await database.drop();
+      };
+      return { earth: makeEarth(store, db), close };
+    },
+  },
+];
+
+describe.each(earths)("a sale, store $name", ({ open }) => {
+  let earth: Earth;
+  let world: World;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ earth, close } = await open());
+    world = makeWorld(earth);
+  });
+  afterAll(async () => {
+    await booksHold(earth);
+    await close();
+  });
+
+  let names = 0;
+  const account = (options: Parameters<typeof newAccount>[2] = {}) => {
+    names += 1;
+    return newAccount(earth, `${names}`, options);
+  };
+
+  test("1200 yuan with 0.30 in the account: 1199.70 paid, written, on the receipt", async () => {
+    const { card, accountId, cardId } = await account({ balanceFen: 30 });
+    const visit = await insert(world, kiosk1, card);
+    expect(visit.answer).toMatchObject({
+      kind: "account",
+      unit: "money",
+      maximum: { value: 150_000, rule: "perPurchase" },
+      customer: { name: "**明", address: "秦淮人家*号楼*单元**1室", balanceFen: 30 },
+      notice: null,
+    });
+    const quote = await quoted(world, kiosk1, visit, amount(120_000));
+    expect(quote).toMatchObject({ state: "quoted", breakdown: { payableFen: 119_970, balanceOffsetFen: 30 } });
+    expect(quote.number).toMatch(/^[2-9A-HJ-NP-Z]{3}-\d{4}$/);
+    expect(await confirmed(world, kiosk1, quote.id)).toMatchObject({ state: "paying", acceptsCode: true });
+    expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 0, heldFen: 30 });
+    await pay(world, kiosk1, quote.id);
+    expect(value(await getPurchase(world.sale, kiosk1, quote.id))).toMatchObject({ state: "paid" });
+    const answer = await write(world, kiosk1, card, visit, await wanted(world, kiosk1, quote.id, visit));
+    expect(answer).toMatchObject({ kind: "delivered", resumed: false, purchase: { state: "delivered" } });
+    expect(card.driver.purchaseArea(card.image)).toMatchObject({ count: 4, amount: 120_000, boughtOn: "2026-11-23" });
+    expect(value(await receiptOf(world.sale, kiosk1, quote.id))).toMatchObject({
+      channel: "wechat",
+      purchaseCount: 4,
+      breakdown: { payableFen: 119_970 },
+      reprint: false,
+    });
+    expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 0, heldFen: 0 });
+    expect((await earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state).toMatchObject({
+      count: 4,
+      lastAmount: 120_000,
+      openPurchaseId: null,
+    });
+    expect(await insert(world, kiosk1, card)).toMatchObject({
+      answer: { kind: "gasOnCard", gas: { meterCreditFen: 120_000 }, boughtOn: "2026-11-23", notice: null },
+    });
+    intoMeter(card);
+    expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "account", notice: null });
+  });
+
+  test("gas by volume counts in its tier, and a second purchase starts where the first ended", async () => {
+    const { card } = await account({ tariff: byVolume });
+    const { visit, id } = await bought(world, kiosk1, card, volume(400));
+    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit));
+    intoMeter(card);
+    const next = await insert(world, kiosk1, card);
+    const quote = await quoted(world, kiosk1, next, volume(30));
+    expect(quote.breakdown.lines).toMatchObject([
+      { tier: 1, volumeL: 20_000, amountFen: 5_060 },
+      { tier: 2, volumeL: 10_000, amountFen: 3_040 },
+    ]);
+    await confirmed(world, kiosk1, quote.id);
+    expect((await stateOf(world, quote.id)).state).toBe("paying");
+  });
+
+  test("what can't be sold is refused with its number", async () => {
+    const { card } = await account();
+    const visit = await insert(world, kiosk1, card);
+    const refusal = async (fen: number) =>
+      await quotePurchase(
+        world.sale,
+        kiosk1,
+        { cardSessionId: visit.sessionId, entry: amount(fen) },
+        keyed(world.sale.newId()),
+      );
+    expect(await refusal(0)).toMatchObject({ error: { code: "entry.zero" } });
+    expect(await refusal(150_001)).toMatchObject({ error: { code: "entry.overLimit", value: 150_000 } });
+  });
+
+  test("a repeated request is answered as the first, with other content it is refused", async () => {
+    const { card } = await account();
+    const visit = await insert(world, kiosk1, card);
+    const body = { cardSessionId: visit.sessionId, entry: amount(100) };
+    const key = world.sale.newId();
+    const first = value(await quotePurchase(world.sale, kiosk1, body, keyed(key)));
+    expect(value(await quotePurchase(world.sale, kiosk1, body, keyed(key))).id).toBe(first.id);
+    expect(await quotePurchase(world.sale, kiosk1, body, keyed(key, "other"))).toMatchObject({
+      error: { code: "request.keyReused" },
+    });
+    const yes = keyed(world.sale.newId());
+    value(await confirmPurchase(world.sale, kiosk1, first.id, yes));
+    expect(value(await confirmPurchase(world.sale, kiosk1, first.id, yes)).state).toBe("paying");
+    expect(await confirmPurchase(world.sale, kiosk1, first.id, keyed(world.sale.newId()))).toMatchObject({
+      error: { code: "purchase.wrongState" },
+    });
+    const payment = keyed(world.sale.newId());
+    for (let again = 0; again < 3; again++)
+      value(await startAttempt(world.sale, world.payments, kiosk1, first.id, code, payment));
+    await Promise.all(world.payments.inFlight);
+    expect((await stateOf(world, first.id)).state).toBe("paid");
+    const script = await wanted(world, kiosk1, first.id, visit);
+    expect(await wanted(world, kiosk1, first.id, visit)).toMatchObject({
+      kind: "script",
+      script: script.kind === "script" ? script.script : {},
+    });
+    if (script.kind !== "script") throw new Error("no script");
+    const report = runScript(card, script.script, visit.powerUpId);
+    expect(value(await takeReport(world.sale, kiosk1, report)).kind).toBe("delivered");
+    expect(value(await takeReport(world.sale, kiosk1, report)).kind).toBe("delivered");
+  });
+
+  test("two confirmations at once: one purchase, one hold", async () => {
+    const { card, accountId } = await account({ balanceFen: 500 });
+    const visit = await insert(world, kiosk1, card);
+    const { id } = await quoted(world, kiosk1, visit, amount(2_000));
+    const results = await Promise.all(
+      [1, 2, 3].map(() => confirmPurchase(world.sale, kiosk1, id, keyed(world.sale.newId()))),
+    );
+    expect(results.filter((result) => result.ok)).toHaveLength(1);
+    expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 0, heldFen: 500 });
+  });
+
+  test("I4: of two purchases of one card at two kiosks the second is refused with the first's number", async () => {
+    const { card } = await account();
+    const here = await insert(world, kiosk1, card);
+    const there = await insert(world, kiosk2, card);
+    const first = await quoted(world, kiosk1, here, amount(100));
+    const second = await quoted(world, kiosk2, there, amount(200));
+    await confirmed(world, kiosk1, first.id);
+    expect(await confirmPurchase(world.sale, kiosk2, second.id, keyed(world.sale.newId()))).toEqual({
+      ok: false,
+      error: { code: "purchase.open", number: first.number },
+    });
+  });
+
+  test("an unpaid purchase elsewhere gives way to the reader that holds the card; a payment that runs does not", async () => {
+    const { card } = await account();
+    const here = await insert(world, kiosk1, card);
+    const first = await quoted(world, kiosk1, here, amount(100));
+    await confirmed(world, kiosk1, first.id);
+    const there = await insert(world, kiosk2, card);
+    expect(there.answer.kind).toBe("account");
+    expect(await stateOf(world, first.id)).toMatchObject({ state: "void", reason: "cardGone" });
+    const second = await quoted(world, kiosk2, there, amount(200));
+    await confirmed(world, kiosk2, second.id);
+    earth.bank.fates.push("password");
+    await pay(world, kiosk2, second.id);
+    expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "purchase.open" });
+    earth.bank.payOpen();
+    await pass(world, 10_000);
+    expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "script", resumed: true });
+  });
+
+  test("a new quote at the same kiosk voids the one before", async () => {
+    const { card } = await account();
+    const visit = await insert(world, kiosk1, card);
+    const first = await quoted(world, kiosk1, visit, amount(100));
+    await quoted(world, kiosk1, visit, amount(200));
+    expect((await stateOf(world, first.id)).state).toBe("void");
+  });
+
+  test("a price that changes between quote and confirmation is shown anew; so is a balance", async () => {
+    const { card, accountId } = await account({ tariff: byVolume, balanceFen: 100 });
+    const visit = await insert(world, kiosk1, card);
+    const { id } = await quoted(world, kiosk1, visit, volume(10));
+    const customer = earth.customers.get(accountId);
+    if (customer === undefined) throw new Error("no customer");
+    const dearer = { ...byVolume, id: "v2", effectiveFrom: earth.clock.now };
+    earth.customers.set(accountId, {
+      ...customer,
+      tariff: [
+        byVolume,
+        { ...dearer, pricing: { kind: "flat", priceE4: 40_000, seasons: [] } },
+        { ...dearer, id: "v3", pricing: tiered(40_000) },
+      ],
+    });
+    const key = keyed(world.sale.newId());
+    for (let again = 0; again < 2; again++)
+      expect(await confirmPurchase(world.sale, kiosk1, id, key)).toMatchObject({
+        error: { code: "purchase.quoteStale" },
+      });
+    expect(value(await getPurchase(world.sale, kiosk1, id))).toMatchObject({
+      state: "quoted",
+      breakdown: { goodsFen: 4_000 },
+    });
+    expect(await confirmed(world, kiosk1, id)).toMatchObject({ breakdown: { payableFen: 3_900 } });
+  });
+
+  test("a quote that nobody confirms runs out, holding nothing", async () => {
+    const { card } = await account();
+    const visit = await insert(world, kiosk1, card);
+    const { id } = await quoted(world, kiosk1, visit, amount(100));
+    earth.clock.now += 5 * 60_000 + 1;
+    expect(await confirmPurchase(world.sale, kiosk1, id, keyed(world.sale.newId()))).toMatchObject({
+      error: { code: "purchase.quoteExpired" },
+    });
+    await pass(world, 1_000);
+    expect(await stateOf(world, id)).toMatchObject({ state: "void", reason: "quoteExpired" });
+  });
+
+  test("nothing to pay: paid at once, without a gateway", async () => {
+    const { card, accountId } = await account({ balanceFen: 5_000 });
+    const visit = await insert(world, kiosk1, card);
+    const { id } = await quoted(world, kiosk1, visit, amount(2_000));
+    expect((await confirmed(world, kiosk1, id)).state).toBe("paid");
+    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit));
+    expect((await stateOf(world, id)).state).toBe("delivered");
+    expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 3_000, heldFen: 0 });
+  });
+
+  test("cancelled while paid: the money goes back; exactly one of cancel and issue wins", async () => {
+    const { card, accountId } = await account({ balanceFen: 70 });
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_000));
+    const [cancel, script] = await Promise.all([
+      cancelPurchase(world.sale, kiosk1, id, keyed(world.sale.newId())),
+      wantScript(world.sale, kiosk1, id, visit.sessionId),
+    ]);
+    const { state } = await stateOf(world, id);
+    expect(cancel.ok).toBe(state !== "issued");
+    expect(script.ok).toBe(state === "issued");
+    if (state === "issued") {
+      await write(world, kiosk1, card, visit, value(script));
+      return;
+    }
+    await pass(world, 1_000);
+    expect((await stateOf(world, id)).state).toBe("refunded");
+    expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 70, heldFen: 0 });
+  });
+
+  test("after a script left, a cancellation is refused (I3)", async () => {
+    const { card } = await account();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_000));
+    const script = await wanted(world, kiosk1, id, visit);
+    expect(await cancelPurchase(world.sale, kiosk1, id, keyed(world.sale.newId()))).toMatchObject({
+      error: { code: "purchase.wrongState" },
+    });
+    await write(world, kiosk1, card, visit, script);
+  });
+
+  test("paid and never written: after the window the money and the balance are back, and the next visit says so", async () => {
+    const { card, accountId } = await account({ balanceFen: 70 });
+    const net = earth.bank.netFen();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_000));
+    expect(earth.bank.netFen()).toBe(net + 930);
+    await endSession(world.sale, kiosk1, visit.sessionId);
+    await pass(world, 31 * 60_000, 60_000);
+    expect(await stateOf(world, id)).toMatchObject({ state: "refunded", reason: "windowOver" });
+    expect(earth.bank.netFen()).toBe(net);
+    expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 70, heldFen: 0 });
+    expect((await insert(world, kiosk2, card)).answer).toMatchObject({
+      kind: "account",
+      notice: { kind: "refunded", amountFen: 930 },
+    });
+    expect((await insert(world, kiosk2, card)).answer).toMatchObject({ notice: null });
+  });
+
+  test("a refund that the gateway refuses stays refunding, with a person on it", async () => {
+    const { card } = await account();
+    const { id } = await bought(world, kiosk1, card, amount(1_000));
+    earth.bank.refundFails = true;
+    value(await cancelPurchase(world.sale, kiosk1, id, keyed(world.sale.newId())));
+    await pass(world, 1_000);
+    expect(await stateOf(world, id)).toMatchObject({ state: "refunding", refund: { stuck: true } });
+    earth.bank.refundFails = false;
+    await pass(world, 86_400_000, 3_600_000);
+    expect((await stateOf(world, id)).state).toBe("refunded");
+  });
+
+  test("a card pulled at every byte of the write is finished at the other kiosk", async () => {
+    for (let bytes = 0; bytes < 17; bytes++) {
+      const { card } = await account();
+      const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+      const script = await wanted(world, kiosk1, id, visit);
+      const answer = await write(world, kiosk1, card, visit, script, bytes);
+      if (answer.kind === "delivered") continue;
+      expect(answer).toMatchObject({ kind: "writeFailed", hall: false, purchase: { state: "unknown" } });
+      await endSession(world.sale, kiosk1, visit.sessionId);
+      earth.clock.now += 5_000;
+      const there = await insert(world, kiosk2, card);
+      expect(there.answer).toMatchObject({ kind: "script", resumed: true });
+      expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
+      expect(card.driver.purchaseArea(card.image)).toMatchObject({ count: 4, amount: 1_234 });
+    }
+  });
+
+  test("pulled while the secret was presented: one try short, and still finished", async () => {
+    const { card } = await account();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit), -1);
+    expect(card.counter).toBe(3);
+    earth.clock.now += 5_000;
+    const there = await insert(world, kiosk2, card);
+    expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
+    expect(card.counter).toBe(7);
+  });
+
+  test("written but never reported: the next reading settles it, on the card or already in the meter", async () => {
+    for (const loaded of [false, true]) {
+      const { card } = await account();
+      const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+      const script = await wanted(world, kiosk1, id, visit);
+      if (script.kind !== "script") throw new Error("no script");
+      const report = runScript(card, script.script, visit.powerUpId);
+      await pass(world, 61_000, 61_000);
+      expect((await stateOf(world, id)).state).toBe("unknown");
+      if (loaded) intoMeter(card);
+      const { answer } = await insert(world, kiosk2, card);
+      expect(answer).toMatchObject(
+        loaded
+          ? { kind: "account", notice: { kind: "delivered" } }
+          : { kind: "delivered", resumed: true, purchase: { id } },
+      );
+      expect((await stateOf(world, id)).state).toBe("delivered");
+      expect(value(await takeReport(world.sale, kiosk1, report)).kind).toBe("delivered");
+    }
+  });
+
+  test("an image taken before the last script counts for nothing", async () => {
+    const { card } = await account();
+    const old = await openSession(world.sale, kiosk2, { reader: "r", atr: "", powerUpId: "old" });
+    const image = runScript(card, old.script, "old");
+    earth.clock.now += 1_000;
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+    const script = await wanted(world, kiosk1, id, visit);
+    expect(value(await putImage(world.sale, kiosk2, old.id, image))).toMatchObject({ code: "card.stale" });
+    await write(world, kiosk1, card, visit, script);
+    expect(value(await putImage(world.sale, kiosk2, old.id, image))).toMatchObject({ code: "card.stale" });
+    expect((await stateOf(world, id)).state).toBe("delivered");
+  });
+
+  test("a report of an older script does nothing", async () => {
+    const { card } = await account();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+    const first = await wanted(world, kiosk1, id, visit);
+    if (first.kind !== "script") throw new Error("no script");
+    const lost = runScript({ ...card }, first.script, visit.powerUpId);
+    await endSession(world.sale, kiosk1, visit.sessionId);
+    earth.clock.now += 1_000;
+    const there = await insert(world, kiosk2, card);
+    expect(value(await takeReport(world.sale, kiosk1, lost))).toMatchObject({ kind: "writeFailed" });
+    expect((await stateOf(world, id)).state).toBe("issued");
+    expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
+  });
+
+  test("an image that fits nothing goes to people, and so do later ones", async () => {
+    const { card } = await account();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+    await wanted(world, kiosk1, id, visit);
+    await endSession(world.sale, kiosk1, visit.sessionId);
+    const purchase = { countBefore: 6, totalBefore: 0, boughtOn: "2026-11-01" };
+    card.image = card.driver.purchaseImage(card.image, { ...purchase, amount: { kind: "money", amountFen: 5 } });
+    earth.clock.now += 1_000;
+    expect((await insert(world, kiosk2, card)).answer).toMatchObject({ kind: "writeFailed", hall: true });
+    expect((await stateOf(world, id)).state).toBe("manual");
+    const { number } = await stateOf(world, id);
+    expect((await insert(world, kiosk2, card)).answer).toMatchObject({
+      kind: "refused",
+      code: "purchase.manual",
+      number,
+    });
+  });
+
+  test("a watcher sees each version after the one it has, and the end", async () => {
+    const { card } = await account();
+    const visit = await insert(world, kiosk1, card);
+    const { id, version } = await quoted(world, kiosk1, visit, amount(100));
+    const states: string[] = [];
+    const watching = (async () => {
+      const views = watchPurchase(world.sale, id, version, new AbortController().signal, Number.MAX_SAFE_INTEGER);
+      for await (const view of views) if (view !== null) states.push(view.state);
+    })();
+    await confirmed(world, kiosk1, id);
+    await pay(world, kiosk1, id);
+    await watching;
+    expect(states.at(-1)).toBe("paid");
+    expect(await ledger(earth, "gateway:wechat")).toBe(earth.bank.netFen());
+  });
+});
+
+function tiered(priceE4: number): Pricing {
+  return { kind: "tiered", cycle: { kind: "calendarYear" }, tiers: [{ uptoL: null, priceE4 }], heating: null };
+}

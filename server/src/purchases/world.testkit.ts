@@ -1,0 +1,404 @@
+/** One server process on a store, with a bank, two kiosks and cards in hands. Time stands still unless moved. */
+import { createHash } from "node:crypto";
+import type { CardAnswer, PurchaseView } from "@citygas/api";
+import {
+  type AccountState,
+  foldPurchase,
+  type Id,
+  type Purchase,
+  type Result,
+  type TariffVersion,
+} from "@citygas/core";
+import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
+import type { Pool } from "pg";
+import { pino } from "pino";
+import { expect } from "vitest";
+import { cardSecret, runScript, type TestCard, testCard } from "../cards/card.testkit.ts";
+import { type CardRows, type CardSession, type StoredWrite, sqlCardRows } from "../cards/cardRows.ts";
+import { takeReport } from "../cards/report.ts";
+import { openSession, putImage, wantScript } from "../cards/sessions.ts";
+import type { Customer, TerminalFacts } from "../context.ts";
+import { channelHealth } from "../payments/channelHealth.ts";
+import { drainPayments, type Payments, startAttempt } from "../payments/payments.ts";
+import type { Store } from "../store/port.ts";
+import { type TaskRunner, taskRunner } from "../tasks/runner.ts";
+import { type StaffTask, sqlTaskRows, type TaskRows } from "../tasks/taskRows.ts";
+import { type KeyedRequest, loggedEvent } from "./applyEvent.ts";
+import { type Bank, fakeBank } from "./bank.testkit.ts";
+import { confirmPurchase } from "./confirm.ts";
+import { derivedId } from "./derivedId.ts";
+import { type PurchaseRows, sqlPurchaseRows } from "./purchaseRows.ts";
+import { quotePurchase } from "./quote.ts";
+import type { Refused } from "./refused.ts";
+import type { SaleContext } from "./sale.ts";
+
+const unit = { id: "unit-1", name: "和静县", company: "洪通燃气", hotline: "0996-2959627" };
+export const terminals: [TerminalFacts, TerminalFacts] = [
+  { id: "kiosk-1", name: "自助终端1", kind: "kiosk", unit },
+  { id: "kiosk-2", name: "自助终端2", kind: "kiosk", unit },
+];
+export const [kiosk1, kiosk2] = terminals;
+const noLimits = { perPurchaseFen: null, perPurchaseL: null, beforeChange: null };
+
+const version = (more: Partial<TariffVersion>): TariffVersion => ({
+  id: "v1",
+  tariffId: "t1",
+  name: "居民",
+  effectiveFrom: 0,
+  pricing: { kind: "meter", tableE4: [{ uptoL: null, priceE4: 25_300 }] },
+  household: null,
+  lowIncomeFreeL: 0,
+  limits: noLimits,
+  ...more,
+});
+export const byAmount = version({ limits: { ...noLimits, perPurchaseFen: 150_000 } });
+export const byVolume = version({
+  pricing: {
+    kind: "tiered",
+    cycle: { kind: "calendarYear" },
+    tiers: [
+      { uptoL: 420_000, priceE4: 25_300 },
+      { uptoL: null, priceE4: 30_400 },
+    ],
+    heating: null,
+  },
+});
+
+/** What outlives a process: the store, the rows beside it, the bank, the clock. */
+export interface Earth {
+  store: Store;
+  rows: { cardRows: CardRows; purchaseRows: PurchaseRows; taskRows: TaskRows };
+  clock: { now: number };
+  bank: Bank;
+  customers: Map<Id, Customer>;
+  cardIds: Map<string, Id>;
+  purchases: Map<Id, Purchase>;
+  staff: Map<Id, StaffTask>;
+  ids: { next: number };
+  openingFen: number;
+}
+
+export const startMs = Date.UTC(2026, 10, 23, 2, 0, 0);
+
+/** @param db with it, rows beside the store are SQL too. */
+export function makeEarth(base: Store, db: Pool | null = null): Earth {
+  const clock = { now: startMs };
+  const purchases = new Map<Id, Purchase>();
+  const staff = new Map<Id, StaffTask>();
+  const store: Store = {
+    ...base,
+    async commit(transition) {
+      const result = await base.commit(transition);
+      if (result.kind === "done")
+        for (const write of transition.writes) if (write.kind === "purchase") purchases.set(write.id, write.state);
+      return result;
+    },
+  };
+  const memory = memoryRows(purchases, staff);
+  return {
+    store,
+    rows:
+      db === null
+        ? memory
+        : { cardRows: sqlCardRows(db), purchaseRows: sqlPurchaseRows(db), taskRows: sqlTaskRows(db) },
+    clock,
+    bank: fakeBank("wechat", () => clock.now),
+    customers: new Map(),
+    cardIds: new Map(),
+    purchases,
+    staff,
+    ids: { next: 0 },
+    openingFen: 0,
+  };
+}
+
+function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Earth["rows"] {
+  const sessions = new Map<Id, CardSession>();
+  const writes = new Map<Id, StoredWrite>();
+  const save = async (s: CardSession): Promise<void> => void sessions.set(s.id, structuredClone(s));
+  return {
+    cardRows: {
+      openSession: save,
+      saveSession: save,
+      session: async (id) => structuredClone(sessions.get(id)),
+      addWrite: async (w) => void (writes.has(w.id) || writes.set(w.id, { ...w, reportedDone: false })),
+      write: async (id) => structuredClone(writes.get(id)),
+      async saveReport(id, report) {
+        const found = writes.get(id);
+        if (found) found.reportedDone ||= report.failure === undefined;
+      },
+      lastScriptAt: async (cardId) =>
+        [...writes.values()]
+          .filter((w) => w.cardId === cardId)
+          .reduce<number | null>((last, w) => Math.max(last ?? 0, w.issuedAt), null),
+    },
+    purchaseRows: {
+      purchasesOfCard: async (cardId, limit) =>
+        [...purchases.values()]
+          .filter((p) => p.cardId === cardId)
+          .reverse()
+          .sort((a, b) => b.quotedAt - a.quotedAt)
+          .slice(0, limit)
+          .map((p) => p.id),
+      boughtSinceL: async () => 0,
+      settleDebts: async () => undefined,
+    },
+    taskRows: {
+      addStaffTask: async (task) => void staff.set(task.id, task),
+      restoreTasks: async () => 0,
+    },
+  };
+}
+
+/** One process. Drop it and make another on the same earth to kill a server. */
+export interface World {
+  earth: Earth;
+  sale: SaleContext;
+  payments: Payments;
+  runner: TaskRunner;
+}
+
+export function makeWorld(earth: Earth, store: Store = earth.store): World {
+  const uuid = (): Id => {
+    earth.ids.next += 1;
+    return derivedId("test", String(earth.ids.next));
+  };
+  const sale: SaleContext = {
+    store,
+    // Rows are given below; nothing here reaches for the pool.
+    db: null as unknown as Pool,
+    now: () => earth.clock.now,
+    newId: uuid,
+    random: (bytes) => createHash("sha512").update(uuid()).digest().subarray(0, bytes),
+    channels: new Map([["wechat", earth.bank.channel]]),
+    keys: { cardSecret: async () => cardSecret },
+    registry: {
+      customer: async (id) => earth.customers.get(id),
+      cardIdByNumber: async (number) => earth.cardIds.get(number),
+      terminal: async (id) => terminals.find((terminal) => terminal.id === id),
+    },
+    log: pino({ level: "silent" }),
+    settings: {
+      publicUrl: "http://city",
+      finishMs: 30 * 60_000,
+      scriptMs: 60_000,
+      debts: "rows",
+      production: false,
+    },
+    ...earth.rows,
+    committed: () => undefined,
+  };
+  const payments: Payments = { health: channelHealth(), inFlight: new Set() };
+  return { earth, sale, payments, runner: taskRunner(sale, payments) };
+}
+
+/** Registers an account with a card in its hand. */
+export async function newAccount(
+  earth: Earth,
+  name: string,
+  options: { tariff?: TariffVersion; balanceFen?: number; count?: number; total?: number } = {},
+): Promise<{ card: TestCard; cardId: Id; accountId: Id }> {
+  const tariff = options.tariff ?? byAmount;
+  const driver: LayoutDriver = tariff.pricing.kind === "meter" ? openBMoney : openBVolume;
+  const { count = 3, total = 90_000, balanceFen = 0 } = options;
+  const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
+  const number = String(31_100_000 + earth.cardIds.size).padStart(10, "0");
+  const account: AccountState = { id: accountId, unitId: unit.id, balanceFen, heldFen: 0, block: null };
+  await earth.store.commit({
+    eventId: `open-${name}`,
+    at: earth.clock.now,
+    subject: { kind: "account", id: accountId },
+    event: { type: "opened" },
+    writes: [
+      { kind: "account", id: accountId, expected: 0, state: account },
+      { kind: "meter", id: meterId, expected: 0, state: { id: meterId, accountId, openPurchaseId: null } },
+      {
+        kind: "card",
+        id: cardId,
+        expected: 0,
+        state: {
+          id: cardId,
+          accountId,
+          meterId,
+          layout: driver.name,
+          cardClass: driver.cardClass,
+          cardNumber: number,
+          status: "current",
+          replacement: 0,
+          count,
+          lastAmount: 0,
+          totalCredited: total,
+          acceptedCount: count,
+          openPurchaseId: null,
+          scriptSeq: 0,
+          lastReading: null,
+        },
+      },
+    ],
+    guards: [],
+    postings:
+      balanceFen === 0
+        ? []
+        : [
+            { account: `customer:${accountId}`, commodity: "fen", amount: -balanceFen },
+            { account: "opening", commodity: "fen", amount: balanceFen },
+          ],
+    tasks: { add: [], drop: [] },
+  });
+  earth.openingFen += balanceFen;
+  earth.cardIds.set(number, cardId);
+  earth.customers.set(accountId, {
+    accountId,
+    accountNumber: number,
+    holderName: "李小明",
+    address: "秦淮人家6号楼3单元501室",
+    room: "501室",
+    unit,
+    household: { persons: 3, personsUntil: null, lowIncomeUntil: null, heating: false, temporaryLimit: null },
+    tariff: [tariff],
+    deductions: [],
+    debts: [],
+    meter: {
+      id: meterId,
+      unit: driver.unit === "volume" ? "volume" : "amount",
+      ceiling: 0,
+      settlement: "meter",
+      model: "M",
+    },
+    quick: [10_000, 50_000],
+    later: false,
+    adoptionUntil: null,
+  });
+  return { card: testCard(driver, number, count, total), cardId, accountId };
+}
+
+/** An Idempotency-Key and the request it came with. */
+export const keyed = (key: string, body = ""): KeyedRequest => ({
+  key,
+  fingerprint: `${key} ${body}`,
+  eventId: derivedId("event", key, body),
+});
+const freshKey = (world: World, what: string): KeyedRequest => keyed(`${what}-${world.sale.newId()}`);
+
+export function value<T>(result: Result<T, Refused>): T {
+  if (!result.ok) throw new Error(`refused: ${result.error.code}`);
+  return result.value;
+}
+
+export interface Visit {
+  sessionId: Id;
+  powerUpId: string;
+  answer: CardAnswer;
+}
+
+let powerUps = 0;
+
+/** The card goes into a reader and is probed. */
+export async function insert(world: World, terminal: TerminalFacts, card: TestCard): Promise<Visit> {
+  powerUps += 1;
+  const powerUpId = `power-${powerUps}`;
+  const { id, script } = await openSession(world.sale, terminal, { reader: "r", atr: "", powerUpId });
+  const answer = value(await putImage(world.sale, terminal, id, runScript(card, script, powerUpId)));
+  return { sessionId: id, powerUpId, answer };
+}
+
+/** Runs the script of an answer on the card and reports it. */
+export async function write(
+  world: World,
+  terminal: TerminalFacts,
+  card: TestCard,
+  visit: Pick<Visit, "powerUpId">,
+  answer: CardAnswer,
+  pullAfter?: number,
+): Promise<CardAnswer> {
+  if (answer.kind !== "script") throw new Error(`no script but ${JSON.stringify(answer)}`);
+  return value(await takeReport(world.sale, terminal, runScript(card, answer.script, visit.powerUpId, pullAfter)));
+}
+
+export const amount = (amountFen: number) => ({ kind: "amount", amountFen }) as const;
+export const volume = (volumeM3: number) => ({ kind: "volume", volumeL: volumeM3 * 1000 }) as const;
+export const code = "134512345678901234";
+
+export async function quoted(
+  world: World,
+  terminal: TerminalFacts,
+  visit: Visit,
+  entry: Parameters<typeof quotePurchase>[2]["entry"],
+): Promise<PurchaseView> {
+  const body = { cardSessionId: visit.sessionId, entry };
+  return value(await quotePurchase(world.sale, terminal, body, freshKey(world, "quote")));
+}
+
+export async function confirmed(world: World, terminal: TerminalFacts, id: Id): Promise<PurchaseView> {
+  return value(await confirmPurchase(world.sale, terminal, id, freshKey(world, "confirm")));
+}
+
+/** Presents a code and waits for the pay call's answer to be stored. */
+export async function pay(world: World, terminal: TerminalFacts, id: Id): Promise<PurchaseView> {
+  const view = value(await startAttempt(world.sale, world.payments, terminal, id, code, freshKey(world, "pay")));
+  await drainPayments(world.payments);
+  return view;
+}
+
+export const wanted = async (world: World, terminal: TerminalFacts, id: Id, visit: Visit): Promise<CardAnswer> =>
+  value(await wantScript(world.sale, terminal, id, visit.sessionId));
+
+/** To `paid`, at a kiosk, with the card still in. */
+export async function bought(
+  world: World,
+  terminal: TerminalFacts,
+  card: TestCard,
+  entry: Parameters<typeof quotePurchase>[2]["entry"],
+): Promise<{ visit: Visit; id: Id }> {
+  const visit = await insert(world, terminal, card);
+  const { id } = await quoted(world, terminal, visit, entry);
+  await confirmed(world, terminal, id);
+  await pay(world, terminal, id);
+  return { visit, id };
+}
+
+/** Moves the clock on by steps, doing what falls due. */
+export async function pass(world: World, ms: number, stepMs = 5_000): Promise<void> {
+  const until = world.earth.clock.now + ms;
+  while (world.earth.clock.now < until) {
+    world.earth.clock.now = Math.min(until, world.earth.clock.now + stepMs);
+    await workOff(world);
+  }
+}
+
+/** Does all that is due now; a task that asks for itself over and over fails the test. */
+export async function workOff(world: World): Promise<void> {
+  for (let rounds = 0; rounds < 50; rounds++) if ((await world.runner.runDue()) === 0) return;
+  throw new Error("tasks never end");
+}
+
+export async function stateOf(world: World, id: Id): Promise<Purchase> {
+  const found = (await world.earth.store.load([{ kind: "purchase", id }])).get("purchase", id);
+  if (found === undefined) throw new Error(`no purchase ${id}`);
+  return found.state;
+}
+
+export async function accountOf(world: World, id: Id): Promise<AccountState> {
+  const found = (await world.earth.store.load([{ kind: "account", id }])).get("account", id);
+  if (found === undefined) throw new Error(`no account ${id}`);
+  return found.state;
+}
+
+/** I7, I8: the books sum to zero in each commodity, and each purchase's log folds to its row. */
+export async function booksHold(earth: Earth): Promise<void> {
+  const sums: Record<string, number> = {};
+  for (const { commodity, amount: sum } of await earth.store.trialBalance())
+    sums[commodity] = (sums[commodity] ?? 0) + sum;
+  for (const sum of Object.values(sums)) expect(sum).toBe(0);
+  for (const id of earth.purchases.keys()) {
+    const row = (await earth.store.load([{ kind: "purchase", id }])).get("purchase", id);
+    const log = await earth.store.events({ kind: "purchase", id });
+    const folded = foldPurchase(log.map(({ at, event }) => ({ at, event: loggedEvent(event) })));
+    expect(folded.purchase).toEqual(row?.state);
+  }
+}
+
+export async function ledger(earth: Earth, account: string): Promise<number> {
+  const lines = await earth.store.trialBalance();
+  return lines.filter((line) => line.account === account).reduce((sum, line) => sum + line.amount, 0);
+}

@@ -1,0 +1,138 @@
+/** One server: database, context, routes, task runner. Any number may run on one database, any may die at any time. */
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import type { ChannelName, Instant } from "@citygas/core";
+import { purchaseTimers } from "@citygas/core";
+import type { CodePayChannel } from "@citygas/gateways";
+import type { Logger } from "pino";
+import type { KeyService, ServerContext } from "./context.ts";
+import { type Demo, seedDemo } from "./demo/seed.ts";
+import { type App, buildApp } from "./http/app.ts";
+import { sameSecret } from "./http/auth.ts";
+import { uuid7 } from "./http/ids.ts";
+import { sharedValue } from "./http/serverValues.ts";
+import { softKeys, writeOnce } from "./keys/softKeys.ts";
+import { outcomeRoutes } from "./outcome/routes.ts";
+import { type Sales, setUpSales } from "./purchases/startSales.ts";
+import { sqlRegistry } from "./registration/registry.ts";
+import { registrationRoutes } from "./registration/routes.ts";
+import { type DatabaseConnection, openPool } from "./store/database.ts";
+import { migrate } from "./store/migrate.ts";
+import { openSqlStore, type SqlStoreOptions } from "./store/sql.ts";
+import { terminalAuth } from "./terminals/pairing.ts";
+import { terminalRoutes } from "./terminals/routes.ts";
+
+export interface ServerOptions {
+  database: DatabaseConnection;
+  /** Holds keys and the administrator's token. */
+  dataDir: string;
+  /** 0: a free one. */
+  port: number;
+  /** Loopback when left out. */
+  host?: string;
+  channels: ReadonlyMap<ChannelName, CodePayChannel>;
+  /** No trailing slash. */
+  publicUrl: string;
+  log: Logger;
+  /** Default: a master key in a file of the data folder, which production mode refuses. */
+  keys?: KeyService;
+  /** The administrator's bearer token. Default: made once, in `<dataDir>/secrets/admin.token`. */
+  adminToken?: string;
+  production?: boolean;
+  demo?: boolean;
+  debts?: "rows" | "block";
+  finishMs?: number;
+  now?: () => Instant;
+  store?: SqlStoreOptions;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:PORT` */
+  url: string;
+  ctx: ServerContext;
+  app: App;
+  /** null without `demo`. */
+  demo: Demo | null;
+  adminToken: string;
+  /** Takes no more requests, ends what was begun, closes the database. */
+  close(): Promise<void>;
+}
+
+const scriptMs = 60_000;
+const readersMax = 8;
+
+/** Migrates, seeds where asked, and serves. Rejects when the database can't be reached or a setting is impossible. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const production = options.production ?? false;
+  if (production && options.demo === true) throw new Error("there is no demo in production mode");
+  const db = openPool(options.database, { max: readersMax, name: "citygas-server" });
+  const undo: (() => Promise<unknown>)[] = [() => db.end()];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    await migrate(db);
+    const random = (bytes: number): Uint8Array => randomBytes(bytes);
+    const now = options.now ?? Date.now;
+    const store = openSqlStore(options.database, options.store);
+    undo.push(() => store.close());
+    const ctx: ServerContext = {
+      store,
+      db,
+      now,
+      newId: () => uuid7(now(), random),
+      random,
+      channels: options.channels,
+      keys: options.keys ?? softKeys(path.join(options.dataDir, "keys", "card-master.key"), { production }),
+      registry: sqlRegistry(db, now),
+      log: options.log,
+      settings: {
+        publicUrl: options.publicUrl,
+        finishMs: options.finishMs ?? purchaseTimers.finishMs,
+        scriptMs,
+        debts: options.debts ?? "rows",
+        production,
+      },
+    };
+    const adminToken = options.adminToken ?? readOrMakeToken(path.join(options.dataDir, "secrets", "admin.token"));
+    const { app, sales } = await makeApp(ctx, adminToken);
+    undo.push(() => sales.stop());
+    undo.push(() => app.close());
+    // Before the runner: a story of yesterday would otherwise be taken up while it is still being told.
+    const demo = options.demo === true ? await seedDemo(ctx) : null;
+    await sales.start();
+    const url = await app.listen({ port: options.port, host: options.host ?? "127.0.0.1" });
+    return { url, ctx, app, demo, adminToken, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function makeApp(ctx: ServerContext, adminToken: string): Promise<{ app: App; sales: Sales }> {
+  const tokenSecret = await sharedValue(ctx.db, "terminal.tokenSecret", () => randomBytes(32).toString("base64"));
+  const auth = terminalAuth(ctx, tokenSecret);
+  let sales: Sales | null = null;
+  const app = await buildApp(ctx, {
+    authenticators: { terminal: auth.verify, admin: (token) => sameSecret(token, adminToken) },
+    apiRoutes: [
+      terminalRoutes(auth),
+      registrationRoutes(auth),
+      (scope) => {
+        sales = setUpSales(scope, ctx);
+      },
+    ],
+    rootRoutes: [outcomeRoutes],
+  });
+  if (sales === null) throw new Error("the routes of sales were not registered");
+  return { app, sales };
+}
+
+/** @throws when the file holds a token too short to be a secret. */
+export function readOrMakeToken(file: string): string {
+  if (!fs.existsSync(file)) writeOnce(file, randomBytes(24).toString("base64url"));
+  const token = fs.readFileSync(file, "utf8").trim();
+  if (token.length < 24) throw new Error(`${file}: a token of at least 24 characters is needed`);
+  return token;
+}

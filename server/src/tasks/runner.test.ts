@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  amount,
+  confirmed,
+  type Earth,
+  insert,
+  kiosk1,
+  makeEarth,
+  makeWorld,
+  newAccount,
+  pass,
+  pay,
+  quoted,
+  stateOf,
+  type World,
+} from "../purchases/world.testkit.ts";
+import { openPool } from "../store/database.ts";
+import { openMemoryStore } from "../store/memory.ts";
+import { openSqlStore } from "../store/sql.ts";
+import { type FreshDatabase, freshDatabase } from "../store/testDatabase.ts";
+import { sweepTasks, taskRunner } from "./runner.ts";
+
+let database: FreshDatabase;
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterAll(() => database.drop());
+
+async function quote(earth: Earth, world: World, name: string): Promise<string> {
+  const { card } = await newAccount(earth, name);
+  return (await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(100))).id;
+}
+
+test("runs by itself once started, when woken, and stops with its work done", async () => {
+  const earth = makeEarth(openMemoryStore());
+  const world = makeWorld(earth);
+  const id = await quote(earth, world, "a");
+  earth.clock.now += 5 * 60_000;
+  world.runner.start();
+  world.runner.wake();
+  await earth.store.waitForVersion({ kind: "purchase", id }, 1, 10_000);
+  await world.runner.stop();
+  expect((await stateOf(world, id)).state).toBe("void");
+});
+
+test("a task that fails comes back later; the lease of a dead process lapses", async () => {
+  const earth = makeEarth(openMemoryStore());
+  const world = makeWorld(earth);
+  const id = await quote(earth, world, "a");
+  earth.clock.now += 5 * 60_000;
+  const broken = { ...world.sale, store: { ...earth.store, load: () => Promise.reject(new Error("away")) } };
+  expect(await taskRunner(broken, world.payments).runDue()).toBe(1);
+  expect(await world.runner.runDue()).toBe(0);
+  await pass(world, 10_000);
+  expect((await stateOf(world, id)).state).toBe("void");
+
+  const other = await quote(earth, world, "b");
+  earth.clock.now += 5 * 60_000;
+  await earth.store.claim(earth.clock.now, 10, 30_000);
+  await pass(world, 29_000);
+  expect((await stateOf(world, other)).state).toBe("quoted");
+  await pass(world, 2_000, 1_000);
+  expect((await stateOf(world, other)).state).toBe("void");
+});
+
+test("states that lost their task get it back at start", async () => {
+  const db = openPool(database.connection, { max: 2, name: "test" });
+  const store = openSqlStore(database.connection);
+  const earth = makeEarth(store, db);
+  const world = makeWorld(earth);
+  const id = await quote(earth, world, "a");
+  await confirmed(world, kiosk1, id);
+  earth.bank.fates.push("silent");
+  await pay(world, kiosk1, id);
+  await db.query("delete from task");
+  expect(await sweepTasks(world.sale)).toBe(2);
+  expect(await sweepTasks(world.sale)).toBe(0);
+  await pass(world, 5_000);
+  expect((await stateOf(world, id)).state).toBe("paid");
+  await store.close();
+  await db.end();
+});
