@@ -14,7 +14,7 @@ import { uuid7 } from "./http/ids.ts";
 import { sharedValue } from "./http/serverValues.ts";
 import { softKeys, writeOnce } from "./keys/softKeys.ts";
 import { outcomeRoutes } from "./outcome/routes.ts";
-import { type Sales, setUpSales } from "./purchases/startSales.ts";
+import { openSales, type Sales } from "./purchases/openSales.ts";
 import { sqlRegistry } from "./registration/registry.ts";
 import { registrationRoutes } from "./registration/routes.ts";
 import { type DatabaseConnection, openPool } from "./store/database.ts";
@@ -113,19 +113,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function makeApp(ctx: ServerContext, adminToken: string): Promise<{ app: App; sales: Sales }> {
   const tokenSecret = await sharedValue(ctx.db, "terminal.tokenSecret", () => randomBytes(32).toString("base64"));
   const auth = terminalAuth(ctx, tokenSecret);
-  let sales: Sales | null = null;
+  const sales = openSales(ctx);
   const app = await buildApp(ctx, {
     authenticators: { terminal: auth.verify, admin: (token) => sameSecret(token, adminToken) },
-    apiRoutes: [
-      terminalRoutes(auth),
-      registrationRoutes(auth),
-      (scope) => {
-        sales = setUpSales(scope, ctx);
-      },
-    ],
+    apiRoutes: [terminalRoutes(auth), registrationRoutes(auth), sales.routes],
     rootRoutes: [outcomeRoutes],
   });
-  if (sales === null) throw new Error("the routes of sales were not registered");
   return { app, sales };
 }
 

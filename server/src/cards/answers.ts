@@ -79,7 +79,6 @@ function outcomeKind(p: Purchase): NonNullable<Notice>["kind"] | null {
     case "refunding":
       return "refunding";
     case "void":
-    case "closing":
       return "cancelled";
     default:
       return null;

@@ -16,8 +16,6 @@ export interface CardSession {
   accountId: Id | null;
   /** The probe's image; null until it came. */
   probed: null | Probed;
-  /** The last quote made in this session. */
-  quoteId: Id | null;
 }
 
 export interface Probed {
@@ -67,7 +65,7 @@ interface SessionRow {
   ended_at: number | null;
   card_id: string | null;
   account_id: string | null;
-  doc: Pick<CardSession, "probed" | "quoteId">;
+  doc: Pick<CardSession, "probed">;
 }
 
 interface WriteRow {
@@ -82,7 +80,7 @@ interface WriteRow {
   report: ScriptReport | null;
 }
 
-const docOf = ({ probed, quoteId }: CardSession): string => JSON.stringify({ probed, quoteId });
+const docOf = ({ probed }: CardSession): string => JSON.stringify({ probed });
 
 export function sqlCardRows(db: Pool): CardRows {
   return {
@@ -148,7 +146,6 @@ function sessionOf(row: SessionRow): CardSession {
     cardId: row.card_id,
     accountId: row.account_id,
     probed: row.doc.probed,
-    quoteId: row.doc.quoteId,
   };
 }
 

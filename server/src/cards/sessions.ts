@@ -25,7 +25,6 @@ export async function openSession(
     cardId: null,
     accountId: null,
     probed: null,
-    quoteId: null,
   };
   await sale.cardRows.openSession(session);
   return { id: session.id, script: probeScript(session) };

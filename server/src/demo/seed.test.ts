@@ -2,7 +2,7 @@
 import { classify, fromHex, identifyImage, layoutByName } from "@citygas/gascard";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { derivedId } from "../purchases/derivedId.ts";
-import { type TestServer, testServer } from "../testServer.ts";
+import { type TestServer, testServer } from "../server.testkit.ts";
 import { demoCustomers, demoTerminals } from "./fixtures.ts";
 import { seedDemo } from "./seed.ts";
 

@@ -2,7 +2,7 @@
 import { ProblemSchema, refusalCodes } from "@citygas/api";
 import { Check } from "typebox/value";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type TestServer, testServer } from "../testServer.ts";
+import { type TestServer, testServer } from "../server.testkit.ts";
 import { problem, problemStatuses } from "./problem.ts";
 
 let test: TestServer;

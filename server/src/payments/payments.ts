@@ -12,14 +12,18 @@ import { derivedId } from "../purchases/derivedId.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { viewOf } from "../purchases/view.ts";
-import type { ChannelHealth } from "./channelHealth.ts";
+import { type ChannelHealth, channelHealth } from "./channelHealth.ts";
 
 /** Pay calls of this process that wait for their gateway; beyond it customers are asked to wait. */
 export const inFlightMax = 256;
 
+export const newPayments = (): Payments => ({ health: channelHealth(), taken: 0, inFlight: new Set() });
+
 export interface Payments {
   health: ChannelHealth;
-  /** Pay calls whose answer is awaited; never more than `inFlightMax`. */
+  /** Requests that have, or are about to send, a pay call; never more than `inFlightMax`. */
+  taken: number;
+  /** Pay calls whose answer is awaited. */
   inFlight: Set<Promise<void>>;
 }
 
@@ -38,7 +42,40 @@ export async function startAttempt(
 ): Promise<Result<PurchaseView, Refused>> {
   const channel = channelFor(sale, code);
   if (!channel.ok) return channel;
-  const down = payments.health.isDown(channel.value.name, sale.now()) || payments.inFlight.size >= inFlightMax;
+  const room = payments.taken < inFlightMax;
+  if (room) payments.taken += 1;
+  let sent: Promise<void> | null = null;
+  try {
+    const started = await start(sale, payments, terminal, channel.value, purchaseId, code, request, room);
+    if (!started.ok) return started;
+    sent = started.value.sent;
+    return ok(await viewOf(sale, started.value.applied));
+  } finally {
+    const free = (): void => {
+      if (room) payments.taken -= 1;
+    };
+    if (sent === null) free();
+    else void sent.then(free);
+  }
+}
+
+interface Started {
+  applied: Applied;
+  /** The pay call, where this request made one. */
+  sent: Promise<void> | null;
+}
+
+async function start(
+  sale: SaleContext,
+  payments: Payments,
+  terminal: TerminalFacts,
+  channel: CodePayChannel,
+  purchaseId: Id,
+  code: string,
+  request: KeyedRequest,
+  room: boolean,
+): Promise<Result<Started, Refused>> {
+  const down = !room || payments.health.isDown(channel.name, sale.now());
   const attemptId = derivedId("attempt", request.key);
   const created = await applyEvent(
     sale,
@@ -57,7 +94,7 @@ export async function startAttempt(
             id: attemptId,
             purchaseId: p.id,
             kind: "code",
-            channel: channel.value.name,
+            channel: channel.name,
             outTradeNo: attemptId.replaceAll("-", ""),
             amountFen: p.breakdown.payableFen,
             codeMask: maskCode(code),
@@ -69,8 +106,8 @@ export async function startAttempt(
   );
   if (!created.ok) return created;
   // Repeated: the first request sent the code, or the process that had it died.
-  if (created.value.done !== "now") return ok(await viewOf(sale, created.value));
-  return await submit(sale, payments, terminal, channel.value, created.value, attemptId, code);
+  if (created.value.done !== "now") return ok({ applied: created.value, sent: null });
+  return await submit(sale, payments, terminal, channel, created.value, attemptId, code);
 }
 
 async function submit(
@@ -81,7 +118,7 @@ async function submit(
   created: Applied,
   attemptId: Id,
   code: string,
-): Promise<Result<PurchaseView, Refused>> {
+): Promise<Result<Started, Refused>> {
   const submitted = await applyEvent(
     sale,
     created.purchase.id,
@@ -89,14 +126,14 @@ async function submit(
     { attemptId },
   );
   // Cancelled, or its time was over, before it was sent: the code is dropped.
-  if (!submitted.ok) return ok(await viewOf(sale, created));
+  if (!submitted.ok) return ok({ applied: created, sent: null });
   const attempt = submitted.value.attempts.get(attemptId);
   if (attempt?.state !== "submitted") throw new Error(`attempt ${attemptId} was not submitted`);
   const sent = send(sale, payments, terminal, channel, created, attempt, code).finally(() =>
     payments.inFlight.delete(sent),
   );
   payments.inFlight.add(sent);
-  return ok(await viewOf(sale, submitted.value));
+  return ok({ applied: submitted.value, sent });
 }
 
 /** The one pay call. Never rejects: an answer that can't be stored is asked for again by the attempt's query task. */

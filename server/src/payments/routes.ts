@@ -16,6 +16,9 @@ export function registerPayments(app: App, sale: SaleContext, payments: Payments
     {
       onRequest: [requireTerminal, requireIdempotencyKey],
       schema: {
+        tags: ["payments"],
+        security: [{ bearer: [] }],
+        summary: "付款码 · Pays with a scanned code, which is used for one call and never kept",
         params: Type.Object({ id: Id }),
         body: NewAttemptSchema,
         response: { 201: PurchaseSchema, default: ProblemSchema },

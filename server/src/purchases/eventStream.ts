@@ -10,14 +10,20 @@ import { watchPurchase } from "./watch.ts";
 const streamMs = 30 * 60_000;
 /** Streams of one process; each may hold a timer and a connection. */
 const streamsMax = 4_000;
-let streams = 0;
 
-export function streamPurchase(sale: SaleContext, reply: FastifyReply, id: Id, after: number): FastifyReply {
-  if (streams >= streamsMax) return sendRefused(reply, { code: "server.unavailable" });
-  streams += 1;
+/** `streams` counts the open ones of this process. */
+export function streamPurchase(
+  sale: SaleContext,
+  streams: { open: number },
+  reply: FastifyReply,
+  id: Id,
+  after: number,
+): FastifyReply {
+  if (streams.open >= streamsMax) return sendRefused(reply, { code: "server.unavailable" });
+  streams.open += 1;
   const gone = new AbortController();
   reply.raw.on("close", () => {
-    streams -= 1;
+    streams.open -= 1;
     gone.abort();
   });
   const views = watchPurchase(sale, id, after, gone.signal, sale.now() + streamMs);

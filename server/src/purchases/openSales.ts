@@ -3,8 +3,7 @@ import { sqlCardRows } from "../cards/cardRows.ts";
 import { registerCards } from "../cards/routes.ts";
 import type { ServerContext } from "../context.ts";
 import type { App } from "../http/app.ts";
-import { channelHealth } from "../payments/channelHealth.ts";
-import { drainPayments, type Payments } from "../payments/payments.ts";
+import { drainPayments, newPayments, type Payments } from "../payments/payments.ts";
 import { registerPayments } from "../payments/routes.ts";
 import { sweepTasks, type TaskRunner, taskRunner } from "../tasks/runner.ts";
 import { sqlTaskRows } from "../tasks/taskRows.ts";
@@ -22,7 +21,7 @@ export interface Sales {
 }
 
 export function openSales(ctx: ServerContext): Sales {
-  const payments: Payments = { health: channelHealth(), inFlight: new Set() };
+  const payments = newPayments();
   let runner: TaskRunner | null = null;
   const sale: SaleContext = {
     ...ctx,

@@ -45,7 +45,7 @@ export async function quotePurchase(
   const breakdown = priced(sale, customer, facts, entry, account.state.balanceFen);
   if (!breakdown.ok) return breakdown;
   await voidOpenQuotes(sale, card.state.id, terminal);
-  const quoted = await commitQuote(
+  return await commitQuote(
     sale,
     {
       id: purchaseId,
@@ -63,8 +63,6 @@ export async function quotePurchase(
     facts,
     request,
   );
-  if (quoted.ok) await sale.cardRows.saveSession({ ...session.value, quoteId: purchaseId });
-  return quoted;
 }
 
 /** null: not made yet. */
@@ -121,9 +119,12 @@ async function unsettledDebts(sale: SaleContext, customer: Customer, cardId: Id)
 /** One card at one terminal has one quote; they hold nothing, so a failure here costs nothing. */
 async function voidOpenQuotes(sale: SaleContext, cardId: Id, terminal: TerminalFacts): Promise<void> {
   const ids = await sale.purchaseRows.purchasesOfCard(cardId, recentMax);
+  const loaded = await sale.store.load(ids.map((id) => ({ kind: "purchase", id })));
   for (const id of ids) {
+    const p = loaded.get("purchase", id)?.state;
+    if (p?.state !== "quoted" || p.terminalId !== terminal.id) continue;
     await applyEvent(sale, id, ({ purchase: { state } }) =>
-      state.state === "quoted" && state.terminalId === terminal.id
+      state.state === "quoted"
         ? { do: "commit", event: { type: "purchase", event: { type: "gaveUp", reason: "customer" } } }
         : { do: "nothing" },
     );

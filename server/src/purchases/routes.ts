@@ -13,33 +13,75 @@ import { sendRefused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
 import { getPurchase } from "./watch.ts";
 
-const ById = Type.Object({ id: Id });
+const params = Type.Object({ id: Id });
 const After = Type.Object({ after: Type.Integer({ minimum: 0, default: 0 }) });
-const onRequest = [requireTerminal, requireIdempotencyKey];
+const described = { tags: ["purchases"], security: [{ bearer: [] }] };
+const response = { 200: PurchaseSchema, default: ProblemSchema };
 
 /** Routes below `/api/v1`. */
 export function registerPurchases(app: App, sale: SaleContext): void {
-  const response = { 200: PurchaseSchema, default: ProblemSchema };
+  changeRoutes(app, sale);
+  readRoutes(app, sale);
+}
 
+function changeRoutes(app: App, sale: SaleContext): void {
+  const onRequest = [requireTerminal, requireIdempotencyKey];
   app.post(
     "/purchases",
-    { onRequest, schema: { body: NewPurchaseSchema, response: { 201: PurchaseSchema, default: ProblemSchema } } },
+    {
+      onRequest,
+      schema: {
+        ...described,
+        summary: "报价 · A price for what was keyed in; holds nothing",
+        body: NewPurchaseSchema,
+        response: { 201: PurchaseSchema, default: ProblemSchema },
+      },
+    },
     async (request, reply) => {
       const made = await quotePurchase(sale, request.terminal, request.body, keyedRequest(request));
       return made.ok ? reply.code(201).send(made.value) : sendRefused(reply, made.error);
     },
   );
-  app.post("/purchases/:id/confirm", { onRequest, schema: { params: ById, response } }, async (request, reply) => {
-    const done = await confirmPurchase(sale, request.terminal, request.params.id, keyedRequest(request));
-    return done.ok ? reply.send(done.value) : sendRefused(reply, done.error);
-  });
-  app.post("/purchases/:id/cancel", { onRequest, schema: { params: ById, response } }, async (request, reply) => {
-    const done = await cancelPurchase(sale, request.terminal, request.params.id, keyedRequest(request));
-    return done.ok ? reply.send(done.value) : sendRefused(reply, done.error);
-  });
+  app.post(
+    "/purchases/:id/confirm",
+    {
+      onRequest,
+      schema: {
+        ...described,
+        summary: "确认 · The customer agrees; 409 `purchase.quoteStale` when amounts moved: show them, ask again",
+        params,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const done = await confirmPurchase(sale, request.terminal, request.params.id, keyedRequest(request));
+      return done.ok ? reply.send(done.value) : sendRefused(reply, done.error);
+    },
+  );
+  app.post(
+    "/purchases/:id/cancel",
+    {
+      onRequest,
+      schema: {
+        ...described,
+        summary: "取消 · Given up; `closing` until no money can come any more",
+        params,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const done = await cancelPurchase(sale, request.terminal, request.params.id, keyedRequest(request));
+      return done.ok ? reply.send(done.value) : sendRefused(reply, done.error);
+    },
+  );
+}
+
+function readRoutes(app: App, sale: SaleContext): void {
+  const onRequest = requireTerminal;
+  const streams = { open: 0 };
   app.get(
     "/purchases/:id",
-    { onRequest: requireTerminal, schema: { params: ById, response } },
+    { onRequest, schema: { ...described, summary: "查询 · The purchase as it is", params, response } },
     async (request, reply) => {
       const found = await getPurchase(sale, request.terminal, request.params.id);
       return found.ok ? reply.send(found.value) : sendRefused(reply, found.error);
@@ -47,16 +89,32 @@ export function registerPurchases(app: App, sale: SaleContext): void {
   );
   app.get(
     "/purchases/:id/events",
-    { onRequest: requireTerminal, schema: { params: ById, querystring: After } },
+    {
+      onRequest,
+      schema: {
+        ...described,
+        summary: "跟踪 · Server-sent events: each `data:` is the purchase, newer than version `after`, until it rests",
+        params,
+        querystring: After,
+      },
+    },
     async (request, reply) => {
       const found = await getPurchase(sale, request.terminal, request.params.id);
       if (!found.ok) return sendRefused(reply, found.error);
-      return streamPurchase(sale, reply, request.params.id, request.query.after);
+      return streamPurchase(sale, streams, reply, request.params.id, request.query.after);
     },
   );
   app.get(
     "/purchases/:id/receipt",
-    { onRequest: requireTerminal, schema: { params: ById, response: { 200: ReceiptSchema, default: ProblemSchema } } },
+    {
+      onRequest,
+      schema: {
+        ...described,
+        summary: "收据 · All that stands on the receipt of a delivered purchase",
+        params,
+        response: { 200: ReceiptSchema, default: ProblemSchema },
+      },
+    },
     async (request, reply) => {
       const found = await receiptOf(sale, request.terminal, request.params.id);
       return found.ok ? reply.send(found.value) : sendRefused(reply, found.error);

@@ -18,8 +18,7 @@ import { type CardRows, type CardSession, type StoredWrite, sqlCardRows } from "
 import { takeReport } from "../cards/report.ts";
 import { openSession, putImage, wantScript } from "../cards/sessions.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
-import { channelHealth } from "../payments/channelHealth.ts";
-import { drainPayments, type Payments, startAttempt } from "../payments/payments.ts";
+import { drainPayments, newPayments, type Payments, startAttempt } from "../payments/payments.ts";
 import type { Store } from "../store/port.ts";
 import { type TaskRunner, taskRunner } from "../tasks/runner.ts";
 import { type StaffTask, sqlTaskRows, type TaskRows } from "../tasks/taskRows.ts";
@@ -188,7 +187,7 @@ export function makeWorld(earth: Earth, store: Store = earth.store): World {
     ...earth.rows,
     committed: () => undefined,
   };
-  const payments: Payments = { health: channelHealth(), inFlight: new Set() };
+  const payments = newPayments();
   return { earth, sale, payments, runner: taskRunner(sale, payments) };
 }
 

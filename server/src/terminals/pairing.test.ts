@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { TerminalConfigSchema } from "@citygas/api";
 import { Check } from "typebox/value";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pairWith, type TestServer, testServer, tokenFor } from "../testServer.ts";
+import { pairWith, type TestServer, testServer, tokenFor } from "../server.testkit.ts";
 import { openToken, sealToken } from "./token.ts";
 
 let test: TestServer;
