@@ -23,8 +23,8 @@ export interface ChildSpec {
 export interface Children {
   /** Resolves when the child serves for the first time; rejects with its last words when it does not in time. */
   start(spec: ChildSpec): Promise<void>;
-  /** name → pid of what runs now. */
-  pids(): Record<string, number>;
+  /** Told name → pid at once and whenever a child starts or ends. */
+  onChange(listener: (pids: Record<string, number>) => void): void;
   /** Ends all, newest first; resolves when they are gone. */
   stop(): Promise<void>;
 }
@@ -37,22 +37,31 @@ const stopWithinMs = 5_000;
 export function superviseChildren(logOf: (name: string) => LogFile): Children {
   const running = new Map<string, ChildProcess>();
   const pauses = new Set<NodeJS.Timeout>();
+  const listeners: ((pids: Record<string, number>) => void)[] = [];
   let stopping = false;
+
+  const pids = (): Record<string, number> =>
+    Object.fromEntries([...running].flatMap(([name, child]) => (child.pid === undefined ? [] : [[name, child.pid]])));
+  const changed = (): void => {
+    for (const listener of listeners) listener(pids());
+  };
 
   function launch(spec: ChildSpec, pauseMs: number): void {
     const log = logOf(spec.name);
     const startedAt = Date.now();
     const child = spawn(process.execPath, ["--import", tsx, "--import", exitWithParent, spec.entry], {
-      env: { ...process.env, ...spec.env },
+      env: { ...inherited(), ...spec.env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     running.set(spec.name, child);
+    changed();
     child.stdout?.on("data", (chunk: Buffer) => log.write(chunk));
     child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
     child.on("error", (error) => log.write(`could not start: ${error.message}\n`));
     child.on("exit", (code, signal) => {
       running.delete(spec.name);
       if (stopping) return;
+      changed();
       const nextPauseMs =
         Date.now() - startedAt > healthyAfterMs ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs);
       log.write(`ended (${signal ?? code}); starting again in ${nextPauseMs} ms\n`);
@@ -85,10 +94,18 @@ export function superviseChildren(logOf: (name: string) => LogFile): Children {
   return {
     start,
     stop,
-    pids: () =>
-      Object.fromEntries([...running].flatMap(([name, child]) => (child.pid === undefined ? [] : [[name, child.pid]]))),
+    onChange: (listener) => {
+      listeners.push(listener);
+      listener(pids());
+    },
   };
 }
+
+/** A child's settings are what its spec says; of ours it inherits none, so that it can refuse what it does not know. */
+const inherited = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("CITYGAS_") && name !== "PORT" && name !== "HOST"),
+  );
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -1,23 +1,22 @@
 /**
- * Inner ports: free ones, chosen once and kept under the data folder, so that a part which is started again is found
+ * Inner ports: free ones, chosen once and kept in the run folder, so that a part which is started again is found
  * where it was. A kept port that somebody else holds by now is replaced.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
 export async function innerPorts<Name extends string>(
-  dataDir: string,
+  runDir: string,
   names: readonly Name[],
 ): Promise<Record<Name, number>> {
-  const file = join(dataDir, "run", "ports.json");
+  const file = join(runDir, "ports.json");
   const kept = readKept(file);
   const ports: Partial<Record<Name, number>> = {};
   for (const name of names) {
     const old = kept[name];
     ports[name] = old !== undefined && (await isFree(old)) ? old : await freePort();
   }
-  mkdirSync(join(dataDir, "run"), { recursive: true });
   writeFileSync(`${file}.tmp`, JSON.stringify(ports, null, 2));
   renameSync(`${file}.tmp`, file);
   return ports as Record<Name, number>;

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import Fastify, {
+import Fastify, { LogController,
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
@@ -86,7 +86,7 @@ function newApp(ctx: ServerContext): App {
   const app = Fastify({
     loggerInstance,
     // Its lines carry whole URLs, in which a receipt's token or a searched name may stand; `observe` logs the route.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyMaxBytes,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,

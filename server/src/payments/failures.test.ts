@@ -206,7 +206,9 @@ test("the process dies before the code is sent: it never is, and after ten secon
   const key = keyed("doomed");
   await expect(startAttempt(doomed.sale, doomed.payments, kiosk1, id, code, key)).rejects.toThrow("killed");
   expect(value(await attempt(code, key))).toMatchObject({ attempt: { state: "created" } });
-  await pass(world, 15_000);
+  await pass(world, 9_000);
+  expect(await view()).toMatchObject({ acceptsCode: false, attempt: { state: "created" } });
+  await pass(world, 2_000);
   expect(await view()).toMatchObject({ state: "paying", acceptsCode: true, attempt: { state: "failed" } });
   expect(earth.bank.trades.size).toBe(0);
 });

@@ -29,7 +29,7 @@ export async function refundPurchase(sale: SaleContext, task: Task): Promise<Tas
   sale.log.info({ purchaseId: p.id, outcome: outcome.kind }, "refund answered");
   switch (outcome.kind) {
     case "done":
-      await sale.now();
+      await apply(sale, p.id, { type: "refundDone" });
       return done;
     case "failed":
       await apply(sale, p.id, { type: "refundStuck", why: outcome.code });

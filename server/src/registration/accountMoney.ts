@@ -29,7 +29,7 @@ export function adjustBalance(
   by: KeyedBy,
 ): Promise<Registered<{ balanceFen: FenAmount }>> {
   const event = { type: "balanceAdjusted", amountFen, reason };
-  const eventId = derivedId("adjustment", accountId, by.key);
+  const eventId = derivedId("adjustment", accountId, by.key, by.fingerprint);
   return changeAccount(ctx, accountId, { event, eventId, idempotency: by }, (account) => {
     const balanceFen = account.balanceFen + amountFen;
     if (amountFen === 0) return invalid("amountFen is 0");
@@ -49,7 +49,7 @@ export async function addDebt(
   { amountFen, kind }: { amountFen: FenAmount; kind: string },
   by: KeyedBy,
 ): Promise<Registered<{ id: Id }>> {
-  const id = derivedId("debt", accountId, by.key);
+  const id = derivedId("debt", accountId, by.key, by.fingerprint);
   const event = { type: "debtAdded", debtId: id, amountFen, kind };
   const booked = await changeAccount(ctx, accountId, { event, eventId: id, idempotency: by }, (account) =>
     ok({ state: account, postings: entry(`sales:${account.unitId}`, `receivable:${accountId}`, amountFen) }),

@@ -30,7 +30,8 @@ export async function changeAccount(
     const found = (await ctx.store.load([{ kind: "account", id: accountId }])).get("account", accountId);
     if (found === undefined) return missing("account");
     const wanted = change(found.state);
-    if (!wanted.ok) return wanted;
+    // A request that was carried out before is no refusal, whatever the account looks like since.
+    if (!wanted.ok) return (await wasDone(ctx, accountId, options.eventId)) ? ok(found.state) : wanted;
     if (wanted.value === null) return ok(found.state);
     const { state, postings = [] } = wanted.value;
     const committed = await ctx.store.commit({
@@ -43,6 +44,12 @@ export async function changeAccount(
       return committed.sameRequest ? ok(found.state) : err({ code: "request.keyReused" });
   }
   return err({ code: "server.unavailable" });
+}
+
+async function wasDone(ctx: Pick<ServerContext, "store">, accountId: Id, eventId: Id | undefined): Promise<boolean> {
+  if (eventId === undefined) return false;
+  const log = await ctx.store.events({ kind: "account", id: accountId });
+  return log.some((each) => each.eventId === eventId);
 }
 
 /** The same for a card. */

@@ -1,0 +1,3 @@
+/** What `npm start` runs, and the built-in PostgreSQL for those who measure against it. */
+export { type City, type CityOptions, startCity } from "./src/city.ts";
+export { startPostgres } from "./src/postgres/launcher.ts";
