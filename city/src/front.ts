@@ -67,7 +67,7 @@ export async function openFront(port: number, host: string, targets: FrontTarget
 }
 
 async function pages(targets: FrontTargets) {
-  const app = fastify({ routerOptions: { ignoreTrailingSlash: true } });
+  const app = fastify();
   app.get("/health", async (_request, reply) => {
     const healthy = await targets.health();
     return reply.code(healthy ? 200 : 503).send({ status: healthy ? "ok" : "starting" });

@@ -1,8 +1,10 @@
 /** The server process. Settings by environment (config/settings.ts); says where it is in `<data>/run/server.json`. */
 import fs from "node:fs";
 import path from "node:path";
+import type { Logger } from "pino";
 import { channelsOf, readGateways } from "./config/gatewaySettings.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
+import type { Demo } from "./demo/seed.ts";
 import { makeLog } from "./http/log.ts";
 import { type RunningServer, readOrMakeToken, startServer } from "./server.ts";
 
@@ -15,9 +17,10 @@ async function main(): Promise<void> {
   }
   const settings = read.value;
   const log = makeLog(settings.logLevel);
-  const server = await start(settings, log);
   const readyFile = path.join(settings.dataDir, "run", "server.json");
-  writeReady(readyFile, server);
+  // One that a killed process left behind would name a server that is gone, and codes that are void.
+  fs.rmSync(readyFile, { force: true });
+  const server = await start(settings, log, readyFile);
   log.info({ url: server.url }, "serving");
   const stop = (signal: string): void => {
     log.info({ signal }, "stopping");
@@ -33,7 +36,7 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 }
 
-function start(settings: Settings, log: ReturnType<typeof makeLog>): Promise<RunningServer> {
+function start(settings: Settings, log: Logger, readyFile: string): Promise<RunningServer> {
   const production = settings.mode === "production";
   const gateways = settings.gatewaysFile === null ? {} : readGateways(settings.gatewaysFile);
   return startServer({
@@ -48,12 +51,13 @@ function start(settings: Settings, log: ReturnType<typeof makeLog>): Promise<Run
     demo: settings.demo,
     debts: settings.debts,
     finishMs: settings.finishMs,
+    announce: (facts) => writeReady(readyFile, facts),
     ...(settings.adminTokenFile === null ? {} : { adminToken: readOrMakeToken(settings.adminTokenFile) }),
   });
 }
 
 /** Whole or not at all, for its owner only: pairing codes and card secrets of the demo stand in it. */
-function writeReady(file: string, { url, demo }: RunningServer): void {
+function writeReady(file: string, { url, demo }: { url: string; demo: Demo | null }): void {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}`;
   const ready = { url, pid: process.pid, ...demo };

@@ -45,6 +45,8 @@ export interface ServerOptions {
   finishMs?: number;
   now?: () => Instant;
   store?: SqlStoreOptions;
+  /** Called when it serves, before `/health` says so: what a waiting starter reads must be there by then. */
+  announce?: (facts: { url: string; demo: Demo | null }) => void;
 }
 
 export interface RunningServer {
@@ -96,13 +98,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     };
     const adminToken = options.adminToken ?? readOrMakeToken(path.join(options.dataDir, "secrets", "admin.token"));
-    const { app, sales } = await makeApp(ctx, adminToken);
+    let ready = false;
+    const { app, sales } = await makeApp(ctx, adminToken, () => ready);
     undo.push(() => sales.stop());
     undo.push(() => app.close());
     // Before the runner: a story of yesterday would otherwise be taken up while it is still being told.
     const demo = options.demo === true ? await seedDemo(ctx) : null;
     await sales.start();
     const url = await app.listen({ port: options.port, host: options.host ?? "127.0.0.1" });
+    options.announce?.({ url, demo });
+    ready = true;
     return { url, ctx, app, demo, adminToken, close };
   } catch (error) {
     await close();
@@ -110,7 +115,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function makeApp(ctx: ServerContext, adminToken: string): Promise<{ app: App; sales: Sales }> {
+async function makeApp(
+  ctx: ServerContext,
+  adminToken: string,
+  isReady: () => boolean,
+): Promise<{ app: App; sales: Sales }> {
   const tokenSecret = await sharedValue(ctx.db, "terminal.tokenSecret", () => randomBytes(32).toString("base64"));
   const auth = terminalAuth(ctx, tokenSecret);
   const sales = openSales(ctx);
@@ -118,6 +127,7 @@ async function makeApp(ctx: ServerContext, adminToken: string): Promise<{ app: A
     authenticators: { terminal: auth.verify, admin: (token) => sameSecret(token, adminToken) },
     apiRoutes: [terminalRoutes(auth), registrationRoutes(auth), sales.routes],
     rootRoutes: [outcomeRoutes],
+    isReady,
   });
   return { app, sales };
 }

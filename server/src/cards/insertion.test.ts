@@ -1,18 +1,15 @@
 /** What an insertion leads to beside the road of a sale: core decides, here it must be carried out. */
 import { beforeEach, expect, test } from "vitest";
+import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import { quotePurchase } from "../purchases/quote.ts";
 import {
   accountOf,
   amount,
   booksHold,
-  type Earth,
   insert,
   keyed,
-  kiosk1,
   ledger,
-  makeEarth,
   makeWorld,
-  newAccount,
   quoted,
   value,
   type World,

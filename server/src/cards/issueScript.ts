@@ -153,6 +153,8 @@ export async function sameScriptAgain(
   const here = script.terminalId === terminal.id && script.powerUpId === session.powerUpId;
   const madeFromThisImage = script.issuedAt >= session.createdAt && script.before === probed.image;
   if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;
+  // The process may have died between the commit and this row.
+  await sale.cardRows.addWrite({ ...script, purchaseId: open.state.id, cardId: card.state.id });
   const secret = await sale.keys.cardSecret(card.state.cardNumber);
   const steps = writeSteps(driver, script, secret, probed.counter);
   const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });

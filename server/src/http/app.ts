@@ -5,10 +5,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import Fastify, { LogController,
+import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  LogController,
   type RawServerDefault,
 } from "fastify";
 import type { ServerContext } from "../context.ts";
@@ -34,6 +35,8 @@ export interface AppOptions {
   authenticators: Authenticators;
   apiRoutes: readonly Routes[];
   rootRoutes: readonly Routes[];
+  /** Has the start come to its end? Default: it has. */
+  isReady?: () => boolean;
 }
 
 const bodyMaxBytes = 64 * 1024;
@@ -62,7 +65,7 @@ export async function buildApp(ctx: ServerContext, options: AppOptions): Promise
     },
     transform: ({ schema, url }) => ({ schema: { tags: [tagOf(url)], ...schema }, url }),
   });
-  registerHealth(app, ctx);
+  registerHealth(app, ctx, options.isReady ?? (() => true));
   registerMetrics(app, ctx, metrics);
   registerDocs(app);
   for (const routes of options.rootRoutes) routes(app, ctx);

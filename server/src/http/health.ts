@@ -5,8 +5,8 @@ import { readMigrations } from "../store/migrate.ts";
 import type { App } from "./app.ts";
 import { sendProblem } from "./problem.ts";
 
-/** `GET /health`: 200 only when the database answers and has every migration that this build knows. */
-export function registerHealth(app: App, ctx: ServerContext): void {
+/** `GET /health`: 200 only when the start is finished, the database answers and has every migration that this build knows. */
+export function registerHealth(app: App, ctx: ServerContext, isReady: () => boolean): void {
   const known = readMigrations().map(({ name }) => name);
   const schema = {
     tags: ["operation"],
@@ -14,6 +14,7 @@ export function registerHealth(app: App, ctx: ServerContext): void {
     response: { 200: Type.Object({ status: Type.Literal("ready"), now: Type.String() }), 503: ProblemSchema },
   };
   app.get("/health", { schema }, async (_request, reply) => {
+    if (!isReady()) return sendProblem(reply, "server.unavailable", { detail: "starting" });
     try {
       const { rows } = await ctx.db.query<{ name: string }>("select name from migration where name = any($1)", [known]);
       if (rows.length < known.length)

@@ -1,21 +1,17 @@
 /** Payments that don't go well: money is taken once or not at all, and the purchase knows which. */
 import { beforeEach, expect, test } from "vitest";
 import { cancelPurchase } from "../purchases/cancel.ts";
+import { type Earth, kiosk1, kiosk2, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import { getPurchase } from "../purchases/watch.ts";
 import {
   amount,
   booksHold,
   code,
   confirmed,
-  type Earth,
   insert,
   keyed,
-  kiosk1,
-  kiosk2,
   ledger,
-  makeEarth,
   makeWorld,
-  newAccount,
   pass,
   pay,
   quoted,

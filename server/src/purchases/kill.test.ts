@@ -3,22 +3,8 @@ import { describe, expect, test } from "vitest";
 import { intoMeter } from "../cards/card.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/port.ts";
-import {
-  amount,
-  booksHold,
-  bought,
-  type Earth,
-  insert,
-  kiosk1,
-  kiosk2,
-  ledger,
-  makeEarth,
-  makeWorld,
-  newAccount,
-  pass,
-  wanted,
-  write,
-} from "./world.testkit.ts";
+import { type Earth, kiosk1, kiosk2, makeEarth, newAccount } from "./earth.testkit.ts";
+import { amount, booksHold, bought, insert, ledger, makeWorld, pass, wanted, write } from "./world.testkit.ts";
 
 class Killed extends Error {}
 

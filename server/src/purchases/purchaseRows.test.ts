@@ -4,8 +4,9 @@ import { openPool } from "../store/database.ts";
 import type { Store } from "../store/port.ts";
 import { openSqlStore } from "../store/sql.ts";
 import { type FreshDatabase, freshDatabase } from "../store/testDatabase.ts";
+import { byVolume, kiosk1, makeEarth, newAccount } from "./earth.testkit.ts";
 import { type PurchaseRows, sqlPurchaseRows } from "./purchaseRows.ts";
-import { bought, byVolume, insert, kiosk1, makeEarth, makeWorld, newAccount, quoted, volume } from "./world.testkit.ts";
+import { bought, insert, makeWorld, quoted, volume } from "./world.testkit.ts";
 
 let database: FreshDatabase;
 let db: Pool;

@@ -13,20 +13,17 @@ import { openMemoryStore } from "../store/memory.ts";
 import type { PayFate } from "./bank.testkit.ts";
 import { cancelPurchase } from "./cancel.ts";
 import { confirmPurchase } from "./confirm.ts";
+import { type Earth, makeEarth, newAccount, terminals } from "./earth.testkit.ts";
 import { quotePurchase } from "./quote.ts";
 import {
   amount,
   booksHold,
   code,
-  type Earth,
   insert,
   keyed,
   ledger,
-  makeEarth,
   makeWorld,
-  newAccount,
   pass,
-  terminals,
   type Visit,
   type World,
   write,

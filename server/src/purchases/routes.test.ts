@@ -5,8 +5,9 @@ import { runScript, type TestCard } from "../cards/card.testkit.ts";
 import { type App, buildApp } from "../http/app.ts";
 import { drainPayments } from "../payments/payments.ts";
 import { openMemoryStore } from "../store/memory.ts";
+import { kiosk1, kiosk2, makeEarth, newAccount } from "./earth.testkit.ts";
 import { registerSales } from "./openSales.ts";
-import { code, kiosk1, kiosk2, makeEarth, makeWorld, newAccount, stateOf, type World } from "./world.testkit.ts";
+import { code, makeWorld, stateOf, type World } from "./world.testkit.ts";
 
 let world: World;
 let card: TestCard;

@@ -3,34 +3,26 @@ import type { Pricing } from "@citygas/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { intoMeter, runScript } from "../cards/card.testkit.ts";
 import { endSession, takeReport } from "../cards/report.ts";
-import { openSession, putImage, wantScript } from "../cards/sessions.ts";
+import { wantScript } from "../cards/sessions.ts";
 import { startAttempt } from "../payments/payments.ts";
-import { openPool } from "../store/database.ts";
-import { openMemoryStore } from "../store/memory.ts";
-import { openSqlStore } from "../store/sql.ts";
-import { freshDatabase } from "../store/testDatabase.ts";
 import { cancelPurchase } from "./cancel.ts";
 import { confirmPurchase } from "./confirm.ts";
+import { byVolume, type Earth, kiosk1, kiosk2, newAccount } from "./earth.testkit.ts";
 import { quotePurchase } from "./quote.ts";
 import { receiptOf } from "./receipt.ts";
+import { earths } from "./stores.testkit.ts";
 import { getPurchase, watchPurchase } from "./watch.ts";
 import {
   accountOf,
   amount,
   booksHold,
   bought,
-  byVolume,
   code,
   confirmed,
-  type Earth,
   insert,
   keyed,
-  kiosk1,
-  kiosk2,
   ledger,
-  makeEarth,
   makeWorld,
-  newAccount,
   pass,
   pay,
   quoted,
@@ -41,27 +33,6 @@ import {
   wanted,
   write,
 } from "./world.testkit.ts";
-
-const earths: { name: string; open: () => Promise<{ earth: Earth; close: () => Promise<void> }> }[] = [
-  {
-    name: "in memory",
-    open: async () => ({ earth: makeEarth(openMemoryStore()), close: async () => undefined }),
-  },
-  {
-    name: "SQL",
-    open: async () => {
-      const database = await freshDatabase();
-      const db = openPool(database.connection, { max: 2, name: "test" });
-      const store = openSqlStore(database.connection);
-      const close = async (): Promise<void> => {
-        await store.close();
-        await db.end();
-        await database.drop();
-      };
-      return { earth: makeEarth(store, db), close };
-    },
-  },
-];
 
 describe.each(earths)("a sale, store $name", ({ open }) => {
   let earth: Earth;
@@ -337,112 +308,6 @@ describe.each(earths)("a sale, store $name", ({ open }) => {
     earth.bank.refundFails = false;
     await pass(world, 86_400_000, 3_600_000);
     expect((await stateOf(world, id)).state).toBe("refunded");
-  });
-
-  test("a card pulled at every byte of the write is finished at the other kiosk", async () => {
-    for (let bytes = 0; bytes < 17; bytes++) {
-      const { card } = await account();
-      const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-      const script = await wanted(world, kiosk1, id, visit);
-      const answer = await write(world, kiosk1, card, visit, script, bytes);
-      if (answer.kind !== "delivered") {
-        expect(answer).toMatchObject({ kind: "writeFailed", hall: false, purchase: { state: "unknown" } });
-        await endSession(world.sale, kiosk1, visit.sessionId);
-        earth.clock.now += 5_000;
-        const there = await insert(world, kiosk2, card);
-        expect(there.answer).toMatchObject({ kind: "script", resumed: true });
-        expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
-      }
-      expect(card.driver.purchaseArea(card.image)).toMatchObject({ count: 4, amount: 1_234 });
-    }
-  });
-
-  test("a write that is finished the next day puts the same purchase on the card, day and all", async () => {
-    const { card } = await account();
-    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit), 3);
-    const day = (await stateOf(world, id)).script?.after;
-    earth.clock.now += 86_400_000;
-    const there = await insert(world, kiosk2, card);
-    expect((await stateOf(world, id)).script?.after).toBe(day);
-    expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
-  });
-
-  test("pulled while the secret was presented: one try short, and still finished", async () => {
-    const { card } = await account();
-    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit), -1);
-    expect(card.counter).toBe(3);
-    earth.clock.now += 5_000;
-    const there = await insert(world, kiosk2, card);
-    expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
-    expect(card.counter).toBe(7);
-  });
-
-  test("written but never reported: the next reading settles it, on the card or already in the meter", async () => {
-    for (const loaded of [false, true]) {
-      const { card } = await account();
-      const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-      const script = await wanted(world, kiosk1, id, visit);
-      if (script.kind !== "script") throw new Error("no script");
-      const report = runScript(card, script.script, visit.powerUpId);
-      await pass(world, 61_000, 61_000);
-      expect((await stateOf(world, id)).state).toBe("unknown");
-      if (loaded) intoMeter(card);
-      const { answer } = await insert(world, kiosk2, card);
-      expect(answer).toMatchObject(
-        loaded
-          ? { kind: "account", notice: { kind: "delivered" } }
-          : { kind: "delivered", resumed: true, purchase: { id } },
-      );
-      expect((await stateOf(world, id)).state).toBe("delivered");
-      expect(value(await takeReport(world.sale, kiosk1, report)).kind).toBe("delivered");
-    }
-  });
-
-  test("an image taken before the last script counts for nothing", async () => {
-    const { card } = await account();
-    const old = await openSession(world.sale, kiosk2, { reader: "r", atr: "", powerUpId: "old" });
-    const image = runScript(card, old.script, "old");
-    earth.clock.now += 1_000;
-    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-    const script = await wanted(world, kiosk1, id, visit);
-    expect(value(await putImage(world.sale, kiosk2, old.id, image))).toMatchObject({ code: "card.stale" });
-    await write(world, kiosk1, card, visit, script);
-    expect(value(await putImage(world.sale, kiosk2, old.id, image))).toMatchObject({ code: "card.stale" });
-    expect((await stateOf(world, id)).state).toBe("delivered");
-  });
-
-  test("a report of an older script does nothing", async () => {
-    const { card } = await account();
-    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-    const first = await wanted(world, kiosk1, id, visit);
-    if (first.kind !== "script") throw new Error("no script");
-    const lost = runScript({ ...card }, first.script, visit.powerUpId);
-    await endSession(world.sale, kiosk1, visit.sessionId);
-    earth.clock.now += 1_000;
-    const there = await insert(world, kiosk2, card);
-    expect(value(await takeReport(world.sale, kiosk1, lost))).toMatchObject({ kind: "writeFailed" });
-    expect((await stateOf(world, id)).state).toBe("issued");
-    expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
-  });
-
-  test("an image that fits nothing goes to people, and so do later ones", async () => {
-    const { card } = await account();
-    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
-    await wanted(world, kiosk1, id, visit);
-    await endSession(world.sale, kiosk1, visit.sessionId);
-    const purchase = { countBefore: 6, totalBefore: 0, boughtOn: "2026-11-01" };
-    card.image = card.driver.purchaseImage(card.image, { ...purchase, amount: { kind: "money", amountFen: 5 } });
-    earth.clock.now += 1_000;
-    expect((await insert(world, kiosk2, card)).answer).toMatchObject({ kind: "writeFailed", hall: true });
-    expect((await stateOf(world, id)).state).toBe("manual");
-    const { number } = await stateOf(world, id);
-    expect((await insert(world, kiosk2, card)).answer).toMatchObject({
-      kind: "refused",
-      code: "purchase.manual",
-      number,
-    });
   });
 
   test("a watcher sees each version after the one it has, and the end", async () => {

@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import {
   amount,
   confirmed,
-  type Earth,
   insert,
-  kiosk1,
-  makeEarth,
   makeWorld,
-  newAccount,
   pass,
   pay,
   quoted,

@@ -1,0 +1,209 @@
+/** What outlives a process: the store, rows beside it, a bank, two kiosks, accounts with cards in hands, the clock. */
+import type { AccountState, Id, Purchase, TariffVersion } from "@citygas/core";
+import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
+import type { Pool } from "pg";
+import { type TestCard, testCard } from "../cards/card.testkit.ts";
+import { type CardRows, type CardSession, type StoredWrite, sqlCardRows } from "../cards/cardRows.ts";
+import type { Customer, TerminalFacts } from "../context.ts";
+import type { Store } from "../store/port.ts";
+import { type StaffTask, sqlTaskRows, type TaskRows } from "../tasks/taskRows.ts";
+import { type Bank, fakeBank } from "./bank.testkit.ts";
+import { type PurchaseRows, sqlPurchaseRows } from "./purchaseRows.ts";
+
+const unit = { id: "unit-1", name: "和静县", company: "洪通燃气", hotline: "0996-2959627" };
+export const terminals: [TerminalFacts, TerminalFacts] = [
+  { id: "kiosk-1", name: "自助终端1", kind: "kiosk", unit },
+  { id: "kiosk-2", name: "自助终端2", kind: "kiosk", unit },
+];
+export const [kiosk1, kiosk2] = terminals;
+const noLimits = { perPurchaseFen: null, perPurchaseL: null, beforeChange: null };
+
+const version = (more: Partial<TariffVersion>): TariffVersion => ({
+  id: "v1",
+  tariffId: "t1",
+  name: "居民",
+  effectiveFrom: 0,
+  pricing: { kind: "meter", tableE4: [{ uptoL: null, priceE4: 25_300 }] },
+  household: null,
+  lowIncomeFreeL: 0,
+  limits: noLimits,
+  ...more,
+});
+export const byAmount = version({ limits: { ...noLimits, perPurchaseFen: 150_000 } });
+export const byVolume = version({
+  pricing: {
+    kind: "tiered",
+    cycle: { kind: "calendarYear" },
+    tiers: [
+      { uptoL: 420_000, priceE4: 25_300 },
+      { uptoL: null, priceE4: 30_400 },
+    ],
+    heating: null,
+  },
+});
+
+/** What outlives a process: the store, the rows beside it, the bank, the clock. */
+export interface Earth {
+  store: Store;
+  rows: { cardRows: CardRows; purchaseRows: PurchaseRows; taskRows: TaskRows };
+  clock: { now: number };
+  bank: Bank;
+  customers: Map<Id, Customer>;
+  cardIds: Map<string, Id>;
+  purchases: Map<Id, Purchase>;
+  staff: Map<Id, StaffTask>;
+  ids: { next: number };
+  openingFen: number;
+}
+
+export const startMs = Date.UTC(2026, 10, 23, 2, 0, 0);
+
+/** @param db with it, rows beside the store are SQL too. */
+export function makeEarth(base: Store, db: Pool | null = null): Earth {
+  const clock = { now: startMs };
+  const purchases = new Map<Id, Purchase>();
+  const staff = new Map<Id, StaffTask>();
+  const store: Store = {
+    ...base,
+    async commit(transition) {
+      const result = await base.commit(transition);
+      if (result.kind === "done")
+        for (const write of transition.writes) if (write.kind === "purchase") purchases.set(write.id, write.state);
+      return result;
+    },
+  };
+  const memory = memoryRows(purchases, staff);
+  return {
+    store,
+    rows:
+      db === null
+        ? memory
+        : { cardRows: sqlCardRows(db), purchaseRows: sqlPurchaseRows(db), taskRows: sqlTaskRows(db) },
+    clock,
+    bank: fakeBank("wechat", () => clock.now),
+    customers: new Map(),
+    cardIds: new Map(),
+    purchases,
+    staff,
+    ids: { next: 0 },
+    openingFen: 0,
+  };
+}
+
+function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Earth["rows"] {
+  const sessions = new Map<Id, CardSession>();
+  const writes = new Map<Id, StoredWrite>();
+  const save = async (s: CardSession): Promise<void> => void sessions.set(s.id, structuredClone(s));
+  return {
+    cardRows: {
+      openSession: save,
+      saveSession: save,
+      session: async (id) => structuredClone(sessions.get(id)),
+      addWrite: async (w) => void (writes.has(w.id) || writes.set(w.id, { ...w, reportedDone: false })),
+      write: async (id) => structuredClone(writes.get(id)),
+      async saveReport(id, report) {
+        const found = writes.get(id);
+        if (found) found.reportedDone ||= report.failure === undefined;
+      },
+      lastScriptAt: async (cardId) =>
+        [...writes.values()]
+          .filter((w) => w.cardId === cardId)
+          .reduce<number | null>((last, w) => Math.max(last ?? 0, w.issuedAt), null),
+    },
+    purchaseRows: {
+      purchasesOfCard: async (cardId, limit) =>
+        [...purchases.values()]
+          .filter((p) => p.cardId === cardId)
+          .reverse()
+          .sort((a, b) => b.quotedAt - a.quotedAt)
+          .slice(0, limit)
+          .map((p) => p.id),
+      boughtSinceL: async () => 0,
+      settleDebts: async () => undefined,
+    },
+    taskRows: {
+      addStaffTask: async (task) => void staff.set(task.id, task),
+      restoreTasks: async () => 0,
+    },
+  };
+}
+
+/** Registers an account with a card in its hand. */
+export async function newAccount(
+  earth: Earth,
+  name: string,
+  options: { tariff?: TariffVersion; balanceFen?: number; count?: number; total?: number } = {},
+): Promise<{ card: TestCard; cardId: Id; accountId: Id }> {
+  const tariff = options.tariff ?? byAmount;
+  const driver: LayoutDriver = tariff.pricing.kind === "meter" ? openBMoney : openBVolume;
+  const { count = 3, total = 90_000, balanceFen = 0 } = options;
+  const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
+  const number = String(31_100_000 + earth.cardIds.size).padStart(10, "0");
+  const account: AccountState = { id: accountId, unitId: unit.id, balanceFen, heldFen: 0, block: null };
+  await earth.store.commit({
+    eventId: `open-${name}`,
+    at: earth.clock.now,
+    subject: { kind: "account", id: accountId },
+    event: { type: "opened" },
+    writes: [
+      { kind: "account", id: accountId, expected: 0, state: account },
+      { kind: "meter", id: meterId, expected: 0, state: { id: meterId, accountId, openPurchaseId: null } },
+      {
+        kind: "card",
+        id: cardId,
+        expected: 0,
+        state: {
+          id: cardId,
+          accountId,
+          meterId,
+          layout: driver.name,
+          cardClass: driver.cardClass,
+          cardNumber: number,
+          status: "current",
+          replacement: 0,
+          count,
+          lastAmount: 0,
+          totalCredited: total,
+          acceptedCount: count,
+          openPurchaseId: null,
+          scriptSeq: 0,
+          lastReading: null,
+        },
+      },
+    ],
+    guards: [],
+    postings:
+      balanceFen === 0
+        ? []
+        : [
+            { account: `customer:${accountId}`, commodity: "fen", amount: -balanceFen },
+            { account: "opening", commodity: "fen", amount: balanceFen },
+          ],
+    tasks: { add: [], drop: [] },
+  });
+  earth.openingFen += balanceFen;
+  earth.cardIds.set(number, cardId);
+  earth.customers.set(accountId, {
+    accountId,
+    accountNumber: number,
+    holderName: "李小明",
+    address: "秦淮人家6号楼3单元501室",
+    room: "501室",
+    unit,
+    household: { persons: 3, personsUntil: null, lowIncomeUntil: null, heating: false, temporaryLimit: null },
+    tariff: [tariff],
+    deductions: [],
+    debts: [],
+    meter: {
+      id: meterId,
+      unit: driver.unit === "volume" ? "volume" : "amount",
+      ceiling: 0,
+      settlement: "meter",
+      model: "M",
+    },
+    quick: [10_000, 50_000],
+    later: false,
+    adoptionUntil: null,
+  });
+  return { card: testCard(driver, number, count, total), cardId, accountId };
+}
