@@ -26,7 +26,7 @@ const doors: readonly Door[] = [
 const style = `
 :root{--ink:#0F1B2D;--muted:#44546A;--flame:#0B4F9E;--deep:#083B78;--mist:#F2F5F9}
 *{box-sizing:border-box}body{margin:0;background:var(--mist);color:var(--ink);font:18px/1.6 "Noto Sans CJK SC","Noto Sans SC","PingFang SC","Microsoft YaHei",system-ui,sans-serif}
-header{background:var(--deep);color:#fff;padding:48px 24px 56px}header>div,main{max-width:960px;margin:0 auto}
+header{background:var(--deep);color:#fff;padding:48px 24px 56px}header>div{max-width:960px;margin:0 auto}main{max-width:1008px;margin:0 auto}
 h1{margin:0;font-size:40px;line-height:1.2}header p{margin:8px 0 0;font-size:20px;max-width:40em}
 main{padding:0 24px 64px}ul{list-style:none;margin:-28px 0 0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:16px}
 li a,li span.door{display:block;height:100%;background:#fff;border-radius:12px;padding:24px;text-decoration:none;color:inherit;border:2px solid transparent}

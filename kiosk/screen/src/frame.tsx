@@ -34,9 +34,7 @@ export function Frame(props: FrameProps): JSX.Element {
     language: settings.language,
     act: props.act,
     slow: props.slow,
-    limit: view?.limit
-      ? { seconds: secondsUntil(view.limit.until, nowMs), totalSeconds: view.limit.totalMs / 1000 }
-      : null,
+    limit: view?.limit ? countdown(view.limit, nowMs) : null,
     locked,
     paper: view?.paper ?? "ok",
     settings,
@@ -119,4 +117,10 @@ function Connecting(): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** Clocks of screen and agent differ by a few ms: a limit never shows more than it is in all. */
+function countdown({ until, totalMs }: NonNullable<ViewMessage["limit"]>, nowMs: number): Kiosk["limit"] {
+  const totalSeconds = Math.round(totalMs / 1000);
+  return { seconds: Math.min(secondsUntil(until, nowMs), totalSeconds), totalSeconds };
 }

@@ -72,7 +72,12 @@ export async function buildApp(ctx: ServerContext, options: AppOptions): Promise
   await app.register(
     (scope: App, _options, done) => {
       for (const routes of options.apiRoutes) routes(scope, ctx);
-      scope.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+      // Putting it together takes long enough to be felt by a sale that is running: once is enough.
+      let description: string | null = null;
+      scope.get("/openapi.json", { schema: { hide: true } }, (_request, reply) => {
+        description ??= JSON.stringify(app.swagger());
+        return reply.type("application/json; charset=utf-8").send(description);
+      });
       done();
     },
     { prefix: "/api/v1" },
