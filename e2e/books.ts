@@ -44,3 +44,28 @@ export async function booksBalance(world: World): Promise<void> {
     expect(Number(row?.sum ?? 0)).toBe((await world.sandbox.ledger(gateway)).netFen);
   }
 }
+
+export interface PurchaseSeen {
+  number: string;
+  status: string;
+  payableFen: number;
+  attempts: string[];
+}
+
+/** The purchases of an account, oldest first, each with the states of its payment attempts. */
+export async function purchasesOf(world: World, accountNumber: string): Promise<PurchaseSeen[]> {
+  return world.query<PurchaseSeen>(
+    `select p.number, p.status, (p.state->'breakdown'->>'payableFen')::int as "payableFen",
+            array(select t.status from attempt t where t.purchase_id = p.id order by t.id) as attempts
+       from purchase p join account_registration a on a.id = p.account_id
+      where a.number = $1 order by p.quoted_at, p.id`,
+    [accountNumber],
+  );
+}
+
+/** The newest purchase of an account. */
+export async function lastPurchase(world: World, accountNumber: string): Promise<PurchaseSeen> {
+  const last = (await purchasesOf(world, accountNumber)).at(-1);
+  if (last === undefined) throw new Error(`no purchase of ${accountNumber}`);
+  return last;
+}

@@ -8,6 +8,8 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 
 export interface KioskScreen {
   page: Page;
+  /** Every message this page was ever sent by the agent. */
+  told: readonly string[];
   /** Waits until these words are visible. */
   sees(words: string | RegExp, withinMs?: number): Promise<void>;
   seesNot(words: string): Promise<void>;
@@ -32,11 +34,17 @@ export async function openKiosk(
 ): Promise<KioskScreen> {
   const context = await browser.newContext({ viewport, reducedMotion: "reduce", hasTouch: true });
   const page = await context.newPage();
+  const told: string[] = [];
+  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => told.push(payload.toString())));
   await page.goto(`${url}/kiosk/?kiosk=${kiosk}`);
+  // What is said for screen readers only lies on the page too, one pixel large.
+  const drawn = page.locator(":not(.unseen, .unseen *)");
   const button = (name: string | RegExp) => page.getByRole("button", { name }).first();
   return {
     page,
-    sees: (words, withinMs = 20_000) => page.getByText(words).first().waitFor({ state: "visible", timeout: withinMs }),
+    told,
+    sees: (words, withinMs = 20_000) =>
+      page.getByText(words).and(drawn).first().waitFor({ state: "visible", timeout: withinMs }),
     seesNot: async (words) => {
       const count = await page.getByText(words).count();
       if (count > 0) throw new Error(`the screen shows "${words}"`);

@@ -3,7 +3,7 @@
  * HTTP API, as the workbench does), and the books (by SQL, read only). Every wait asks for a state and has an end.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,32 +16,44 @@ const readyWithinMs = 60_000;
 export interface World {
   url: string;
   dataDir: string;
+  /** The purchases' `finishMs` in this city. */
+  finishMs: number;
   sandbox: Sandbox;
   /** Kills one of the city's processes without warning. */
   kill(name: "server" | "sandbox" | "kiosk-1" | "kiosk-2" | "postgres"): void;
   /** Kills everything at once, the city first. */
   killAll(): Promise<void>;
+  /** Ctrl-C, and waits for the city's end. */
+  interrupt(): Promise<void>;
   /** Starts the city again on the same data. */
   start(): Promise<void>;
+  /** Processes that have this city's folder in their environment or command line. */
+  processes(): number[];
   pids(): Record<string, number>;
   healthy(): Promise<void>;
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+export interface WorldOptions {
+  /** How long a paid purchase may be finished; the city's default when left out. */
+  finishMinutes?: number;
+}
+
+export async function startWorld({ finishMinutes }: WorldOptions = {}): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), "citygas-e2e-"));
   // As root the database belongs to another user, who must reach it.
   chmodSync(dataDir, 0o755);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const settings = finishMinutes === undefined ? {} : { CITYGAS_FINISH_MINUTES: String(finishMinutes) };
   let city: ChildProcess | null = null;
 
   async function start(): Promise<void> {
     const words: string[] = [];
     const child = spawn(process.execPath, ["--import", "tsx", "city/src/main.ts"], {
       cwd: root,
-      env: { ...process.env, PORT: String(port), CITYGAS_DATA: dataDir, NODE_ENV: "test" },
+      env: { ...process.env, PORT: String(port), CITYGAS_DATA: dataDir, NODE_ENV: "test", ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     city = child;
@@ -76,13 +88,18 @@ export async function startWorld(): Promise<World> {
     );
   }
 
-  async function stop(): Promise<void> {
+  async function interrupt(signal: NodeJS.Signals = "SIGINT"): Promise<void> {
     const child = city;
-    if (child !== null && child.exitCode === null && child.signalCode === null) {
-      const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-      child.kill("SIGTERM");
-      await gone;
-    }
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    // Ctrl-C in a terminal reaches the city's processes too; the database stands in a group of its own.
+    const { postgres, ...others } = signal === "SIGINT" ? pids() : {};
+    child.kill(signal);
+    for (const pid of Object.values(others)) signalQuietly(pid, signal);
+    await gone;
+  }
+  async function stop(): Promise<void> {
+    await interrupt("SIGTERM");
     rmSync(dataDir, { recursive: true, force: true });
   }
 
@@ -104,7 +121,21 @@ export async function startWorld(): Promise<World> {
       readyWithinMs,
       () => "not healthy again",
     );
-  return { url, dataDir, sandbox: sandboxAt(`${url}/sandbox/api`), kill, killAll, start, pids, healthy, query, stop };
+  return {
+    url,
+    dataDir,
+    finishMs: (finishMinutes ?? 30) * 60_000,
+    sandbox: sandboxAt(`${url}/sandbox/api`),
+    kill,
+    killAll,
+    interrupt: () => interrupt(),
+    start,
+    processes: () => processesOf(dataDir),
+    pids,
+    healthy,
+    query,
+    stop,
+  };
 }
 
 /** Asks again until it holds; the message says what was waited for. */
@@ -141,6 +172,22 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function processesOf(dataDir: string): number[] {
+  const numbers = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => {
+    if (pid === process.pid || !isAlive(pid)) return false;
+    return ["environ", "cmdline"].some((file) => readQuietly(`/proc/${pid}/${file}`).includes(dataDir));
+  });
+}
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -163,6 +210,7 @@ export interface MeterView {
   id: string;
   count: number;
   registerL: number;
+  totalCredited: number;
   valve: string;
 }
 export type Kiosk = "kiosk-1" | "kiosk-2";
@@ -195,7 +243,10 @@ export function sandboxAt(base: string) {
       call<unknown>("POST", `/printer/${kiosk}/paper`, { state }),
     faults: (body: unknown) => call<unknown>("PUT", "/faults", body),
     ledger: (gateway: "wechat" | "alipay") =>
-      call<{ rows: LedgerRow[]; netFen: number }>("GET", `/gateways/${gateway}/ledger`),
+      call<{ rows: LedgerRow[]; netFen: number; payCalls: { outTradeNo: string; count: number }[] }>(
+        "GET",
+        `/gateways/${gateway}/ledger`,
+      ),
     meter: (id: string) => call<MeterView>("GET", `/meters/${id}`),
     load: (meter: string, card: string) => call<unknown>("POST", `/meters/${meter}/insert-card`, { card }),
   };

@@ -25,4 +25,5 @@ export {
   refusalValueKinds,
 } from "./src/refusals.ts";
 export { type SpeechToken, speechAmount, speechTokens, speechTokenTexts } from "./src/speech.ts";
+export { type TrailKey, type TrailTexts, trailSentence, trailTexts } from "./src/trail.ts";
 export { type VoicePromptKey, voicePromptKeys, voiceTexts } from "./src/voice.ts";

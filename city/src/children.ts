@@ -1,7 +1,7 @@
 /**
  * The processes of a city: started, watched, started again when they die, stopped together.
  *
- * A child that dies is started again after a pause that grows to 10 s and shrinks back after a minute of life; it is
+ * A child that dies is started again after a pause that grows to 5 s and shrinks back after ten seconds of life; it is
  * never given up, because a kiosk without its server must come back by itself, and never started in a tight loop.
  * If this process is killed, the children see their channel close and end (`exitWithParent.ts`); each of them is built
  * to be killed at any moment, so nothing needs a farewell.
@@ -23,27 +23,29 @@ export interface ChildSpec {
 export interface Children {
   /** Resolves when the child serves for the first time; rejects with its last words when it does not in time. */
   start(spec: ChildSpec): Promise<void>;
-  /** Told name → pid at once and whenever a child starts or ends. */
-  onChange(listener: (pids: Record<string, number>) => void): void;
+  /** name → pid. */
+  pids(): Record<string, number>;
+  /** Told at once and whenever a child starts or ends. */
+  onChange(listener: () => void): void;
   /** Ends all, newest first; resolves when they are gone. */
   stop(): Promise<void>;
 }
 
 const firstPauseMs = 200;
-const longestPauseMs = 10_000;
-const healthyAfterMs = 60_000;
+const longestPauseMs = 5_000;
+const healthyAfterMs = 10_000;
 const stopWithinMs = 5_000;
 
 export function superviseChildren(logOf: (name: string) => LogFile): Children {
   const running = new Map<string, ChildProcess>();
   const pauses = new Set<NodeJS.Timeout>();
-  const listeners: ((pids: Record<string, number>) => void)[] = [];
+  const listeners: (() => void)[] = [];
   let stopping = false;
 
   const pids = (): Record<string, number> =>
     Object.fromEntries([...running].flatMap(([name, child]) => (child.pid === undefined ? [] : [[name, child.pid]])));
   const changed = (): void => {
-    for (const listener of listeners) listener(pids());
+    for (const listener of listeners) listener();
   };
 
   function launch(spec: ChildSpec, pauseMs: number): void {
@@ -94,9 +96,10 @@ export function superviseChildren(logOf: (name: string) => LogFile): Children {
   return {
     start,
     stop,
+    pids,
     onChange: (listener) => {
       listeners.push(listener);
-      listener(pids());
+      listener();
     },
   };
 }

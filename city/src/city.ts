@@ -21,6 +21,8 @@ export interface CityOptions {
   port: number;
   host: string;
   dataDir: string;
+  /** Settings handed to the server as they are; an empty one is its default. */
+  serverEnv?: Readonly<Record<string, string>>;
   say(line: string): void;
 }
 export interface City {
@@ -70,10 +72,13 @@ export async function startCity(options: CityOptions): Promise<City> {
     const ports = await innerPorts(join(dataDir, "run"), partNames);
     const publicUrl = `http://${options.host}:${options.port}`;
     await children.start(sandboxSpec(dataDir, ports.sandbox, await seedFile(dataDir, postgres, publicUrl)));
-    await children.start(serverSpec(dataDir, ports.server, postgres, publicUrl));
+    await children.start(serverSpec(dataDir, ports.server, postgres, publicUrl, options.serverEnv ?? {}));
     const agents = await Promise.all(kiosks.map((kiosk) => children.start(agentSpec(dataDir, kiosk, ports))));
     say(`${agents.length} kiosks are up`);
-    children.onChange((pids) => writeWhole(join(dataDir, "run", "pids.json"), { ...pids, postgres: postgres.pid() }));
+    const tellPids = (): void =>
+      writeWhole(join(dataDir, "run", "pids.json"), { ...children.pids(), postgres: postgres.pid() });
+    children.onChange(tellPids);
+    postgres.onRestart(tellPids);
     front = await openFront(options.port, options.host, {
       server: ports.server,
       sandbox: ports.sandbox,
@@ -121,7 +126,13 @@ function sandboxSpec(dataDir: string, port: number, seed: string): ChildSpec {
   };
 }
 
-function serverSpec(dataDir: string, port: number, postgres: Postgres, publicUrl: string): ChildSpec {
+function serverSpec(
+  dataDir: string,
+  port: number,
+  postgres: Postgres,
+  publicUrl: string,
+  settings: Readonly<Record<string, string>>,
+): ChildSpec {
   const { merchant, gateways } = sandboxFacts(dataDir);
   const gatewaysFile = join(dataDir, "server", "gateways.json");
   writeWhole(gatewaysFile, { wechat: { ...merchant.wechat, baseUrl: gateways.wechatUrl }, alipay: merchant.alipay });
@@ -130,6 +141,7 @@ function serverSpec(dataDir: string, port: number, postgres: Postgres, publicUrl
     name: "server",
     entry: entryOf("server/src/main.ts"),
     env: {
+      ...settings,
       PORT: String(port),
       CITYGAS_DATA: join(dataDir, "server"),
       CITYGAS_PUBLIC_URL: publicUrl,

@@ -1,8 +1,12 @@
-/** `npm start`. Settings: PORT (8080), HOST (127.0.0.1), CITYGAS_DATA (./.citygas). Ctrl-C stops all that was started. */
+/**
+ * `npm start`. Settings: PORT (8080), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), and of the server's own
+ * CITYGAS_FINISH_MINUTES and CITYGAS_DEBTS. Ctrl-C stops all that was started.
+ */
 import { resolve } from "node:path";
 import { startCity } from "./city.ts";
 
-const known = ["CITYGAS_DATA", "CITYGAS_CHROMIUM", "CITYGAS_LONG"];
+const serverSettings = ["CITYGAS_FINISH_MINUTES", "CITYGAS_DEBTS"];
+const known = ["CITYGAS_DATA", "CITYGAS_CHROMIUM", "CITYGAS_LONG", ...serverSettings];
 
 function readPort(text: string): number {
   const port = Number(text);
@@ -19,6 +23,7 @@ async function main(): Promise<void> {
     port: readPort(process.env.PORT ?? "8080"),
     host: process.env.HOST ?? "127.0.0.1",
     dataDir: resolve(process.env.CITYGAS_DATA ?? ".citygas"),
+    serverEnv: Object.fromEntries(serverSettings.map((name) => [name, process.env[name] ?? ""])),
     say: (line) => console.log(line),
   });
   console.log(`Citygas is ready after ${((performance.now() - began) / 1000).toFixed(1)} s: ${city.url}/`);

@@ -22,6 +22,7 @@ import { migrate } from "./store/migrate.ts";
 import { openSqlStore, type SqlStoreOptions } from "./store/sql.ts";
 import { terminalAuth } from "./terminals/pairing.ts";
 import { terminalRoutes } from "./terminals/routes.ts";
+import { trailRoutes } from "./trail/routes.ts";
 
 export interface ServerOptions {
   database: DatabaseConnection;
@@ -125,7 +126,7 @@ async function makeApp(
   const sales = openSales(ctx);
   const app = await buildApp(ctx, {
     authenticators: { terminal: auth.verify, admin: (token) => sameSecret(token, adminToken) },
-    apiRoutes: [terminalRoutes(auth), registrationRoutes(auth), sales.routes],
+    apiRoutes: [terminalRoutes(auth), registrationRoutes(auth), sales.routes, trailRoutes],
     rootRoutes: [outcomeRoutes],
     isReady,
   });

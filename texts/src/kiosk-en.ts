@@ -259,6 +259,10 @@ export const kioskEn: KioskTexts = {
   refunded: {
     title: "The money went back",
     body: "{amount} went back to where you paid from. WeChat or Alipay tells you when it has arrived.",
+    onTheWay: {
+      title: "The money is on its way back",
+      body: "{amount} is on its way back to where you paid from. Nothing more to do: WeChat or Alipay tells you when it is there.",
+    },
     money: "No new gas was written to the card.",
     next: "To buy gas, take the card and start again.",
     qr: "Scan to see the refund",

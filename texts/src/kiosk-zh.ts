@@ -255,6 +255,10 @@ export const kioskZh = {
   refunded: {
     title: "这笔钱已退回",
     body: "{amount}已退回您的付款账户，到账时间以微信或支付宝的通知为准。",
+    onTheWay: {
+      title: "这笔钱正在退回",
+      body: "{amount}正在退回您的付款账户，不用再做什么。退到后，微信或支付宝会通知您。",
+    },
     money: "卡里没有写入新的气。",
     next: "要购气，请取卡后重新开始。",
     qr: "扫码查看退款",

@@ -8,6 +8,7 @@ import {
   refusalSentence,
   refusalShortCodes,
   refusalText,
+  trailTexts,
   voicePromptKeys,
   voiceTexts,
 } from "../index.ts";
@@ -24,6 +25,7 @@ describe.each([
   ["kiosk", kioskTexts],
   ["receipt", receiptTexts],
   ["voice", voiceTexts],
+  ["trail", trailTexts],
 ])("catalogue %s", (_name, catalogue) => {
   const zh = leaves(catalogue["zh-CN"]);
   const en = leaves(catalogue.en);

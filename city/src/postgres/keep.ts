@@ -4,6 +4,8 @@ import { type PostgresConnection, type RunningPostgres, startPostgres } from "./
 export interface Postgres {
   connection: PostgresConnection;
   pid(): number;
+  /** Told whenever it runs again under another pid. */
+  onRestart(listener: () => void): void;
   stop(): Promise<void>;
 }
 
@@ -12,6 +14,7 @@ const pauseMs = 200;
 export async function keepPostgres(dataDir: string, log: (line: string) => void): Promise<Postgres> {
   let running = await startPostgres({ dataDir, log });
   let stopping = false;
+  const listeners: (() => void)[] = [];
   let restarting: Promise<void> = Promise.resolve();
 
   const watch = (server: RunningPostgres): void => {
@@ -27,6 +30,7 @@ export async function keepPostgres(dataDir: string, log: (line: string) => void)
       try {
         running = await startPostgres({ dataDir, log });
         watch(running);
+        for (const listener of listeners) listener();
         return;
       } catch (error) {
         log(`PostgreSQL did not start: ${error instanceof Error ? error.message : String(error)}`);
@@ -38,6 +42,9 @@ export async function keepPostgres(dataDir: string, log: (line: string) => void)
   return {
     connection: running.connection,
     pid: () => running.pid,
+    onRestart: (listener) => {
+      listeners.push(listener);
+    },
     stop: async () => {
       stopping = true;
       await restarting;

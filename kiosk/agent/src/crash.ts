@@ -1,7 +1,11 @@
 /**
- * Named points at which a test lets the agent die as if its power were cut. Off unless NODE_ENV is `test`: a kiosk in the
- * field can't be talked into dying.
+ * Named points at which a test lets the agent die as if its power were cut. The order is a file in the agent's folder
+ * that names one point; it is taken away before the death, so the agent that is started again lives. Off unless
+ * NODE_ENV is `test`: a kiosk in the field can't be talked into dying.
  */
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
 export const crashPoints = [
   "afterOpenSession",
   "afterImage",
@@ -20,12 +24,26 @@ export const crashPoints = [
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 
-/** Throws TypeError for a name that is no point, so that a test can't pass by a typing error. */
-export function crasher(env: NodeJS.ProcessEnv): (point: CrashPoint) => void {
-  const at = env.CITYGAS_CRASH_AT;
-  if (at === undefined || at === "" || env.NODE_ENV !== "test") return () => undefined;
-  if (!crashPoints.some((point) => point === at)) throw new TypeError(`CITYGAS_CRASH_AT: no such point: ${at}`);
+const orderFile = "crash-at";
+
+/** Called at a point: throws TypeError when the order names no point, so that a test can't pass by a typing error. */
+export function crasher(env: NodeJS.ProcessEnv, folder: string): (point: CrashPoint) => void {
+  if (env.NODE_ENV !== "test") return () => undefined;
+  const path = join(folder, orderFile);
   return (point) => {
-    if (point === at) process.kill(process.pid, "SIGKILL");
+    const at = readOrder(path);
+    if (at === null) return;
+    if (!crashPoints.some((known) => known === at)) throw new TypeError(`${orderFile}: no such point: ${at}`);
+    if (at !== point) return;
+    rmSync(path);
+    process.kill(process.pid, "SIGKILL");
   };
+}
+
+function readOrder(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return null;
+  }
 }

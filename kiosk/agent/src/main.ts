@@ -18,7 +18,7 @@ const log: Log = jsonLog((line) => process.stdout.write(line), Date.now);
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const crash = crasher(process.env);
+  const crash = crasher(process.env, settings.folder);
   const identity = await openIdentity(settings.folder);
   const terminal = pairedTerminal(settings, identity);
   const journal = await openJournal(join(settings.folder, "journal.log"));

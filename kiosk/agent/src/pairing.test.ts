@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from "node:crypto";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,9 +110,13 @@ describe("settings", () => {
     expect(readSettings({ ...full, CITYGAS_DATA: "elsewhere" }).kioskName).toBe("kiosk-1");
   });
 
-  it("a crash point must be one, and is nothing outside tests", () => {
-    expect(() => crasher({ NODE_ENV: "test", CITYGAS_CRASH_AT: "afterLunch" })).toThrow("afterLunch");
+  it("a crash point must be one, and is nothing outside tests", async () => {
+    const order = (point: string) => writeFile(join(folder, "crash-at"), point);
+    await order("afterLunch");
+    expect(() => crasher({ NODE_ENV: "test" }, folder)("afterPaid")).toThrow("afterLunch");
     // Were it on, this would end the test run.
-    crasher({ NODE_ENV: "production", CITYGAS_CRASH_AT: "afterPaid" })("afterPaid");
+    await order("afterPaid");
+    crasher({ NODE_ENV: "production" }, folder)("afterPaid");
+    crasher({ NODE_ENV: "test" }, folder)("afterQuote");
   });
 });

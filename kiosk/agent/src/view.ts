@@ -123,7 +123,7 @@ export type Screen =
       refused: null | "balance" | "code" | "risk" | "other";
     }
   /** `done` false: the money is on its way back, not yet there. */
-  | { name: "refunded"; number: string; amountFen: number; url: string; done?: boolean }
+  | { name: "refunded"; number: string; amountFen: number; url: string; done: boolean }
   | { name: "refused"; code: RefusalCode; value: number | null; number: string | null; cardIn: boolean }
   | { name: "cardPulled"; before: "payment" | "write"; number: string | null; url: string | null }
   | { name: "wrongWay" }

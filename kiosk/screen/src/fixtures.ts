@@ -168,7 +168,8 @@ export const fixtures: readonly Fixture[] = [
   ),
   fixture("write-failed", writeFailed, { step: 5, seconds: 110, ofSeconds: 120 }),
   fixture("write-failed-hall", { ...writeFailed, why: "unknown", hall: true }, { step: 5 }),
-  fixture("refunded", { name: "refunded", number, amountFen: 119_970, url }, { step: 4, seconds: 30 }),
+  fixture("refunded", { name: "refunded", number, amountFen: 119_970, url, done: true }, { step: 5, seconds: 30 }),
+  fixture("refunding", { name: "refunded", number, amountFen: 119_970, url, done: false }, { step: 5, seconds: 30 }),
   fixture(
     "refused",
     { name: "refused", code: "account.debt", value: 12_550, number: null, cardIn: true },

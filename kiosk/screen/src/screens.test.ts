@@ -71,6 +71,8 @@ describe("words of the operating manual stand on their screens", () => {
     ["write-failed", "写卡失败"],
     ["write-failed", "请勿二次购气"],
     ["write-failed", "钱没有丢，已为您保留 47.4 方（订单 3K7-0192）。"],
+    ["refunded", "￥1199.70已退回您的付款账户"],
+    ["refunding", "￥1199.70正在退回您的付款账户"],
     ["account-more-time", "还需要时间吗？"],
     ["pay-collection-code", "点“收付款”"],
   ])("%s: %s", (name, text) => {
@@ -117,6 +119,10 @@ describe("every screen", () => {
       expect(words(name)).not.toContain("返回");
     for (const name of ["insert-card", "account-money", "confirm-meter", "pay"]) expect(words(name)).toContain("返回");
   });
+});
+
+it("money that is on its way is not said to be back", () => {
+  expect(words("refunding")).not.toContain("已退回");
 });
 
 describe("screens that leave by themselves", () => {

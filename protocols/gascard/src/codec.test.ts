@@ -1,7 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bcdDate, type Codec, code, digits, i32le, u8, u16be, u32le } from "./codec.ts";
 import { crc16 } from "./crc16.ts";
-import { fc } from "./fc.testkit.ts";
 import { fromHex, toHex } from "./hex.ts";
 
 function roundTrip<T>(codec: Codec<T>, value: T): void {

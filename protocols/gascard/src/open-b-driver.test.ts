@@ -1,6 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { account, amount, bothLayouts, loadedCard, sale, word } from "./cards.testkit.ts";
-import { fc } from "./fc.testkit.ts";
 import { identifyImage, layoutByName, layouts, openBMoney, openBVolume } from "./layouts.ts";
 import { withReturnArea } from "./open-b-meter.ts";
 

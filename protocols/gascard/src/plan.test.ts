@@ -1,6 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { amount, bothLayouts, loadedCard, sale, secret } from "./cards.testkit.ts";
-import { fc } from "./fc.testkit.ts";
 import { fromHex, toHex } from "./hex.ts";
 import { openBVolume } from "./layouts.ts";
 import { planWrite, probeSteps, resumeImages } from "./plan.ts";

@@ -1,6 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sale, secret } from "./cards.testkit.ts";
-import { fc } from "./fc.testkit.ts";
 import { toHex } from "./hex.ts";
 import { openBVolume } from "./layouts.ts";
 import { planWrite, probeSteps } from "./plan.ts";

@@ -1,7 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { amount, bothLayouts, loadedCard, sale, secret } from "./cards.testkit.ts";
 import { classify } from "./classify.ts";
-import { fc } from "./fc.testkit.ts";
 import { sameBytes, toHex } from "./hex.ts";
 import type { LayoutDriver, PurchaseOnCard } from "./layout.ts";
 import { openBVolume } from "./layouts.ts";

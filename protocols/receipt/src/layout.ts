@@ -1,13 +1,28 @@
 /** The receipt in receiptline markup. Every string that is not of this file goes through `escaped` first. */
 import { chinaTime, cubicMetres, money, unitPrice, yuan } from "./amounts.ts";
 import type { ReceiptInput, ReceiptTexts } from "./input.ts";
-import { escaped, escapedUrl } from "./printable.ts";
+import { columnsOf, escaped, escapedUrl } from "./printable.ts";
 
 const rule = "-";
 
 /** A label on the left and its value on the right, each wrapping within its column. */
 function pair(label: string, value: string): string {
   return `${escaped(label)} | ${escaped(value)}`;
+}
+
+type Pair = readonly [label: string, value: string];
+
+/** Columns of a label, wide enough for 6 or 8 Chinese characters; one blank column parts it from the value. */
+const labelColumns = { 32: 12, 48: 16 } as const;
+
+/** Labels and values; a value that its column would break (a payment number, an address) stands on the next line. */
+function pairLines(pairs: readonly Pair[], charsPerLine: 32 | 48): string[] {
+  const widths = `{w:${labelColumns[charsPerLine]} *}`;
+  const room = charsPerLine - labelColumns[charsPerLine] - 1;
+  const lines = pairs.flatMap(([label, value]) =>
+    columnsOf(value) <= room ? [pair(label, value)] : ["{w:*}", paragraph(label), `| ${escaped(value)}`, widths],
+  );
+  return [widths, ...lines];
 }
 
 /** A paragraph over the whole width, from the left. */
@@ -19,33 +34,29 @@ function centred(text: string, markup = ""): string {
   return `${markup}${escaped(text, 60)}`;
 }
 
-/** Label columns wide enough for 6 Chinese characters, table columns for 99,999.99; narrow paper has two of them. */
-function widths(charsPerLine: 32 | 48): { pairs: string; table: string } {
-  return charsPerLine === 32 ? { pairs: "{w:12 *}", table: "{w:* 8}" } : { pairs: "{w:16 *}", table: "{w:* 10 10 12}" };
-}
+/** Wide enough for 99,999.99; narrow paper has two columns of them. */
+const tableWidths = { 32: "{w:* 8}", 48: "{w:* 10 10 12}" } as const;
 
 /** The whole receipt as markup for `charsPerLine` (32 = 58 mm paper, 48 = 80 mm). */
 export function receiptMarkup(data: ReceiptInput, texts: ReceiptTexts, charsPerLine: 32 | 48): string {
-  const { pairs, table } = widths(charsPerLine);
   return [
     "{w:*}",
     centred(data.company, "^^^"),
     centred(data.reprint ? `${texts.title} (${texts.reprint})` : texts.title),
     rule,
-    pairs,
-    ...headPairs(data, texts),
+    ...pairLines(headPairs(data, texts), charsPerLine),
     "{w:*}",
     rule,
-    table,
+    tableWidths[charsPerLine],
     ...tableLines(data, texts, charsPerLine === 32 ? narrowRow : wideRow),
     "{w:*}",
     rule,
-    pairs,
-    ...moneyPairs(data, texts),
+    ...pairLines(deductedPairs(data, texts), charsPerLine),
+    `${escaped(texts.payable)} | ^^${escaped(money(data.breakdown.payableFen))}`,
+    pair(texts.delivered, delivered(data, texts)),
     "{w:*}",
     rule,
-    pairs,
-    ...paymentPairs(data, texts),
+    ...pairLines(paymentPairs(data, texts), charsPerLine),
     "{w:*}",
     rule,
     paragraph(texts.howTo),
@@ -61,19 +72,16 @@ export function receiptMarkup(data: ReceiptInput, texts: ReceiptTexts, charsPerL
   ].join("\n");
 }
 
-function headPairs(data: ReceiptInput, texts: ReceiptTexts): string[] {
+function headPairs(data: ReceiptInput, texts: ReceiptTexts): Pair[] {
   const { customer } = data;
   return [
-    pair(texts.number, data.number),
-    pair(texts.unit, data.unit),
-    pair(texts.terminal, data.terminal),
-    pair(texts.accountNumber, customer.accountNumber),
-    pair(texts.name, customer.name),
-    pair(texts.address, customer.address),
-    pair(
-      texts.card,
-      texts.cardTail.replace("{tail}", () => customer.cardTail),
-    ),
+    [texts.number, data.number],
+    [texts.unit, data.unit],
+    [texts.terminal, data.terminal],
+    [texts.accountNumber, customer.accountNumber],
+    [texts.name, customer.name],
+    [texts.address, customer.address],
+    [texts.card, texts.cardTail.replace("{tail}", () => customer.cardTail)],
   ];
 }
 
@@ -108,27 +116,28 @@ function tableLines(data: ReceiptInput, texts: ReceiptTexts, row: (cells: Cells)
   ];
 }
 
-function moneyPairs(data: ReceiptInput, texts: ReceiptTexts): string[] {
-  const { deductions, balanceOffsetFen, payableFen, delivers } = data.breakdown;
-  const onCard =
-    delivers.kind === "volume"
-      ? `${cubicMetres(delivers.volumeL)} ${texts.volumeUnit}`
-      : `${yuan(delivers.meterCreditFen)} ${texts.moneyUnit}`;
+function deductedPairs(data: ReceiptInput, texts: ReceiptTexts): Pair[] {
+  const { deductions, balanceOffsetFen } = data.breakdown;
   return [
-    ...deductions.map((deduction) => pair(deduction.name, money(-deduction.amountFen))),
-    ...(balanceOffsetFen === 0 ? [] : [pair(texts.balanceOffset, money(-balanceOffsetFen))]),
-    `${escaped(texts.payable)} | ^^${escaped(money(payableFen))}`,
-    pair(texts.delivered, onCard),
+    ...deductions.map((deduction): Pair => [deduction.name, money(-deduction.amountFen)]),
+    ...(balanceOffsetFen === 0 ? [] : [[texts.balanceOffset, money(-balanceOffsetFen)] as const]),
   ];
 }
 
-function paymentPairs(data: ReceiptInput, texts: ReceiptTexts): string[] {
+function delivered(data: ReceiptInput, texts: ReceiptTexts): string {
+  const { delivers } = data.breakdown;
+  return delivers.kind === "volume"
+    ? `${cubicMetres(delivers.volumeL)} ${texts.volumeUnit}`
+    : `${yuan(delivers.meterCreditFen)} ${texts.moneyUnit}`;
+}
+
+function paymentPairs(data: ReceiptInput, texts: ReceiptTexts): Pair[] {
   const channel = data.channel === null ? texts.nothingToPay : (ownText(texts.channels, data.channel) ?? data.channel);
   return [
-    pair(texts.channel, channel),
-    ...(data.channelNumber === null ? [] : [pair(texts.channelNumber, data.channelNumber)]),
-    ...(data.paidAtMs === null ? [] : [pair(texts.paidAt, chinaTime(data.paidAtMs))]),
-    pair(texts.purchaseCount, String(data.purchaseCount)),
+    [texts.channel, channel],
+    ...(data.channelNumber === null ? [] : [[texts.channelNumber, data.channelNumber] as const]),
+    ...(data.paidAtMs === null ? [] : [[texts.paidAt, chinaTime(data.paidAtMs)] as const]),
+    [texts.purchaseCount, String(data.purchaseCount)],
   ];
 }
 

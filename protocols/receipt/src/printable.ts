@@ -47,6 +47,11 @@ export function printable(value: string, maxLength = 200): string {
   return kept.map((character) => (isPrintable(character) ? character : missingSign)).join("");
 }
 
+/** Columns that a text takes on paper: what GBK needs two bytes for is two columns wide. */
+export function columnsOf(value: string): number {
+  return iconv.encode(printable(value), "gbk").length;
+}
+
 /**
  * Printable text as receipt markup that means exactly that text. A text of only `-` or `=` would be a rule or a cut
  * when it stands alone, so it is set in full width.

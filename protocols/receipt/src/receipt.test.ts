@@ -55,6 +55,16 @@ describe("the pictured purchase", () => {
     expect(endsWithQuestion).toBe(true);
   });
 
+  it("breaks no payment number and no address in two, also on narrow paper", () => {
+    const long = {
+      ...pictured,
+      channelNumber: "2026112300000000000000000002",
+      customer: { ...pictured.customer, address: "样例工业园*号楼**3室" },
+    };
+    const { text } = readPaper(renderReceipt(long, narrow).escpos);
+    for (const whole of [long.channelNumber, long.customer.address]) expect(text).toContain(whole);
+  });
+
   it("leaves out what a purchase with nothing to pay has not", () => {
     const { text } = renderReceipt({ ...pictured, channel: null, channelNumber: null, paidAtMs: null }, wide);
     expect(text).toContain("无需付款");

@@ -128,19 +128,25 @@ export function faultRoutes(api: Api, { world, gateways }: ApiContext): void {
     refundNo: Type.Union([Type.String(), Type.Null()]),
     phoneId: Type.Union([Type.String(), Type.Null()]),
   });
+  const PayCalls = Type.Object({ outTradeNo: Type.String(), count: Type.Integer() });
   api.get(
     "/gateways/:gateway/ledger",
     {
       schema: {
-        description: "What the gateway really took and gave back, whatever it answered.",
+        description:
+          "What the gateway really took and gave back, whatever it answered; and how often it was told to take, by order.",
         params: Type.Object({ gateway: Gateway }),
-        response: { 200: Type.Object({ rows: Type.Array(LedgerRow), netFen: Type.Integer() }), ...Failure },
+        response: {
+          200: Type.Object({ rows: Type.Array(LedgerRow), netFen: Type.Integer(), payCalls: Type.Array(PayCalls) }),
+          ...Failure,
+        },
       },
     },
     (request) => {
       const { gateway } = request.params;
       const rows = gateways.ledger.rows(gateway).map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
-      return { rows, netFen: gateways.ledger.netFen(gateway) };
+      const payCalls = gateways.ledger.payCalls(gateway).map(({ outTradeNo, count }) => ({ outTradeNo, count }));
+      return { rows, netFen: gateways.ledger.netFen(gateway), payCalls };
     },
   );
 }

@@ -75,11 +75,14 @@ const Phone = Type.Object({
   noBalance: Type.Boolean(),
   offline: Type.Boolean(),
 });
+/** How often a pay call for an order arrived, whatever came of it: a caller must never send two. */
+const PayCalls = Type.Object({ gateway: Gateway, outTradeNo: Type.String(), count: Type.Integer() });
 const Change = Type.Object({
   trades: Type.Optional(Type.Array(Trade)),
   ledger: Type.Optional(Type.Array(LedgerRow)),
   codes: Type.Optional(Type.Array(Code)),
   phones: Type.Optional(Type.Array(Phone)),
+  payCalls: Type.Optional(Type.Array(PayCalls)),
 });
 
 export type Refund = Type.Static<typeof Refund>;
@@ -88,6 +91,7 @@ export type Trade = Type.Static<typeof Trade>;
 export type LedgerRow = Type.Static<typeof LedgerRow>;
 export type PaymentCode = Type.Static<typeof Code>;
 export type PhoneRow = Type.Static<typeof Phone>;
+export type PayCalls = Type.Static<typeof PayCalls>;
 export type Change = Type.Static<typeof Change>;
 const check = Compile(Change);
 
@@ -99,6 +103,7 @@ export interface Book {
   readonly ledger: readonly LedgerRow[];
   readonly codes: ReadonlyMap<string, PaymentCode>;
   readonly phones: ReadonlyMap<string, PhoneRow>;
+  readonly payCalls: ReadonlyMap<string, PayCalls>;
   /** Writes one line, then shows the change: what a reader sees has been handed to the system. */
   commit(change: Change): void;
   close(): void;
@@ -126,6 +131,7 @@ export function openBook(dir: string): Book {
   const ledger: LedgerRow[] = [];
   const codes = new Map<string, PaymentCode>();
   const phones = new Map<string, PhoneRow>();
+  const payCalls = new Map<string, PayCalls>();
 
   function forgetCodesBefore(instant: number): void {
     for (const code of codes.values()) {
@@ -142,6 +148,7 @@ export function openBook(dir: string): Book {
       forgetCodesBefore(code.issuedAt - FORGET_CODE_AFTER_MS);
     }
     for (const phone of change.phones ?? []) phones.set(phone.id, phone);
+    for (const calls of change.payCalls ?? []) payCalls.set(tradeKey(calls.gateway, calls.outTradeNo), calls);
   }
 
   for (const change of readChanges(path)) show(change);
@@ -150,6 +157,7 @@ export function openBook(dir: string): Book {
     ledger,
     codes: [...codes.values()],
     phones: [...phones.values()],
+    payCalls: [...payCalls.values()],
   };
   writeFileSync(`${path}.new`, `${JSON.stringify(whole)}\n`);
   renameSync(`${path}.new`, path);
@@ -160,6 +168,7 @@ export function openBook(dir: string): Book {
     ledger,
     codes,
     phones,
+    payCalls,
     commit(change) {
       writeSync(file, `${JSON.stringify(change)}\n`);
       show(change);

@@ -1,6 +1,6 @@
 import { makeAlipay } from "./alipay.ts";
 import { makeBank } from "./bank.ts";
-import { openBook } from "./book.ts";
+import { type Book, openBook, tradeKey } from "./book.ts";
 import { type Faults, makeFaults } from "./faults.ts";
 import { type GatewayServer, type SeenCall, serve } from "./http.ts";
 import { type GatewayKeys, loadOrMakeKeys } from "./keys.ts";
@@ -65,7 +65,11 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
   const book = openBook(dir);
   const faults = makeFaults();
   const bank = makeBank(book, faults, now);
-  const common = { bank, faults, keys, now, wallClock, seen: options.onCall ?? (() => {}) };
+  const seen = (call: SeenCall): void => {
+    if (call.call === "pay") countPay(book, call);
+    options.onCall?.(call);
+  };
+  const common = { bank, faults, keys, now, wallClock, seen };
   const opened: GatewayServer[] = [];
   async function close(): Promise<void> {
     await Promise.all(opened.map((server) => server.close()));
@@ -106,4 +110,9 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     await close();
     throw error;
   }
+}
+
+function countPay(book: Book, { gateway, ref: outTradeNo }: SeenCall): void {
+  const before = book.payCalls.get(tradeKey(gateway, outTradeNo))?.count ?? 0;
+  book.commit({ payCalls: [{ gateway, outTradeNo, count: before + 1 }] });
 }

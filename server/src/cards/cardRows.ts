@@ -53,6 +53,8 @@ export interface CardRows {
   saveReport(scriptId: Id, report: ScriptReport, at: Instant): Promise<void>;
   /** When the last script for this card left; null: never. */
   lastScriptAt(cardId: Id): Promise<Instant | null>;
+  /** Was this card ever read in this terminal's reader? */
+  wasRead(cardId: Id, terminalId: Id): Promise<boolean>;
 }
 
 interface SessionRow {
@@ -130,6 +132,13 @@ export function sqlCardRows(db: Pool): CardRows {
         [cardId],
       );
       return found.rows[0]?.at ?? null;
+    },
+    async wasRead(cardId, terminalId) {
+      const found = await db.query("select 1 from card_session where card_id = $1 and terminal_id = $2 limit 1", [
+        cardId,
+        terminalId,
+      ]);
+      return found.rows.length > 0;
     },
   };
 }

@@ -1,11 +1,13 @@
 /** What an insertion leads to beside the road of a sale: core decides, here it must be carried out. */
 import { beforeEach, expect, test } from "vitest";
+import type { TerminalFacts } from "../context.ts";
 import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import { quotePurchase } from "../purchases/quote.ts";
 import {
   accountOf,
   amount,
   booksHold,
+  bought,
   insert,
   keyed,
   ledger,
@@ -13,11 +15,12 @@ import {
   quoted,
   value,
   type World,
+  write,
 } from "../purchases/world.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import { intoMeter, runScript, type TestCard, testCard } from "./card.testkit.ts";
 import { endSession } from "./report.ts";
-import { openSession, putImage } from "./sessions.ts";
+import { openSession, putImage, wantScript } from "./sessions.ts";
 
 let earth: Earth;
 let world: World;
@@ -130,4 +133,40 @@ test("after its card is out a session sells nothing", async () => {
   expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({
     error: { code: "session.ended" },
   });
+});
+
+test("an image from before a script stays so, whatever the other server's clock says", async () => {
+  const behind: World = { ...world, sale: { ...world.sale, now: () => earth.clock.now - 1_000 } };
+  const { visit, id } = await bought(world, kiosk1, card, amount(100));
+  const script = value(await wantScript(behind.sale, kiosk1, id, visit.sessionId));
+  // Asked once more, its answer was lost.
+  await wantScript(behind.sale, kiosk1, id, visit.sessionId);
+  await write(behind, kiosk1, card, visit, script);
+  const body = { cardSessionId: visit.sessionId, entry: amount(100) };
+  expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({ error: { code: "card.stale" } });
+});
+
+test("a phone sells nothing that it may not write", async () => {
+  const phone: TerminalFacts = { ...kiosk1, id: "phone-1", kind: "phone" };
+  const visit = await insert(world, phone, card);
+  const body = { cardSessionId: visit.sessionId, entry: amount(100) };
+  expect(await quotePurchase(world.sale, phone, body, keyed("q"))).toMatchObject({ error: { code: "auth.forbidden" } });
+});
+
+test("a session that ended while its image was judged stays ended", async () => {
+  const { id, script } = await openSession(world.sale, kiosk1, { reader: "r", atr: "", powerUpId: "p" });
+  const { registry } = world.sale;
+  const slow = {
+    ...world.sale,
+    registry: {
+      ...registry,
+      customer: async (account: string) => {
+        await endSession(world.sale, kiosk1, id);
+        return await registry.customer(account);
+      },
+    },
+  };
+  await putImage(slow, kiosk1, id, runScript(card, script, "p"));
+  const body = { cardSessionId: id, entry: amount(100) };
+  expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({ error: { code: "session.ended" } });
 });

@@ -1,7 +1,7 @@
 /** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
 import { type Attempt, type AttemptEvent, attemptTimers, type Instant } from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
-import { applyEvent } from "../purchases/applyEvent.ts";
+import { applyEvent, decided } from "../purchases/applyEvent.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
 import { fileStaffTask } from "../tasks/staff.ts";
@@ -41,7 +41,7 @@ async function apply(sale: SaleContext, { id, purchaseId }: Attempt, event: Atte
     () => ({ do: "commit", event: { type: "attempt", attemptId: id, event } }),
     options,
   );
-  return applied.ok;
+  return decided(applied);
 }
 
 /** The code is in another process's memory, or lost with it. In time it is sent there; afterwards it never was. */
@@ -59,7 +59,7 @@ export const attemptQuery = (sale: SaleContext, payments: Payments, task: Task):
     if (!["submitted", "pending", "reversing"].includes(attempt.state)) return done;
     const { outTradeNo, amountFen } = attempt;
     const outcome = await channel.query({ outTradeNo, amountFen });
-    await takeOutcome(sale, payments, attempt, "query", outcome);
+    decided(await takeOutcome(sale, payments, attempt, "query", outcome));
     return done;
   });
 
@@ -82,7 +82,7 @@ export const attemptLateCheck = (sale: SaleContext, payments: Payments, task: Ta
       return { retryAt: sale.now() + retryMs * task.attempt };
     if (outcome.kind === "paid") {
       sale.log.error({ attemptId: attempt.id, purchaseId: attempt.purchaseId }, "late success: refunded automatically");
-      await takeOutcome(sale, payments, attempt, "query", outcome);
+      decided(await takeOutcome(sale, payments, attempt, "query", outcome));
     }
     await apply(sale, attempt, { type: "lateCheckDone" });
     return done;

@@ -1,6 +1,6 @@
 /** A purchase's money goes back by the channel it came by, under one fixed refund number, until the gateway has done it. */
 import type { Id, PurchaseEvent, RefundOutcome } from "@citygas/core";
-import { applyEvent } from "../purchases/applyEvent.ts";
+import { applyEvent, decided } from "../purchases/applyEvent.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
 import { done, type TaskEnd } from "./attemptTasks.ts";
@@ -44,6 +44,5 @@ export async function refundPurchase(sale: SaleContext, task: Task): Promise<Tas
 }
 
 async function apply(sale: SaleContext, purchaseId: Id, event: PurchaseEvent): Promise<boolean> {
-  const applied = await applyEvent(sale, purchaseId, () => ({ do: "commit", event: { type: "purchase", event } }));
-  return applied.ok;
+  return decided(await applyEvent(sale, purchaseId, () => ({ do: "commit", event: { type: "purchase", event } })));
 }

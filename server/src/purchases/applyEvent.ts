@@ -98,6 +98,15 @@ export async function applyEvent(
   return refused("server.unavailable");
 }
 
+/**
+ * For tasks. Refused is an end: what the task was for has moved on. Not decided is none, so it throws, and the task
+ * comes back; forgotten, its purchase would wait for ever (I12).
+ */
+export function decided(applied: Result<Applied, Refused>): boolean {
+  if (!applied.ok && applied.error.code === "server.unavailable") throw new Error("purchase changed under every try");
+  return applied.ok;
+}
+
 /** A request that was carried out before is no refusal, whatever state it has led to since. */
 async function orReplay(
   sale: SaleContext,

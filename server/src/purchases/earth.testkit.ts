@@ -16,6 +16,13 @@ export const terminals: [TerminalFacts, TerminalFacts] = [
   { id: "kiosk-2", name: "自助终端2", kind: "kiosk", unit },
 ];
 export const [kiosk1, kiosk2] = terminals;
+/** A kiosk that another company unit put up. */
+export const kioskElsewhere: TerminalFacts = {
+  ...kiosk1,
+  id: "kiosk-3",
+  name: "自助终端3",
+  unit: { ...unit, id: "unit-2", name: "轮台县" },
+};
 const noLimits = { perPurchaseFen: null, perPurchaseL: null, beforeChange: null };
 
 const version = (more: Partial<TariffVersion>): TariffVersion => ({
@@ -109,6 +116,8 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
         [...writes.values()]
           .filter((w) => w.cardId === cardId)
           .reduce<number | null>((last, w) => Math.max(last ?? 0, w.issuedAt), null),
+      wasRead: async (cardId, terminalId) =>
+        [...sessions.values()].some((s) => s.cardId === cardId && s.terminalId === terminalId),
     },
     purchaseRows: {
       purchasesOfCard: async (cardId, limit) =>

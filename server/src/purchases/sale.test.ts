@@ -7,7 +7,7 @@ import { wantScript } from "../cards/sessions.ts";
 import { startAttempt } from "../payments/payments.ts";
 import { cancelPurchase } from "./cancel.ts";
 import { confirmPurchase } from "./confirm.ts";
-import { byVolume, type Earth, kiosk1, kiosk2, newAccount } from "./earth.testkit.ts";
+import { byVolume, type Earth, kiosk1, kiosk2, kioskElsewhere, newAccount } from "./earth.testkit.ts";
 import { quotePurchase } from "./quote.ts";
 import { receiptOf } from "./receipt.ts";
 import { earths } from "./stores.testkit.ts";
@@ -308,6 +308,20 @@ describe.each(earths)("a sale, store $name", ({ open }) => {
     earth.bank.refundFails = false;
     await pass(world, 86_400_000, 3_600_000);
     expect((await stateOf(world, id)).state).toBe("refunded");
+  });
+
+  test("a kiosk of another unit sells, follows and prints; one that never had the card sees nothing", async () => {
+    const { card } = await account();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_000));
+    const unseen = { ok: false, error: { code: "purchase.notFound" } };
+    expect(await getPurchase(world.sale, kioskElsewhere, id)).toEqual(unseen);
+    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit));
+    intoMeter(card);
+    const there = await bought(world, kioskElsewhere, card, amount(2_000));
+    expect(value(await getPurchase(world.sale, kioskElsewhere, there.id)).state).toBe("paid");
+    const script = await wanted(world, kioskElsewhere, there.id, there.visit);
+    expect(await write(world, kioskElsewhere, card, there.visit, script)).toMatchObject({ kind: "delivered" });
+    expect(value(await receiptOf(world.sale, kioskElsewhere, there.id)).breakdown.payableFen).toBe(2_000);
   });
 
   test("a watcher sees each version after the one it has, and the end", async () => {

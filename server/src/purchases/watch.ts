@@ -7,14 +7,21 @@ import { type Refused, refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
 import { viewOf } from "./view.ts";
 
-/** A purchase of the terminal's own company unit: it may be finished at any of its readers (I6: nothing beyond that). */
+/**
+ * A purchase that this terminal may follow: one of its own company unit, or one whose card was in its reader, because
+ * cards of every unit are sold to and finished at every reader (I6: nothing beyond that).
+ */
 export async function purchaseFor(
   sale: SaleContext,
   terminal: TerminalFacts,
   purchaseId: Id,
 ): Promise<Result<Versioned<Purchase>, Refused>> {
   const found = (await sale.store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
-  return found === undefined || found.state.unitId !== terminal.unit.id ? refused("purchase.notFound") : ok(found);
+  if (found === undefined) return refused("purchase.notFound");
+  const { unitId, cardId } = found.state;
+  const mayFollow =
+    unitId === terminal.unit.id || (cardId !== null && (await sale.cardRows.wasRead(cardId, terminal.id)));
+  return mayFollow ? ok(found) : refused("purchase.notFound");
 }
 
 export async function getPurchase(

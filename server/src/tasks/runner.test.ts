@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
+import { cancelPurchase } from "../purchases/cancel.ts";
 import {
   amount,
+  bought,
   confirmed,
   insert,
+  keyed,
   makeWorld,
   pass,
   pay,
@@ -58,6 +61,66 @@ test("a task that fails comes back later; the lease of a dead process lapses", a
   expect((await stateOf(world, other)).state).toBe("quoted");
   await pass(world, 2_000, 1_000);
   expect((await stateOf(world, other)).state).toBe("void");
+});
+
+/** Another server wins every race for a purchase while `busy`. */
+function contested(earth: Earth): { world: World; busy: boolean } {
+  const held = { world: makeWorld(earth), busy: false };
+  held.world = makeWorld(earth, {
+    ...earth.store,
+    commit: async (transition) => (held.busy ? { kind: "stale" } : await earth.store.commit(transition)),
+  });
+  return held;
+}
+
+test.each<[string, (world: World, earth: Earth) => Promise<string>, string]>([
+  ["a timer", async (world, earth) => await quote(earth, world, "a"), "void"],
+  [
+    "a query",
+    async (world, earth) => {
+      const id = await quote(earth, world, "a");
+      await confirmed(world, kiosk1, id);
+      earth.bank.fates.push("silent");
+      await pay(world, kiosk1, id);
+      return id;
+    },
+    "paid",
+  ],
+  [
+    "a reverse",
+    async (world, earth) => {
+      const id = await quote(earth, world, "a");
+      await confirmed(world, kiosk1, id);
+      earth.bank.fates.push("password");
+      await pay(world, kiosk1, id);
+      await cancelPurchase(world.sale, kiosk1, id, keyed("cancel"));
+      earth.bank.down = true;
+      await pass(world, 15_000);
+      earth.bank.down = false;
+      return id;
+    },
+    "void",
+  ],
+  [
+    "a refund",
+    async (world, earth) => {
+      const { card } = await newAccount(earth, "a");
+      const { id } = await bought(world, kiosk1, card, amount(100));
+      await cancelPurchase(world.sale, kiosk1, id, keyed("cancel"));
+      return id;
+    },
+    "refunded",
+  ],
+])("%s that lost every race comes back: nothing waits for ever", async (_what, begin, end) => {
+  const earth = makeEarth(openMemoryStore());
+  const held = contested(earth);
+  const id = await begin(held.world, earth);
+  held.busy = true;
+  earth.clock.now += end === "void" ? 5 * 60_000 : 5_000;
+  expect(await held.world.runner.runDue()).toBeGreaterThan(0);
+  held.busy = false;
+  await pass(held.world, 30_000);
+  expect((await stateOf(held.world, id)).state).toBe(end);
 });
 
 test("states that lost their task get it back at start", async () => {

@@ -56,7 +56,7 @@ export function taskRunner(sale: SaleContext, payments: Payments): TaskRunner {
       try {
         claimed = (await claim()).length;
       } catch (error) {
-        sale.log.error({ error }, "tasks could not be claimed");
+        sale.log.error({ err: error }, "tasks could not be claimed");
       }
       if (claimed > 0 || stopped) continue;
       await sleep(runnerLimits.pollMs, undefined, { signal: woken.signal }).catch(() => undefined);
@@ -89,14 +89,14 @@ async function carryOut(sale: SaleContext, payments: Payments, task: Task): Prom
   try {
     end = await handle(sale, payments, task);
   } catch (error) {
-    sale.log.error({ error, kind: task.kind, ref: task.ref }, "task failed");
+    sale.log.error({ err: error, kind: task.kind, ref: task.ref }, "task failed");
     end = { retryAt: sale.now() + Math.min(runnerLimits.retryMaxMs, 1_000 * 2 ** Math.min(task.attempt, 10)) };
   }
   try {
     await ("done" in end ? sale.store.finish(task) : sale.store.retry(task, end.retryAt));
   } catch (error) {
     // The lease lapses and the task comes back.
-    sale.log.error({ error, kind: task.kind, ref: task.ref }, "task not finished");
+    sale.log.error({ err: error, kind: task.kind, ref: task.ref }, "task not finished");
   }
 }
 

@@ -141,6 +141,17 @@ describe("presenter", () => {
     present(view(2, "reading", true));
     expect(drawn).toEqual([1, 2]);
   });
+
+  it("says paid as soon as it is true, and long enough to be read", () => {
+    const { time, drawn, present } = start();
+    present(view(1, "payWaiting", true));
+    present(view(2, "writing", true));
+    present(view(3, "success"));
+    time.pass(leastScreenMs - 1);
+    expect(drawn).toEqual([1, 2]);
+    time.pass(1);
+    expect(drawn).toEqual([1, 2, 3]);
+  });
 });
 
 describe("sender", () => {

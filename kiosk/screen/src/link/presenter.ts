@@ -1,6 +1,7 @@
 /**
  * Keeps each screen up for at least 600 ms, so that nothing flashes by unread. Changes within a screen (a digit, a
- * countdown) are drawn at once. A view that locks the card is drawn at once too: that warning may not be late.
+ * countdown) are drawn at once. So is a view that locks the card, because that warning may not be late, and the one that
+ * says "paid, writing": it is said as soon as it is true, and a quick write must not hide it.
  */
 import type { ViewMessage } from "@citygas/kiosk-agent";
 
@@ -28,7 +29,7 @@ export function createPresenter(options: PresenterOptions): (view: ViewMessage) 
     waiting?.();
     waiting = null;
     const rest = changedAt + leastScreenMs - options.now();
-    const urgent = view.cardLocked && shown?.cardLocked === false;
+    const urgent = view.cardLocked && (shown?.cardLocked === false || view.screen.name === "writing");
     if (shown === null || urgent || rest <= 0 || shown.screen.name === view.screen.name) return draw(view);
     waiting = options.later(() => {
       waiting = null;

@@ -102,15 +102,16 @@ export function Cancelled({ screen }: Of<"cancelled">): JSX.Element {
 export function Refunded({ screen }: Of<"refunded">): JSX.Element {
   const { t } = useKiosk();
   const words = t.refunded;
+  const { title, body } = screen.done ? words : words.onTheWay;
   return (
     <Message
-      tone="ok"
-      title={words.title}
+      tone={screen.done ? "ok" : "wait"}
+      title={title}
       number={screen.number}
       side={<Qr url={screen.url} caption={words.qr} />}
       ok={useOk()}
     >
-      <p class="lead">{fill(words.body, { amount: money(screen.amountFen) })}</p>
+      <p class="lead">{fill(body, { amount: money(screen.amountFen) })}</p>
       <p>{words.money}</p>
       <p>{words.next}</p>
     </Message>

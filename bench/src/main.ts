@@ -1,0 +1,30 @@
+/** `npm run bench -- NAME…`: one JSON line per figure on stdout, progress on stderr. */
+import { type BenchName, readArgs } from "./args.ts";
+import { say } from "./figures.ts";
+import { kioskBench } from "./kiosk/bench.ts";
+import { purchaseBench } from "./purchase/bench.ts";
+
+const benches: Record<BenchName, typeof purchaseBench> = { purchase: purchaseBench, kiosk: kioskBench };
+
+async function main(): Promise<void> {
+  const args = readArgs(process.argv.slice(2));
+  if (!args.ok) {
+    say(args.error);
+    process.exitCode = 2;
+    return;
+  }
+  for (const name of args.value.names) {
+    say(`# ${name}`);
+    await benches[name](args.value);
+  }
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(1);
+  },
+);
