@@ -32,8 +32,8 @@ export const agentDeaths: readonly AgentDeath[] = [
   { at: "afterQuote", ...again },
   { at: { screen: "confirm" }, ...again },
   { at: "afterConfirm", ...again },
-  { at: { screen: "pay" }, ...again, short: true },
-  { at: "afterJournalCode", ...again, short: true },
+  { at: { screen: "pay" }, ...again },
+  { at: "afterJournalCode", ...again },
   { at: "afterAttempt", ...finished, short: true },
   { at: { screen: "payWaiting" }, back: "payWaiting", sold: true, phone: "phone-2", short: true },
   { at: "afterPaid", ...finished, short: true },
@@ -44,7 +44,7 @@ export const agentDeaths: readonly AgentDeath[] = [
   { at: "afterReport", ...done },
   { at: { screen: "success" }, ...done },
   { at: "afterJournalPrinting", ...done },
-  { at: "afterPrint", ...done, short: true },
+  { at: "afterPrint", ...done },
 ];
 
 export const nameOf = ({ at }: AgentDeath): string => (typeof at === "string" ? at : `on the screen ${at.screen}`);
@@ -98,7 +98,13 @@ async function stepsUntil(world: World, who: Customer, { at, phone }: AgentDeath
     }
     default:
       await world.sandbox.insert(who.card, who.kiosk);
-      return [...steps.slice(0, steps.findIndex((step) => step.screen === screen)), killHere];
+      return [
+        ...steps.slice(
+          0,
+          steps.findIndex((step) => step.screen === screen),
+        ),
+        killHere,
+      ];
   }
 }
 

@@ -22,26 +22,47 @@ describe("kill -9", () => {
   let oracle: Oracle;
   let first: Customer;
   let second: Customer;
+  let third: Customer;
 
   beforeAll(async () => {
-    [world, browser] = await Promise.all([startWorld(), launchChromium()]);
+    [world, browser] = await Promise.all([startWorld({ finishMinutes: 1 }), launchChromium()]);
     first = await customerAt(world, "kiosk-1", "031140086", "10");
     second = await customerAt(world, "kiosk-2", "031120300", "4");
-    oracle = await oracleOf(world, [first.account, second.account]);
+    third = await customerAt(world, "kiosk-2", "031120104", "4");
+    oracle = await oracleOf(world, [first.account, second.account, third.account]);
     page = await openKiosk(browser, world.url);
   });
   afterEach(async () => {
     await world.healthy();
-    await Promise.all([carryHome(world, first), carryHome(world, second)]);
+    for (const who of [first, second, third]) await carryHome(world, who);
     await settled(world);
     await oracle.holds();
   });
   afterAll(async () => {
-    first?.hand.close();
-    second?.hand.close();
+    for (const who of [first, second, third]) who?.hand.close();
     await browser?.close();
     await world?.stop();
   });
+
+  /** The money is in; the agent dies, and the customer takes the card home before it is back. */
+  const paysAndLeaves = async () => {
+    await goTo(world, third, "pay");
+    crashAt(world, third.kiosk, "afterPaid");
+    await world.sandbox.present("wechat", third.kiosk);
+    await reaches(world, third.account, "paid");
+    await takeOut(world, third.card);
+  };
+  const isRefunded = async () => {
+    await reaches(world, third.account, "refunded", 120_000);
+    await world.healthy();
+    await third.hand.sees("home", 60_000);
+    await world.sandbox.insert(third.card, third.kiosk);
+    const { notice } = await third.hand.sees("account");
+    expect(notice?.kind).toBe("refunded");
+    expect(await oracle.delivered(third.account)).toBe(0);
+  };
+
+  it("of an agent that was paid, and nobody came back with the card", { timeout: lateMs }, paysAndLeaves);
 
   it("of a kiosk's agent, in every state of the flow", { timeout: lateMs }, async () => {
     const deaths = agentDeaths.filter(({ short }) => long || short === true);
@@ -115,7 +136,6 @@ describe("kill -9", () => {
         await success();
       },
       sold: true,
-      short: true,
     },
     {
       state: "submitted",
@@ -150,7 +170,7 @@ describe("kill -9", () => {
       },
       sold: true,
     },
-    { state: "closing", before: pullsWhilePaying, then: isVoid, sold: false },
+    { state: "closing", before: pullsWhilePaying, then: isVoid, sold: false, short: true },
     {
       state: "reversing",
       before: async () => {
@@ -159,7 +179,6 @@ describe("kill -9", () => {
       },
       then: isVoid,
       sold: false,
-      short: true,
     },
     {
       state: "reversing, and the money comes late",
@@ -201,16 +220,27 @@ describe("kill -9", () => {
       state: "unknown",
       before: async () => {
         await goTo(world, first, "pay");
-        await world.sandbox.tear(first.card, 10);
+        await world.sandbox.tear(first.card, 1);
         await pay();
         await reaches(world, first.account, "unknown");
       },
       then: async () => {
         await world.healthy();
-        await world.sandbox.insert(first.card, "kiosk-1");
+        await world.sandbox.insert(first.card, first.kiosk);
         await success();
       },
       sold: true,
+    },
+    {
+      state: "refunding",
+      before: async () => {
+        await reaches(world, third.account, "refunded", 120_000);
+        await world.sandbox.faults({ faults: [{ name: "refundProcessing" }] });
+        await paysAndLeaves();
+        await reaches(world, third.account, "refunding", 120_000);
+      },
+      then: isRefunded,
+      sold: false,
     },
     {
       state: "delivered",
@@ -305,6 +335,8 @@ describe("kill -9", () => {
       });
     }
   }
+
+  it("and the money that no card came for has gone back", { timeout: lateMs }, isRefunded);
 });
 
 function report(death: string, diedAt: number): void {

@@ -1,5 +1,6 @@
 /** All text for people, in Chinese and English: no other package holds any. */
 
+export { type BindLinkState, type BindText, bindTexts, bindWords } from "./src/binding.ts";
 export { fill } from "./src/fill.ts";
 export {
   decimalLitres,
@@ -13,6 +14,15 @@ export {
 } from "./src/format.ts";
 export { type KioskTexts, kioskTexts } from "./src/kiosk.ts";
 export { type Language, languages } from "./src/language.ts";
+export {
+  type OutcomeKey,
+  type OutcomeText,
+  type OutcomeTone,
+  outcomeLabels,
+  outcomeTexts,
+  outcomeTones,
+  outcomeWords,
+} from "./src/outcome.ts";
 export { type ReceiptTexts, receiptTexts } from "./src/receipt.ts";
 export {
   isRefusalKey,

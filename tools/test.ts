@@ -1,28 +1,41 @@
 /**
- * `npm test`: types, lint, structure, unit and integration tests, then the browser tests; `--long` raises the counts.
+ * `npm test`: types, lint, structure, unit and integration tests, then the browser tests. `--long` raises the counts
+ * and, when nothing failed, writes how many cases each test tried to docs/test-long.md; `--seed=N` repeats such a run.
  * Each of the first three counts as one test. Everything runs even when something failed before, so that one run tells
  * all; the last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomInt } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Counted, longTable } from "./longTable.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const long = process.argv.includes("--long");
+const seed = long ? longSeed() : null;
 const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".length);
 const reports = mkdtempSync(join(tmpdir(), "citygas-test-"));
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const total = { passed: 0, failed: 0, skipped: 0 };
 const skips: string[] = [];
+const counted: Counted[] = [];
+
+/** A fresh one for each run, unless `--seed=` asks for an old run's. */
+function longSeed(): number {
+  const given = process.argv.find((a) => a.startsWith("--seed="))?.slice("--seed=".length);
+  const value = given === undefined ? randomInt(1, 2 ** 31) : Number(given);
+  if (!Number.isSafeInteger(value)) throw new Error(`--seed=${given}: not a whole number`);
+  return value;
+}
 
 function run(command: string, args: string[]): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, ...(long ? { CITYGAS_LONG: "1" } : {}) },
+      env: { ...process.env, ...(seed === null ? {} : { CITYGAS_LONG: String(seed) }) },
     });
     child.on("error", (error) => {
       console.error(`${command}: ${error.message}`);
@@ -44,7 +57,10 @@ interface VitestReport {
   numFailedTests: number;
   numPendingTests: number;
   success: boolean;
-  testResults: { assertionResults: { status: string; fullName: string }[] }[];
+  testResults: {
+    name: string;
+    assertionResults: { status: string; fullName: string; duration?: number | null; meta: { cases?: number } }[];
+  }[];
 }
 
 async function vitest(name: string, config: string, ...filters: string[]): Promise<void> {
@@ -69,7 +85,12 @@ async function vitest(name: string, config: string, ...filters: string[]): Promi
   total.failed += Math.max(result.numFailedTests, code === 0 ? 0 : 1);
   total.skipped += result.numPendingTests;
   for (const file of result.testResults)
-    for (const t of file.assertionResults) if (t.status === "pending" || t.status === "skipped") skips.push(t.fullName);
+    for (const t of file.assertionResults) {
+      if (t.status === "pending" || t.status === "skipped") skips.push(t.fullName);
+      const { cases } = t.meta;
+      if (cases === undefined) continue;
+      counted.push({ file: relative(root, file.name), test: t.fullName, cases, seconds: (t.duration ?? 0) / 1_000 });
+    }
 }
 
 const parts: Record<string, () => Promise<void>> = {
@@ -85,6 +106,20 @@ for (const [name, part] of Object.entries(parts))
   if (only === undefined || only.split(",").includes(name)) await part();
 
 rmSync(reports, { recursive: true, force: true });
+if (seed !== null) {
+  const command = ["npm run test:long --", ...(only === undefined ? [] : [`--only=${only}`]), `--seed=${seed}`].join(
+    " ",
+  );
+  const result = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
+  const table = longTable(counted, {
+    command,
+    result,
+    day: new Date().toISOString().slice(0, 10),
+    node: process.version,
+  });
+  console.log(`\n${table}`);
+  if (total.failed === 0) writeFileSync(join(root, "docs", "test-long.md"), table);
+}
 for (const name of skips) console.log(`skipped: ${name}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);

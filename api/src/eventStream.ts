@@ -24,7 +24,8 @@ export function eventReader(): (chunk: string) => string[] {
       } else if (line.startsWith("data:")) {
         const value = line.slice(5);
         data.push(value.startsWith(" ") ? value.slice(1) : value);
-        size += value.length;
+        // An empty line costs too, or a stream of nothing else would be kept without end.
+        size += value.length + 1;
       }
     }
     if (size + rest.length > maxEventChars) throw new RangeError("event stream: event too long");

@@ -1,4 +1,5 @@
 /** Results: one JSON line per figure on stdout; everything else goes to stderr. */
+import { loadavg } from "node:os";
 
 export interface Figure {
   name: string;
@@ -29,6 +30,9 @@ export function figureLine({ name, value, unit, baseline, headline = false, cost
 export function printFigure(figure: Figure): void {
   process.stdout.write(`${figureLine(figure)}\n`);
 }
+
+/** How many processes wanted a core in the minute before: above 0 at the start, others were on the machine. */
+export const busyProcesses = (): number => loadavg()[0] ?? 0;
 
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -85,6 +85,7 @@ export async function startCity(options: CityOptions): Promise<City> {
       agents: { "kiosk-1": ports["kiosk-1"], "kiosk-2": ports["kiosk-2"] },
       kioskFiles: screenFolder,
       workbenchFiles: workbenchFolder,
+      adminTokenFile: join(dataDir, "server", "secrets", "admin.token"),
       health: async () => (await Promise.all(partNames.map((name) => probes[name](ports[name])))).every(Boolean),
     });
     return { url: front.url, stop };

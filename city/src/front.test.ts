@@ -7,6 +7,9 @@ describe("routeOf", () => {
   it.each<[string, object | null]>([
     ["/api/v1/purchases/x/events?after=3", { port: 1, path: "/api/v1/purchases/x/events?after=3" }],
     ["/docs/api", { port: 1, path: "/docs/api" }],
+    ["/b/abc", { port: 1, path: "/b/abc" }],
+    ["/bench", null],
+    ["/workbench/trail", null],
     ["/r/abc", { port: 1, path: "/r/abc" }],
     ["/sandbox/api/cards", { port: 2, path: "/sandbox/api/cards" }],
     ["/kiosk/socket/kiosk-2", { port: 4, path: "/socket" }],

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import fastifyStatic from "@fastify/static";
 import fastify from "fastify";
 import { landingPage, notBuiltPage } from "./landing.ts";
+import { openTrailDoor } from "./trailDoor.ts";
 
 export interface FrontTargets {
   server: number;
@@ -18,6 +19,8 @@ export interface FrontTargets {
   agents: Readonly<Record<string, number>>;
   kioskFiles: string;
   workbenchFiles: string | null;
+  /** Where the server keeps the administrator's token; null in production: the workbench alone needs it. */
+  adminTokenFile: string | null;
   health(): Promise<boolean>;
 }
 
@@ -36,7 +39,7 @@ export function routeOf(
     const port = targets.agents[socket[1] ?? ""];
     return port === undefined ? null : { port, path: "/socket" };
   }
-  if (/^\/(api|docs|r)(\/|$|\?)/.test(path)) return { port: targets.server, path };
+  if (/^\/(api|docs|r|b)(\/|$|\?)/.test(path)) return { port: targets.server, path };
   if (/^\/sandbox\/api(\/|$|\?)/.test(path) && targets.sandbox !== null) return { port: targets.sandbox, path };
   return null;
 }
@@ -82,6 +85,8 @@ async function pages(targets: FrontTargets) {
   app.get("/kiosk", (request, reply) => reply.redirect(`/kiosk/${query(request.url)}`));
   if (targets.workbenchFiles !== null) {
     await app.register(fastifyStatic, { root: targets.workbenchFiles, prefix: "/workbench/", decorateReply: false });
+    if (targets.sandbox !== null && targets.adminTokenFile !== null)
+      openTrailDoor(app, { serverPort: targets.server, adminTokenFile: targets.adminTokenFile });
     app.get("/workbench", (request, reply) => reply.redirect(`/workbench/${query(request.url)}`));
   }
   await app.ready();

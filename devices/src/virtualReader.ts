@@ -148,7 +148,7 @@ type Message =
   | { kind: "answer"; id: number; response: Response };
 
 /** Null: not a line of this wire. */
-function parseLine(line: string): Message | null {
+export function parseLine(line: string): Message | null {
   const json = record(tryJson(line));
   if (json === null) return null;
   if (json.event === "state") {

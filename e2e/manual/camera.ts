@@ -1,6 +1,4 @@
 /** Takes the manual's pictures: small PNGs, each only once, and only of what it was meant to show. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { CDPSession, Locator, Page } from "playwright-core";
 import type { Picture } from "./pictures.ts";
 import { shrinkPng } from "./png.ts";
@@ -15,8 +13,8 @@ export interface Camera {
   screen(page: Page, picture: Picture): Promise<void>;
   /** One part of a page, `scale` times its size. */
   part(page: Page, part: Locator, picture: Picture, scale: number): Promise<void>;
-  /** What was taken, with its bytes. */
-  readonly taken: ReadonlyMap<Picture, number>;
+  /** What was taken, each a PNG. */
+  readonly taken: ReadonlyMap<Picture, Buffer>;
 }
 
 interface Clip {
@@ -27,9 +25,8 @@ interface Clip {
   scale: number;
 }
 
-/** Pictures go into this folder, which must exist. */
-export function openCamera(folder: string): Camera {
-  const taken = new Map<Picture, number>();
+export function openCamera(): Camera {
+  const taken = new Map<Picture, Buffer>();
   const sessions = new WeakMap<Page, CDPSession>();
 
   async function capture(page: Page, clip: Clip): Promise<Buffer> {
@@ -42,8 +39,7 @@ export function openCamera(folder: string): Camera {
     if (taken.has(picture)) throw new Error(`the picture ${picture} was taken twice`);
     const small = shrinkPng(png, colours);
     if (small.length > largestBytes) throw new Error(`the picture ${picture} has ${small.length} bytes`);
-    writeFileSync(join(folder, `${picture}.png`), small);
-    taken.set(picture, small.length);
+    taken.set(picture, small);
   }
 
   return {
@@ -53,7 +49,8 @@ export function openCamera(folder: string): Camera {
       const before = await screenName(page);
       const png = await capture(page, { x: 0, y: 0, width, height, scale: screenWidthPx / width });
       const after = await screenName(page);
-      if (before !== after) throw new Error(`${picture}: the screen went from ${before} to ${after} meanwhile; run again`);
+      if (before !== after)
+        throw new Error(`${picture}: the screen went from ${before} to ${after} meanwhile; run again`);
       keep(picture, png);
     },
     part: async (page, part, picture, scale) => {

@@ -22,6 +22,8 @@ export interface Desk {
   insert(card: string): Promise<void>;
   /** The card out, and home. */
   takeCard(card: string): Promise<void>;
+  /** The number of the hotline, as the header shows it. */
+  hotline(): Promise<string>;
 }
 
 const patienceMs = 30_000;
@@ -38,7 +40,11 @@ export async function openDesk(
   const t = kioskTexts[language];
 
   const sees: Desk["sees"] = async (...words) => {
-    for (const one of words) await screen.sees(pattern(one), patienceMs);
+    for (const one of words)
+      await screen.sees(pattern(one), patienceMs).catch(async (cause: unknown) => {
+        const shown = await page.locator("[data-screen]").getAttribute("data-screen");
+        throw new Error(`${at} shows the screen ${shown}, and not the words "${one}"`, { cause });
+      });
   };
   const tap: Desk["tap"] = (name) => screen.tap(name);
   async function home(): Promise<void> {
@@ -71,6 +77,10 @@ export async function openDesk(
     takeCard: async (card) => {
       await world.sandbox.remove(card);
       await home();
+    },
+    hotline: async () => {
+      const shown = (await page.getByText(pattern(t.frame.hotline)).first().textContent()) ?? "";
+      return shown.slice(t.frame.hotline.indexOf("{"));
     },
   };
 }

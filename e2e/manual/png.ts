@@ -20,8 +20,7 @@ export function shrinkPng(png: Buffer, colours: number): Buffer {
   const { palette, indexOf } = paletteOf(pixels, colours);
   const rows = Buffer.alloc((widthPx + 1) * heightPx);
   for (let y = 0; y < heightPx; y += 1)
-    for (let x = 0; x < widthPx; x += 1)
-      rows[y * (widthPx + 1) + 1 + x] = indexOf(pixels[y * widthPx + x] ?? 0);
+    for (let x = 0; x < widthPx; x += 1) rows[y * (widthPx + 1) + 1 + x] = indexOf(pixels[y * widthPx + x] ?? 0);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(widthPx, 0);
   header.writeUInt32BE(heightPx, 4);
@@ -55,7 +54,8 @@ function decode(png: Buffer): Raster {
   if (depth !== 8 || channels === 0 || interlaced !== 0) throw new Error(`a PNG of another kind: ${depth}/${kind}`);
   const parts: Buffer[] = [];
   for (let at = 8; at + 12 <= png.length; at += png.readUInt32BE(at) + 12)
-    if (png.toString("latin1", at + 4, at + 8) === "IDAT") parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+    if (png.toString("latin1", at + 4, at + 8) === "IDAT")
+      parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   const bytes = unfilter(inflateSync(Buffer.concat(parts)), widthPx * channels, heightPx, channels);
   const pixels = new Uint32Array(widthPx * heightPx);
   for (let i = 0; i < pixels.length; i += 1) {

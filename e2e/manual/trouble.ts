@@ -63,8 +63,9 @@ export async function refusals(desk: Desk, language: "zh-CN" | "en"): Promise<vo
   await desk.takeCard("lost");
 }
 
-/** Last, because it takes the reader away. */
+/** Last, because all devices are gone at once; the reader is what the screen names. */
 export async function outOfService(desk: Desk): Promise<void> {
-  await desk.world.sandbox.faults({ faults: [{ name: "readerSilent", times: "always" }] });
-  await desk.shoot("out-of-service", desk.t.outOfService.title, desk.t.outOfService.money);
+  const { title, reader, money } = desk.t.outOfService;
+  desk.world.kill("sandbox");
+  await desk.shoot("out-of-service", title, reader, money);
 }

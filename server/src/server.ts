@@ -6,6 +6,7 @@ import type { ChannelName, Instant } from "@citygas/core";
 import { purchaseTimers } from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
 import type { Logger } from "pino";
+import { bindRoutes } from "./binding/routes.ts";
 import type { KeyService, ServerContext } from "./context.ts";
 import { type Demo, seedDemo } from "./demo/seed.ts";
 import { type App, buildApp } from "./http/app.ts";
@@ -127,7 +128,7 @@ async function makeApp(
   const app = await buildApp(ctx, {
     authenticators: { terminal: auth.verify, admin: (token) => sameSecret(token, adminToken) },
     apiRoutes: [terminalRoutes(auth), registrationRoutes(auth), sales.routes, trailRoutes],
-    rootRoutes: [outcomeRoutes],
+    rootRoutes: [outcomeRoutes, bindRoutes],
     isReady,
   });
   return { app, sales };

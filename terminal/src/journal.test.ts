@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { emptyJournal, encodeLine, fold, type JournalEntry, openJournal, parseJournal } from "./journal.ts";
 
 let folder = "";
@@ -77,7 +77,7 @@ describe("journal", () => {
           expect(() => parseJournal(damaged)).toThrow(/damaged line/);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: inject("long") ? 100_000 : 1_000 },
     );
   });
 

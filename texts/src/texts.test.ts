@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import {
+  bindTexts,
   fill,
   kioskTexts,
   languages,
+  outcomeTexts,
   receiptTexts,
   refusalKeys,
   refusalSentence,
@@ -26,6 +28,8 @@ describe.each([
   ["receipt", receiptTexts],
   ["voice", voiceTexts],
   ["trail", trailTexts],
+  ["outcome", outcomeTexts],
+  ["binding", bindTexts],
 ])("catalogue %s", (_name, catalogue) => {
   const zh = leaves(catalogue["zh-CN"]);
   const en = leaves(catalogue.en);

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Args } from "../args.ts";
 import { type Child, startChild, until } from "../children.ts";
-import { printFigure, rounded, type Spread, say } from "../figures.ts";
+import { busyProcesses, printFigure, rounded, type Spread, say } from "../figures.ts";
 import { cpuMsOf, cpuMsWithChildren } from "../processTimes.ts";
 import type { LoadJob, LoadNews } from "./job.ts";
 import { countRows, rawLoop } from "./rawLoop.ts";
@@ -16,16 +16,17 @@ const warmMs = 5_000;
 const graceMs = 60_000;
 
 export async function purchaseBench({ seconds, terminals }: Args): Promise<void> {
+  const loadAtStart = busyProcesses();
   const venue = await openVenue(say);
   try {
-    await inProcess(venue, seconds, terminals);
+    await inProcess(venue, seconds, terminals, loadAtStart);
     await signed(venue, seconds, terminals);
   } finally {
     await venue.stop();
   }
 }
 
-async function inProcess(venue: Venue, seconds: number, terminals: number): Promise<void> {
+async function inProcess(venue: Venue, seconds: number, terminals: number, loadAtStart: number): Promise<void> {
   const gateways = { test: true };
   const job = await withServer(venue, gateways, (server) => prepare(server, terminals, seconds, 1));
   const before = await countRows(venue.database);
@@ -51,6 +52,7 @@ async function inProcess(venue: Venue, seconds: number, terminals: number): Prom
       baselineIs: "same rows, one transaction per transition, prepared and pipelined, 8 connections",
       baselineTransactionsPerS: (raw.transactions / raw.elapsedMs) * 1_000,
       baselinePostgresCpuMs: share(pgBefore, pgAfter, raw.purchases),
+      loadAtStart,
     },
   });
 }

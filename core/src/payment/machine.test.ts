@@ -3,7 +3,7 @@
  * (facts/payments.md §7: the five shortcuts and their shortest violations).
  */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { type AttemptEvent, attemptIsFinal, attemptStep, attemptTimers, lateRefundNo } from "./machine.ts";
 import type { Attempt, AttemptState, Outcome, ReverseOutcome } from "./types.ts";
 
@@ -84,6 +84,15 @@ describe("what is not a failure", () => {
     expect(attempt.state).toBe("reversing");
     expect(jobs).toContainEqual({ job: "reverse", at: 45_001 });
   });
+  it("not-found, over and over, ends nothing that was not refused: the pay call may still be on its way", () => {
+    const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
+    expect(run(...open, missing(5_001), missing(10_001), missing(15_001), missing(20_001)).attempt.state).toBe(
+      "submitted",
+    );
+  });
+  it("only the pay call can say that no byte left", () => {
+    expect(run(...open, [5_001, query({ kind: "notSent" })]).attempt.state).toBe("submitted");
+  });
   it("the pay call's own silence never ends the attempt, even past the deadline: only a query may be the last word", () => {
     expect(run(...open, [50_000, pay({ kind: "unknown", why: "timeout" })])).toMatchObject({
       attempt: { state: "submitted" },
@@ -116,6 +125,12 @@ describe("refused codes", () => {
       ).attempt.state,
     ).toBe("failed");
   });
+  it("agreeing one after the other, since the refusal", () => {
+    const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
+    expect(run(...open, missing(700), refused, missing(900)).attempt.state).toBe("submitted");
+    const between: [number, AttemptEvent] = [1_500, query({ kind: "inProgress", verified: true })];
+    expect(run(...open, refused, missing(900), between, missing(2_900)).attempt.state).toBe("pending");
+  });
   it("and an order that stands unpaid is taken away, not left", () => {
     expect(run(...open, refused, [900, query({ kind: "notPaid", verified: true })]).attempt.state).toBe("reversing");
   });
@@ -129,6 +144,10 @@ describe("sending", () => {
     expect(attemptStep(run([0, created]).attempt, { type: "submitted" }, 10_001).ok).toBe(false);
     expect(run([0, created], [10_001, { type: "notSubmitted" }]).attempt.state).toBe("failed");
   });
+  it("of a prepay may take longer: there is no code that ages", () => {
+    const prepay = run([0, { ...created, kind: "prepay" }]).attempt;
+    expect(attemptStep(prepay, { type: "submitted" }, 10_001).ok).toBe(true);
+  });
   it("fails at once when no byte left this machine", () => {
     expect(run(...open, [20, pay({ kind: "notSent" })])).toMatchObject({ attempt: { state: "failed" }, jobs: [] });
   });
@@ -141,6 +160,8 @@ describe("giving up", () => {
     expect(jobs).toEqual([{ job: "query", at: 15_001 }]);
     const early = run(...open, [3_000, { type: "cancelWanted" }], [5_001, query({ kind: "payError", verified: true })]);
     expect(early.jobs).toEqual([{ job: "reverse", at: 15_001 }]);
+    const unpaid = run(...open, [3_000, { type: "cancelWanted" }], [5_001, query({ kind: "notPaid", verified: true })]);
+    expect(unpaid).toMatchObject({ attempt: { state: "submitted" }, jobs: [{ job: "query" }] });
   });
   it("takes money that came in meanwhile back by the reverse: nobody waits for the gas any more", () => {
     expect(run(...open, [3_000, { type: "cancelWanted" }], [15_001, query(paid)]).attempt.state).toBe("reversing");
@@ -164,6 +185,8 @@ describe("giving up", () => {
   it("lets not-found end a reversal only when old and agreed over a minute", () => {
     const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
     expect(run(...reversing, missing(46_100), missing(51_000), missing(56_000)).attempt.state).toBe("reversing");
+    expect(run(...reversing, missing(70_000), missing(71_000), missing(72_000)).attempt.state).toBe("reversing");
+    expect(run(...reversing, missing(46_100), missing(106_100)).attempt.state).toBe("reversing");
     expect(run(...reversing, missing(46_100), missing(66_000), missing(106_100)).attempt.state).toBe("reversed");
     expect(
       run(
@@ -174,6 +197,31 @@ describe("giving up", () => {
         missing(106_100),
       ).attempt.state,
     ).toBe("reversing");
+  });
+  it("lets one answer between start the minute anew, whatever it was", () => {
+    const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
+    for (const outcome of [paid, { kind: "payError", verified: true }] as const) {
+      const between: [number, AttemptEvent] = [70_000, query(outcome)];
+      const { attempt } = run(...reversing, missing(46_100), missing(66_000), between, missing(106_100));
+      expect(attempt).toMatchObject({ state: "reversing", notFoundCount: 1 });
+    }
+  });
+  it("goes on in steps after a standstill of ours, not in one rush to the end of the gateway's window", () => {
+    const late = 46_000 + 20 * 3_600_000;
+    const { jobs } = run(
+      ...reversing,
+      [late, { type: "reverseAnswered", outcome: { kind: "unknown", why: "timeout" } }],
+      [late, query({ kind: "unknown", why: "timeout" })],
+    );
+    expect(jobs).toEqual([{ job: "reverse", at: late + attemptTimers.queryEveryMs }]);
+  });
+  it("takes an order that can't be reversed and was not seen paid for neither: it asks", () => {
+    const { attempt, jobs } = run(...reversing, [
+      51_000,
+      { type: "reverseAnswered", outcome: { kind: "tooLate", code: "TRADE_CANCEL_TIME_OUT" } },
+    ]);
+    expect(attempt.lateSuccess).toBeNull();
+    expect(jobs).toEqual([{ job: "query", at: 51_000 }]);
   });
   it("refunds a paid order that the gateway no longer reverses", () => {
     const late = run(
@@ -336,7 +384,7 @@ describe("on random schedules", () => {
           attempt = after;
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: inject("long") ? 1_000_000 : 5_000 },
     );
   });
 });

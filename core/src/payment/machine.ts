@@ -326,7 +326,9 @@ function reverseAgain(a: Attempt, now: Instant): AttemptStep {
       : since + last + (a.reverseCalls - attemptTimers.reverseAfterMs.length + 1) * attemptTimers.reverseThenEveryMs;
   if (at - since > attemptTimers.reverseWindowMs[a.channel])
     return { attempt: { ...a, state: "manual" }, jobs: [{ job: "staff", at: now }] };
-  return { attempt: a, jobs: [{ job: "reverse", at: Math.max(now, at, earliestReverse(a)) }] };
+  // After a standstill of ours the schedule lies in the past: caught up with at once, it would be over in a second.
+  const soonest = a.reverseCalls === 0 ? now : now + attemptTimers.queryEveryMs;
+  return { attempt: a, jobs: [{ job: "reverse", at: Math.max(soonest, at, earliestReverse(a)) }] };
 }
 
 function ended(a: Attempt, now: Instant): AttemptStep {

@@ -3,7 +3,7 @@
  * random schedules of two purchases on one account and card, with attempts, scripts and people in any order.
  */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import type { AggregateStates, Posting } from "../aggregates.ts";
 import { attemptIsFinal } from "../payment/machine.ts";
 import type { Outcome } from "../payment/types.ts";
@@ -226,7 +226,7 @@ describe("random schedules of two purchases on one card", () => {
           for (const attempt of folded.attempts.values()) expect(attempt).toEqual(w.attempts.get(attempt.id)?.state);
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: inject("long") ? 100_000 : 1_500 },
     );
   });
 

@@ -182,6 +182,39 @@ describe("refunds", () => {
       purchase: { state: "refunding" },
     });
   });
+  it("that come back on the card count as a purchase of nothing; only the script that is out can prove one", () => {
+    const proof = { type: "refundProven", scriptId: "s2" } as const;
+    const step = purchaseStep(after(...refundOut).purchase, proof, 7_000);
+    expect(step.ok && step.value.effects).toContainEqual({ effect: "countOnCard", count: 7, amount: 0 });
+    const other = purchaseStep(after(...refundOut).purchase, { ...proof, scriptId: "s0" }, 7_000);
+    expect(other.ok).toBe(false);
+  });
+  it("by script follow a sale script only: from paid a refund needs no card", () => {
+    const refundScript = {
+      type: "scriptIssued",
+      script: script("s9", "refund"),
+      countBefore: 6,
+      totalBefore: 0,
+      toPhone: false,
+    } as const;
+    expect(purchaseStep(states.paid, refundScript, 4_000).ok).toBe(false);
+  });
+  it("give the tier volume back when they are done, not before", () => {
+    const bought: [number, PurchaseEvent][] = [
+      [0, { type: "quoted", facts: quoteFacts("p1", volumeBreakdown) }],
+      ...paid.slice(1),
+      [4_000, { type: "gaveUp", reason: "customer" }],
+    ];
+    expect(after(...bought).effects).not.toContain("releaseTier");
+    expect(after(...bought, [5_000, { type: "refundDone" }]).effects).toContain("releaseTier");
+  });
+  it("are asked for anew when they were lost sight of", () => {
+    const step = purchaseStep(states.refunding, { type: "due" }, 9 * day);
+    expect(step.ok && step.value.effects).toContainEqual({
+      effect: "task",
+      task: { kind: "refund", ref: "p1", dueAt: 9 * day },
+    });
+  });
   it("keep one number for ever and never lead back", () => {
     const first = after(...refunding).purchase.refund?.no;
     const later = after(
@@ -215,6 +248,22 @@ describe("paying", () => {
       effects: ["openOnCard", "holdBalance", "spendBalance", "task"],
     });
   });
+  it("holds and spends the last fen of a balance", () => {
+    const fen = { ...picturedBreakdown, balanceOffsetFen: 1, payableFen: 119_999 };
+    const steps: [number, PurchaseEvent][] = [[0, { type: "quoted", facts: quoteFacts("p1", fen) }]];
+    expect(after(...steps, [1, { type: "confirmed" }]).effects).toContain("holdBalance");
+    expect(after(...steps, ...paid.slice(1)).effects).toContain("spendBalance");
+  });
+  it("has no attempt alive once it is paid", () => {
+    expect(states.paid).toMatchObject({ liveAttemptIds: [], paidAttemptId: "a1" });
+  });
+  it.each(["phone", "h5"] as const)("by prepay on %s has its 15 minutes", (channel) => {
+    const steps: [number, PurchaseEvent][] = [
+      [0, { type: "quoted", facts: quoteFacts("p1", picturedBreakdown, { channel }) }],
+      [1_000, { type: "confirmed" }],
+    ];
+    expect(after(...steps).purchase.dueAt).toBe(1_000 + purchaseTimers.prepayMs);
+  });
   it("takes one code at a time", () => {
     expect(purchaseStep(states.paying, { type: "attemptStarted", attemptId: "a2" }, 3_000).ok).toBe(false);
   });
@@ -233,6 +282,43 @@ describe("paying", () => {
   });
 });
 
+describe("what another attempt or script brought", () => {
+  it.each<[PurchaseState, PurchaseEvent]>([
+    ["paying", { type: "attemptPaid", attemptId: "a0" }],
+    ["paying", { type: "attemptEnded", attemptId: "a0" }],
+    ["closing", { type: "attemptEnded", attemptId: "a0" }],
+    ["issued", { type: "scriptEnded", scriptId: "s0" }],
+    ["issued", { type: "cardSettled", as: "written", scriptId: "s0" }],
+    ["issued", { type: "cardDisagrees", scriptId: "s0", image: "" }],
+    ["unknown", { type: "cardSettled", as: "consumed", scriptId: "s0" }],
+    ["unknown", { type: "cardDisagrees", scriptId: "s0", image: "" }],
+  ])("%s: %o changes nothing", (state, event) => {
+    expect(purchaseStep(states[state], event, 9_000).ok).toBe(false);
+  });
+  it("a late end of a script puts no reminder off", () => {
+    const late = purchaseStep(states.unknown, { type: "scriptEnded", scriptId: "s1" }, 9_000);
+    expect(late.ok && late.value.purchase).toEqual(states.unknown);
+  });
+});
+
+describe("what was ever out on a phone", () => {
+  const issue = (id: string, kind: "sale" | "refund", toPhone: boolean): PurchaseEvent => ({
+    type: "scriptIssued",
+    script: script(id, kind),
+    countBefore: 6,
+    totalBefore: 84_000,
+    toPhone,
+  });
+  it("binds the refund for ever; a refund script sent there adds nothing to it", () => {
+    const once = after(...paid, [4_000, issue("s1", "sale", true)]);
+    expect(once.purchase.issuedToPhone).toBe(true);
+    expect(
+      after(...paid, [4_000, issue("s1", "sale", true)], [5_000, issue("s2", "sale", false)]).purchase.issuedToPhone,
+    ).toBe(true);
+    expect(after(...issued, [5_000, issue("s2", "refund", true)]).purchase.issuedToPhone).toBe(false);
+  });
+});
+
 describe("two people", () => {
   it("decide manual; one can't, nor send the card back to a reader alone", () => {
     expect(
@@ -246,6 +332,7 @@ describe("two people", () => {
       toPhone: false,
     } as const;
     expect(purchaseStep(states.manual, again, 9_000).ok).toBe(false);
+    expect(purchaseStep(states.manual, { ...again, approvedBy: ["u1", "u1"] }, 9_000).ok).toBe(false);
     expect(purchaseStep(states.manual, { ...again, approvedBy: ["u1", "u2"] }, 9_000)).toMatchObject({
       ok: true,
       value: { purchase: { state: "issued" } },

@@ -37,7 +37,8 @@ export const purchaseTimers = {
   finishMs: 30 * 60_000,
   remindDays: [1, 7, 30],
   staffAlarmMs: 86_400_000,
-  refundRetryMs: 60_000,
+  /** While a refund runs its own task repeats it; this only catches one that was lost sight of. */
+  refundCatchMs: 60 * 60_000,
 } as const;
 
 export interface PurchaseSettings {
@@ -193,7 +194,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
       withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
   },
   refunding: {
-    refundSent: (p, _e, now) => dueAt(p, now + purchaseTimers.refundRetryMs),
+    refundSent: (p, _e, now) => dueAt(p, now + purchaseTimers.refundCatchMs),
     refundStuck: (p, _e, now) =>
       p.refund === null
         ? null
@@ -204,7 +205,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
           }),
     refundDone: (p, _e, now) => refunded(p, now),
     due: (p, _e, now) =>
-      withTask(dueAt(p, now + purchaseTimers.refundRetryMs), { kind: "refund", ref: p.id, dueAt: now }),
+      withTask(dueAt(p, now + purchaseTimers.refundCatchMs), { kind: "refund", ref: p.id, dueAt: now }),
   },
   delivered: { seen: (p) => seen(p), due: (p) => stay(p), scriptEnded: (p) => stay(p) },
   refunded: { seen: (p) => seen(p), due: (p) => stay(p) },
@@ -373,7 +374,7 @@ function refund(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Insta
     const done = refunded({ ...next, state: "refunding" }, now);
     return { purchase: done.purchase, effects: [...free, ...done.effects] };
   }
-  const step = dueAt({ ...next, state: "refunding" }, now + purchaseTimers.refundRetryMs);
+  const step = dueAt({ ...next, state: "refunding" }, now + purchaseTimers.refundCatchMs);
   return {
     purchase: step.purchase,
     effects: [...free, ...step.effects, { effect: "task", task: { kind: "refund", ref: p.id, dueAt: now } }],

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import type { Result } from "../units.ts";
 import { type Debt, type QuoteInput, type QuoteRefusal, quote } from "./breakdown.ts";
 import {
@@ -181,6 +181,7 @@ test("payable = goods + debts − deductions − balance, and no part of it is n
       expect(payableFen === 0 || balanceOffsetFen === input.balanceFen).toBe(true);
       expect(balanceOffsetFen).toBeLessThanOrEqual(input.balanceFen);
     }),
+    { numRuns: inject("long") ? 100_000 : 500 },
   );
 });
 
@@ -191,5 +192,6 @@ test("what is delivered is what was keyed in", () => {
       const delivers = entry.kind === "amount" ? { kind: "amount", meterCreditFen: entry.amountFen } : entry;
       expect(bill(quote(input)).delivers).toEqual(delivers);
     }),
+    { numRuns: inject("long") ? 100_000 : 500 },
   );
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { m3, tieredBasis, useAfter, volumeBasis, wholeM3 } from "./fixtures.ts";
 import { mostM3, type Priced, priceByVolume, volumeForAmount } from "./price.ts";
 import { cycleKey, emptyTierUse } from "./tierCycle.ts";
@@ -25,6 +25,7 @@ test("lines add up: to the goods, to the volume, and to what the cycle loses", (
         expect(Math.abs(amountFen * 100_000 - volumeL * unitPriceE4)).toBeLessThanOrEqual(50_000);
       }
     }),
+    { numRuns: inject("long") ? 100_000 : 500 },
   );
 });
 
@@ -46,6 +47,7 @@ test("tiers are contiguous: each line goes on where the one before ended", () =>
       }
       expect(positionL - startL).toBe(tier?.volumeL);
     }),
+    { numRuns: inject("long") ? 100_000 : 500 },
   );
 });
 
@@ -64,6 +66,7 @@ test("two purchases use the same bands as one of both", () => {
       const lines = first.lines.length + second.lines.length;
       expect(Math.abs(first.goodsFen + second.goodsFen - whole.goodsFen)).toBeLessThanOrEqual(lines);
     }),
+    { numRuns: inject("long") ? 200_000 : 500 },
   );
 });
 
@@ -73,6 +76,7 @@ test("more gas never costs less", () => {
       const [less, more] = [priceByVolume(basis, volumeL), priceByVolume(basis, volumeL + moreL)];
       expect(more.goodsFen).toBeGreaterThanOrEqual(less.goodsFen);
     }),
+    { numRuns: inject("long") ? 1_000_000 : 500 },
   );
 });
 
@@ -84,5 +88,6 @@ test("volumeForAmount is affordable, whole, and one m³ more is not", () => {
       expect(priceByVolume(basis, volumeL).goodsFen).toBeLessThanOrEqual(amountFen);
       if (volumeL < m3(mostM3)) expect(priceByVolume(basis, volumeL + 1000).goodsFen).toBeGreaterThan(amountFen);
     }),
+    { numRuns: inject("long") ? 200_000 : 500 },
   );
 });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { account, amount, bothLayouts, loadedCard, sale, word } from "./cards.testkit.ts";
 import { identifyImage, layoutByName, layouts, openBMoney, openBVolume } from "./layouts.ts";
 import { withReturnArea } from "./open-b-meter.ts";
@@ -77,6 +77,7 @@ describe.each(bothLayouts)("%s", (name, driver) => {
           if (at < offset || at >= offset + length) expect(byte).toBe(before[at]);
         });
       }),
+      { numRuns: inject("long") ? 2_000 : 100 },
     );
   });
 
@@ -163,7 +164,7 @@ describe.each(bothLayouts)("%s", (name, driver) => {
         identifyImage(image);
         driver.consumed(image, sale(driver).purchase);
       }),
-      { numRuns: 3000 },
+      { numRuns: inject("long") ? 100_000 : 1_000 },
     );
   });
 });
@@ -176,7 +177,7 @@ test("random images never throw and are never read", () => {
       for (const driver of layouts) expect(driver.read(image).ok && !allSound(image)).toBe(false);
       expect(openBVolume.consumed(image, purchase)).toBe(false);
     }),
-    { numRuns: 10_000 },
+    { numRuns: inject("long") ? 100_000 : 2_000 },
   );
 });
 
@@ -189,7 +190,7 @@ test("random bytes behind a sound identity never throw, and read only when sound
       expect(result.ok).toBe(result.ok && allSound(image));
       if (!result.ok) expect(result.problem).toBe("badChecksum");
     }),
-    { numRuns: 2000 },
+    { numRuns: inject("long") ? 100_000 : 2_000 },
   );
 });
 

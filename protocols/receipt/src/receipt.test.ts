@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { renderReceipt } from "../index.ts";
 import { pictured, tiered, words } from "./example.ts";
 import type { ReceiptInput } from "./input.ts";
@@ -150,7 +150,7 @@ describe("whatever the data say", () => {
           expect(squeezed).toContain(plain(printable(value)));
         }
       }),
-      { numRuns: 120 },
+      { numRuns: inject("long") ? 500 : 40 },
     );
   });
 
@@ -162,7 +162,7 @@ describe("whatever the data say", () => {
         expect(text).toContain("￥137.29");
         expect(text).toContain("47.4 方");
       }),
-      { numRuns: 120 },
+      { numRuns: inject("long") ? 500 : 40 },
     );
   });
 });

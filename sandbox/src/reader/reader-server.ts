@@ -14,7 +14,7 @@ interface Command {
 }
 
 /** One line from the client, or null when it is not a command (the wire has no answer for nonsense). */
-function parseCommand(line: string): Command | null {
+export function parseCommand(line: string): Command | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

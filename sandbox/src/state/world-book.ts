@@ -41,10 +41,19 @@ function readChanges(path: string): WorldChange[] {
   const lines = readFileSync(path, "utf8").split("\n");
   lines.pop();
   return lines.map((line, index) => {
-    const change: unknown = JSON.parse(line);
+    const change = json(line);
     if (!changeCheck.Check(change)) throw new Error(`${path}:${index + 1} is no change of the sandbox world`);
     return change;
   });
+}
+
+/** Undefined: not JSON. */
+function json(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 function emptyPrinter(kiosk: string): PrinterRow {

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { KioskId } from "./api.ts";
 import { Cabinet } from "./cabinet.tsx";
-import { Faults, Story } from "./foot.tsx";
+import { Faults } from "./foot.tsx";
 import { Meter, useMeter } from "./meter.tsx";
 import { Phone, usePhone } from "./phone.tsx";
 import { Receipts } from "./receipt.tsx";
+import { Story } from "./story.tsx";
 import { Tray } from "./tray.tsx";
 import { useTable } from "./use-table.ts";
 import { Words } from "./words.tsx";

@@ -1,38 +1,7 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { FaultView, StoryLine } from "./api.ts";
+import { useState } from "preact/hooks";
+import type { FaultView } from "./api.ts";
 import type { Bench } from "./use-table.ts";
 import { Station, Switch } from "./words.tsx";
-
-/** What happened, in sentences; the newest stays in sight. */
-export function Story({ lines }: { lines: readonly StoryLine[] }) {
-  const list = useRef<HTMLDivElement>(null);
-  const last = lines.at(-1)?.seq;
-  useEffect(() => {
-    list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [last]);
-  return (
-    <Station name="story" zh="经过" en="Log">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard */}
-      <div class="lines" ref={list} tabIndex={0} role="log" aria-label="经过 Log">
-        <ol>
-          {lines.map((line) => (
-            <li key={line.seq} class={`about-${line.about}`}>
-              <time dateTime={line.at}>
-                {new Date(line.at).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}
-              </time>
-              <span>{line.zh}</span>
-              <span class="en" lang="en">
-                {line.en}
-              </span>
-              {line.detail !== null && <code>{line.detail}</code>}
-            </li>
-          ))}
-          {lines.length === 0 && <li class="empty">还没有发生什么。把一张卡拖到插卡口试试。</li>}
-        </ol>
-      </div>
-    </Station>
-  );
-}
 
 /** All fault switches: armed once, or for good. */
 export function Faults({ bench }: { bench: Bench }) {

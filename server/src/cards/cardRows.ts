@@ -23,7 +23,7 @@ export interface Probed {
   image: string | null;
   /** The secret's error counter as the chip gave it. */
   counter: number | null;
-  /** The card's `scriptSeq` for which this image is fresh; null: it was stale, or is no card of ours. */
+  /** The card's `scriptSeq` for which this image was fresh; null: it never was, or is no card of ours. */
   seq: number | null;
 }
 
@@ -46,6 +46,7 @@ export interface StoredWrite extends CardWrite {
 export interface CardRows {
   openSession(session: CardSession): Promise<void>;
   session(id: Id): Promise<CardSession | undefined>;
+  /** A session that has ended stays ended, whatever is saved of it later. */
   saveSession(session: CardSession): Promise<void>;
   addWrite(write: CardWrite): Promise<void>;
   write(scriptId: Id): Promise<StoredWrite | undefined>;
@@ -99,13 +100,11 @@ export function sqlCardRows(db: Pool): CardRows {
       return row && sessionOf(row);
     },
     async saveSession(s) {
-      await db.query("update card_session set card_id = $2, account_id = $3, ended_at = $4, doc = $5 where id = $1", [
-        s.id,
-        s.cardId,
-        s.accountId,
-        s.endedAt,
-        docOf(s),
-      ]);
+      await db.query(
+        `update card_session set card_id = $2, account_id = $3, ended_at = coalesce(ended_at, $4), doc = $5
+         where id = $1`,
+        [s.id, s.cardId, s.accountId, s.endedAt, docOf(s)],
+      );
     },
     async addWrite(w) {
       await db.query(

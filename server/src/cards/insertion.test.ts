@@ -13,6 +13,7 @@ import {
   ledger,
   makeWorld,
   quoted,
+  stateOf,
   value,
   type World,
   write,
@@ -139,8 +140,9 @@ test("an image from before a script stays so, whatever the other server's clock 
   const behind: World = { ...world, sale: { ...world.sale, now: () => earth.clock.now - 1_000 } };
   const { visit, id } = await bought(world, kiosk1, card, amount(100));
   const script = value(await wantScript(behind.sale, kiosk1, id, visit.sessionId));
-  // Asked once more, its answer was lost.
-  await wantScript(behind.sale, kiosk1, id, visit.sessionId);
+  // Its answer was lost: asked again and again, the image makes no second script.
+  for (let again = 0; again < 2; again++)
+    expect(await wantScript(behind.sale, kiosk1, id, visit.sessionId)).toMatchObject({ error: { code: "card.stale" } });
   await write(behind, kiosk1, card, visit, script);
   const body = { cardSessionId: visit.sessionId, entry: amount(100) };
   expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({ error: { code: "card.stale" } });
@@ -169,4 +171,23 @@ test("a session that ended while its image was judged stays ended", async () => 
   await putImage(slow, kiosk1, id, runScript(card, script, "p"));
   const body = { cardSessionId: id, entry: amount(100) };
   expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({ error: { code: "session.ended" } });
+});
+
+test("another city's card with this number is foreign, and says nothing about the purchase that is out", async () => {
+  const { visit, id } = await bought(world, kiosk1, card, amount(100));
+  value(await wantScript(world.sale, kiosk1, id, visit.sessionId));
+  await endSession(world.sale, kiosk1, visit.sessionId);
+  const image = card.driver.format({
+    cardNumber: card.number,
+    areaCode: "0991",
+    role: "user",
+    replacement: 0,
+    count: 3,
+    totalCredited: 90_000,
+    meterCeiling: 0,
+  });
+  const stranger = { ...card, image };
+  earth.clock.now += 1_000;
+  expect((await insert(world, kiosk1, stranger)).answer).toMatchObject({ kind: "refused", code: "card.foreign" });
+  expect((await stateOf(world, id)).state).toBe("unknown");
 });

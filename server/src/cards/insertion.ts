@@ -28,7 +28,7 @@ import { accountAnswer, gasAnswer } from "./answers.ts";
 import { adopt, recordReading } from "./cardBooks.ts";
 import type { CardSession, Probed } from "./cardRows.ts";
 import { issueScript, sameScriptAgain } from "./issueScript.ts";
-import { imageClassOf, type Reading, readingOf } from "./reading.ts";
+import { imageClassOf, isOurs, type Reading, readingOf } from "./reading.ts";
 
 /** Settling an image takes one round, adopting a count another; more means that card and books chase each other. */
 const roundsMax = 5;
@@ -73,12 +73,14 @@ export async function look(
   const open = openPurchaseId === null ? null : must(loaded, "purchase", openPurchaseId);
   const fresh = await isFresh(sale, session, probed, card.state, open?.state ?? null);
   const customer = await sale.registry.customer(accountId);
+  const ours = isOurs(reading, card.state, open?.state ?? null);
+  const read: Reading["read"] = ours ? reading.read : { ...reading.read, problem: "foreign", facts: null };
   const decision = decideInsertion({
     now,
-    read: { ...ofThisLayout(reading, card.state), fresh },
+    read: { ...read, fresh },
     card: card.state,
     account: account.state,
-    open: open && { purchase: open.state, image: imageClassOf(open.state, reading) },
+    open: open && { purchase: open.state, image: ours ? imageClassOf(open.state, reading) : null },
     reader,
     adoptionUntil: customer?.adoptionUntil ?? null,
   });
@@ -106,11 +108,6 @@ async function isFresh(
   return last <= session.createdAt;
 }
 
-/** A card of another layout than the books have under this number is not the card that was issued. */
-function ofThisLayout({ read, driver }: Reading, card: CardState): Reading["read"] {
-  return driver === null || driver.name === card.layout ? read : { ...read, problem: "foreign", facts: null };
-}
-
 /**
  * What this image leads to, carried out. `wanted`: the purchase whose script the terminal asks for; another one is
  * refused. Saves the session's probe with the sequence for which it counts.
@@ -126,7 +123,8 @@ export async function answerImage(
     // The first image that could be read stays: what it led to hangs on it.
     const taken = session.probed?.image == null ? probed : session.probed;
     const seen = await look(sale, session, taken, terminal);
-    session.probed = seen.probed;
+    // What the image was fresh for stays known: forgotten, only the clocks of two servers would tell its age.
+    session.probed = seen.probed.seq === null ? taken : seen.probed;
     session.cardId = seen.card?.state.id ?? null;
     session.accountId = seen.account?.state.id ?? null;
     const again = await sameScriptAgain(sale, session, seen, terminal);

@@ -23,6 +23,12 @@ import type { CardSession } from "./cardRows.ts";
 import type { Situation } from "./insertion.ts";
 import { onCard } from "./reading.ts";
 
+/**
+ * Who alters a memory card's unkeyed checksums on the way mints gas: such cards, which all known ones are, are written,
+ * and so sold to, at kiosks and desks only.
+ */
+export const mayWriteAt = ({ kind }: TerminalFacts): boolean => kind !== "phone";
+
 /** Issues the open purchase's script for the card of this session. `resumed`: nobody asked for it, the insertion led to it. */
 export async function issueScript(
   sale: SaleContext,
@@ -34,8 +40,7 @@ export async function issueScript(
   const { open, card, probed } = seen;
   const { driver, image, facts } = seen.reading;
   if (open === null || card === null || driver === null || image === null) throw new Error("nothing to write");
-  // Who alters a memory card's unkeyed checksums on the way mints gas: such cards are written at kiosks and desks only.
-  if (terminal.kind === "phone") return refused("auth.forbidden");
+  if (!mayWriteAt(terminal)) return refused("auth.forbidden");
   if (probed.seq === null) return refused("card.stale");
   const secret = await sale.keys.cardSecret(card.state.cardNumber);
   const scriptId = sale.newId();

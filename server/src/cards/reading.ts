@@ -1,5 +1,13 @@
 /** A probe's image in the words of the insertion decision: which card, what is on it, how sound it is. */
-import { type CardRead, dayOf, type ImageClass, type MeterRoom, never, type Purchase } from "@citygas/core";
+import {
+  type CardRead,
+  type CardState,
+  dayOf,
+  type ImageClass,
+  type MeterRoom,
+  never,
+  type Purchase,
+} from "@citygas/core";
 import {
   type CardAmount,
   type CardFacts,
@@ -94,6 +102,17 @@ export function onCard(p: Purchase, before: { count: number; total: number }, bo
         : { kind: "money", amountFen: delivers.meterCreditFen },
     boughtOn,
   };
+}
+
+/**
+ * A card of another layout than the books have under this number, or of another area than the one that a script is out
+ * for, is not the card that was issued. True where the image doesn't say.
+ */
+export function isOurs({ driver, image }: Reading, card: CardState, open: Purchase | null): boolean {
+  if (driver === null || image === null) return true;
+  if (driver.name !== card.layout) return false;
+  const before = open?.script ? fromHex(open.script.before) : null;
+  return before === null || driver.identify(before)?.areaCode === driver.identify(image)?.areaCode;
 }
 
 /** The image against the purchase's script; null where there is nothing to compare. */

@@ -1,10 +1,9 @@
 /** Every state in plain words, masked, and refreshing exactly while something may still happen. */
 import type { Purchase, PurchaseState } from "@citygas/core";
-import { fill, languages } from "@citygas/texts";
+import { fill, languages, outcomeTexts, outcomeTones } from "@citygas/texts";
 import { expect, it } from "vitest";
 import { purchase } from "../store/samples.ts";
 import { isOver, type OutcomeFacts, outcomeKey, outcomePage } from "./page.ts";
-import { outcomeTexts, outcomeTones } from "./texts.ts";
 
 const states: PurchaseState[] = [
   "quoted",

@@ -1,9 +1,18 @@
 /** The page behind the QR: one purchase, masked, readable on any phone without a script. */
 import type { Purchase } from "@citygas/core";
 import { finalStates } from "@citygas/core";
-import { fill, type Language, volume, yuan } from "@citygas/texts";
-import { outcomeStyle } from "./style.ts";
-import { type OutcomeKey, outcomeLabels, outcomeTexts, outcomeTones, outcomeWords } from "./texts.ts";
+import {
+  fill,
+  type Language,
+  type OutcomeKey,
+  outcomeLabels,
+  outcomeTexts,
+  outcomeTones,
+  outcomeWords,
+  volume,
+  yuan,
+} from "@citygas/texts";
+import { framed, html, row } from "./frame.ts";
 
 /** What may be shown to whoever holds the link: the name is masked already (I10). */
 export interface OutcomeFacts {
@@ -39,15 +48,16 @@ export function outcomePage(facts: OutcomeFacts): string {
   };
   const [zh, en] = [say("zh-CN"), say("en")];
   const rows = [
-    row("number", p.number),
-    row("goods", goodsText(p, "zh-CN")),
-    row("payable", yuan(p.breakdown.payableFen, "zh-CN")),
-    row("account", facts.accountNumber),
-    row("name", facts.maskedName),
-    row("time", beijing(p.settledAt ?? p.paidAt ?? p.confirmedAt ?? p.quotedAt)),
+    row(outcomeLabels.number, p.number),
+    row(outcomeLabels.goods, goodsText(p, "zh-CN")),
+    row(outcomeLabels.payable, yuan(p.breakdown.payableFen, "zh-CN")),
+    row(outcomeLabels.account, facts.accountNumber),
+    row(outcomeLabels.name, facts.maskedName),
+    row(outcomeLabels.time, beijing(p.settledAt ?? p.paidAt ?? p.confirmedAt ?? p.quotedAt)),
   ];
-  return layout(
-    { company: facts.company, unit: facts.unit, hotline, refresh: !isOver(p) },
+  const { company, unit } = facts;
+  return framed(
+    { title: outcomeWords.title, company, unit, hotline, refreshS: isOver(p) ? null : refreshS },
     `<section class="outcome ${tone}">
 <p class="tone"><span aria-hidden="true">${glyphs[tone]}</span>${outcomeWords.tones[tone]}</p>
 <h1>${html(zh.what)}</h1>
@@ -61,41 +71,11 @@ export function outcomePage(facts: OutcomeFacts): string {
 
 export function outcomeNotFound(): string {
   const { notFound, notFoundNext } = outcomeWords;
-  return layout(
-    { company: "", unit: "", hotline: "", refresh: false },
+  return framed(
+    { title: outcomeWords.title, company: "", unit: "", hotline: "", refreshS: null },
     `<section class="outcome act"><h1>${notFound[0]}</h1><p class="next">${notFoundNext[0]}</p>
 <div class="en" lang="en"><p>${notFound[1]} ${notFoundNext[1]}</p></div></section>`,
   );
-}
-
-function layout(frame: { company: string; unit: string; hotline: string; refresh: boolean }, body: string): string {
-  const [hotlineZh, hotlineEn] = outcomeLabels.hotline;
-  const call = `<a href="tel:${html(frame.hotline)}">${html(frame.hotline)}</a>`;
-  const footer = frame.hotline === "" ? "" : `<p>${hotlineZh} <span lang="en">${hotlineEn}</span> ${call}</p>`;
-  return `<!doctype html>
-<html lang="zh-CN">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-${frame.refresh ? `<meta http-equiv="refresh" content="${refreshS}">` : ""}
-<title>${outcomeWords.title}</title>
-<style>${outcomeStyle}</style>
-</head>
-<body>
-<header><b>${html(frame.company)}</b> <span>${html(frame.unit)}</span></header>
-<main>
-${body}
-</main>
-<footer>${footer}${frame.refresh ? `<p>${outcomeWords.refresh}</p>` : ""}</footer>
-</body>
-</html>
-`;
-}
-
-function row(label: keyof typeof outcomeLabels, value: string): string {
-  const [zh, en] = outcomeLabels[label];
-  return `<div><dt>${zh} <span lang="en">${en}</span></dt><dd>${html(value)}</dd></div>`;
 }
 
 function goodsText({ breakdown: { delivers } }: Purchase, language: Language): string {
@@ -109,7 +89,3 @@ function paidText({ breakdown }: Purchase, language: Language): string {
 
 const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "medium" });
 const beijing = (at: number): string => clock.format(at);
-
-function html(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}

@@ -2,6 +2,7 @@ import type { Purchase } from "@citygas/core";
 import { Type } from "typebox";
 import type { Routes } from "../http/app.ts";
 import { maskName } from "../purchases/mask.ts";
+import { pageHeaders } from "./frame.ts";
 import { outcomeNotFound, outcomePage } from "./page.ts";
 
 interface OutcomeRow {
@@ -30,10 +31,7 @@ export const outcomeRoutes: Routes = (app, ctx) => {
       [request.params.token],
     );
     const row = rows[0];
-    reply
-      .header("content-type", "text/html; charset=utf-8")
-      .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
-      .header("referrer-policy", "no-referrer");
+    pageHeaders(reply);
     if (row === undefined) return reply.code(404).send(outcomeNotFound());
     return reply.send(
       outcomePage({

@@ -159,6 +159,19 @@ test("two unknown outcomes in a row spare the next customer the channel, for a w
   await drainPayments(world.payments);
 });
 
+test("a refund whose gateway is away for a day is done when it is back, and fills no log meanwhile", async () => {
+  await pay(world, kiosk1, id);
+  earth.bank.down = true;
+  await cancelPurchase(world.sale, kiosk1, id, keyed("cancel"));
+  await pass(world, 24 * 3_600_000, 60_000);
+  expect((await stateOf(world, id)).state).toBe("refunding");
+  expect((await earth.store.events({ kind: "purchase", id })).length).toBeLessThan(100);
+  earth.bank.down = false;
+  await pass(world, 3_600_000, 60_000);
+  expect((await stateOf(world, id)).state).toBe("refunded");
+  await nothingHappened();
+});
+
 test("a setup of ours that is wrong stops the channel and tells people", async () => {
   earth.bank.fates.push("misconfigured");
   await pay(world, kiosk1, id);

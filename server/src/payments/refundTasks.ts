@@ -5,8 +5,8 @@ import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
 import { done, type TaskEnd } from "./attemptTasks.ts";
 
-/** The purchase's own timer asks anew after a minute; in between the answer is looked for. */
-const lookAgainMs = [10_000, 20_000];
+/** The answer is looked for until the purchase's own timer asks anew, hourly: an event each minute would fill its log. */
+const lookAgainMs = [10_000, 20_000, 30_000, 60_000, 300_000, 900_000, 900_000];
 
 /** `refundSent` is durable before the bytes leave. What the gateway can't finish stays `refunding`, with a person. */
 export async function refundPurchase(sale: SaleContext, task: Task): Promise<TaskEnd> {

@@ -2,6 +2,7 @@
 import type { AccountState, Id, Purchase, TariffVersion } from "@citygas/core";
 import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
 import type { Pool } from "pg";
+import { type BindLink, type BindRows, sqlBindRows } from "../binding/bindLink.ts";
 import { type TestCard, testCard } from "../cards/card.testkit.ts";
 import { type CardRows, type CardSession, type StoredWrite, sqlCardRows } from "../cards/cardRows.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
@@ -52,7 +53,7 @@ export const byVolume = version({
 /** What outlives a process: the store, the rows beside it, the bank, the clock. */
 export interface Earth {
   store: Store;
-  rows: { cardRows: CardRows; purchaseRows: PurchaseRows; taskRows: TaskRows };
+  rows: { cardRows: CardRows; purchaseRows: PurchaseRows; taskRows: TaskRows; bindRows: BindRows };
   clock: { now: number };
   bank: Bank;
   customers: Map<Id, Customer>;
@@ -85,7 +86,12 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
     rows:
       db === null
         ? memory
-        : { cardRows: sqlCardRows(db), purchaseRows: sqlPurchaseRows(db), taskRows: sqlTaskRows(db) },
+        : {
+            cardRows: sqlCardRows(db),
+            purchaseRows: sqlPurchaseRows(db),
+            taskRows: sqlTaskRows(db),
+            bindRows: sqlBindRows(db),
+          },
     clock,
     bank: fakeBank("wechat", () => clock.now),
     customers: new Map(),
@@ -100,7 +106,11 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
 function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Earth["rows"] {
   const sessions = new Map<Id, CardSession>();
   const writes = new Map<Id, StoredWrite>();
-  const save = async (s: CardSession): Promise<void> => void sessions.set(s.id, structuredClone(s));
+  const links = new Map<string, BindLink>();
+  const save = async (s: CardSession): Promise<void> => {
+    const endedAt = sessions.get(s.id)?.endedAt ?? s.endedAt;
+    sessions.set(s.id, { ...structuredClone(s), endedAt });
+  };
   return {
     cardRows: {
       openSession: save,
@@ -133,6 +143,9 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
     taskRows: {
       addStaffTask: async (task) => void staff.set(task.id, task),
       restoreTasks: async () => 0,
+    },
+    bindRows: {
+      addLink: async (link) => void links.set(link.hash, link),
     },
   };
 }

@@ -19,7 +19,8 @@ export function streamPurchase(
   id: Id,
   after: number,
 ): FastifyReply {
-  if (streams.open >= streamsMax) return sendRefused(reply, { code: "server.unavailable" });
+  // A line that broke before this says so no more: it would be counted as open for ever.
+  if (reply.raw.destroyed || streams.open >= streamsMax) return sendRefused(reply, { code: "server.unavailable" });
   streams.open += 1;
   const gone = new AbortController();
   reply.raw.on("close", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskAddress, maskName } from "./mask.ts";
+import { maskAccountNumber, maskAddress, maskName } from "./mask.ts";
 
 test.each([
   ["李小明", "**明"],
@@ -8,6 +8,13 @@ test.each([
   ["", ""],
   ["𠮷田", "*田"],
 ])("name %s shows as %s", (name, shown) => expect(maskName(name)).toBe(shown));
+
+test.each([
+  ["031140086", "031****86"],
+  ["0311400", "031**00"],
+  ["031140", "****40"],
+  ["1", "*"],
+])("account number %s shows as %s", (number, shown) => expect(maskAccountNumber(number)).toBe(shown));
 
 test.each([
   ["秦淮人家6号楼3单元501室", "501室", "秦淮人家*号楼*单元**1室"],

@@ -28,3 +28,10 @@ function maskRoom(room: string): string {
     ? maskName(room)
     : room.replace(telling, (sign: string, index: number) => (index === last ? sign : "*"));
 }
+
+/** 031140086 → 031****86: enough to know one's own, too little to enter where it is asked for. */
+export function maskAccountNumber(number: string): string {
+  const head = number.length > 6 ? 3 : 0;
+  const tail = Math.min(2, number.length - 1);
+  return number.slice(0, head) + "*".repeat(number.length - head - tail) + number.slice(number.length - tail);
+}

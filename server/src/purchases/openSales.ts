@@ -1,4 +1,5 @@
 /** Puts selling together: rows, payments, routes and the runner of one server process. */
+import { sqlBindRows } from "../binding/bindLink.ts";
 import { sqlCardRows } from "../cards/cardRows.ts";
 import { registerCards } from "../cards/routes.ts";
 import type { ServerContext } from "../context.ts";
@@ -28,6 +29,7 @@ export function openSales(ctx: ServerContext): Sales {
     cardRows: sqlCardRows(ctx.db),
     purchaseRows: sqlPurchaseRows(ctx.db),
     taskRows: sqlTaskRows(ctx.db),
+    bindRows: sqlBindRows(ctx.db),
     committed({ tasks, at }) {
       // A submit task only matters when the process that holds the code dies: it can wait for the poll.
       if (tasks.add.some(({ kind, dueAt }) => kind !== "attemptSubmit" && dueAt <= at)) runner?.wake();

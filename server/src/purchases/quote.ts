@@ -3,6 +3,7 @@ import type { Entry, PurchaseView } from "@citygas/api";
 import { type CardState, compose, type Id, ok, type QuoteFacts, type Result, type Versioned } from "@citygas/core";
 import type { CardSession } from "../cards/cardRows.ts";
 import { look, type Situation } from "../cards/insertion.ts";
+import { mayWriteAt } from "../cards/issueScript.ts";
 import { meterRoomOf } from "../cards/reading.ts";
 import { liveSession } from "../cards/sessions.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
@@ -90,11 +91,14 @@ async function readyToSell(
   session: CardSession,
   terminal: TerminalFacts,
 ): Promise<Result<Ready, Refused>> {
+  if (!mayWriteAt(terminal)) return refused("auth.forbidden");
   if (session.probed === null) return refused("card.stale");
   const seen = await look(sale, session, session.probed, terminal);
   const { decision, card, customer, open } = seen;
+  // What a stale image says of the card is no reason for anything.
+  if (card !== null && seen.probed.seq === null) return refused("card.stale");
   if (decision.kind === "refuse") return refused(decision.code, open === null ? {} : { number: open.state.number });
-  if (seen.probed.seq === null || customer === null || card === null) return refused("card.stale");
+  if (customer === null || card === null) return refused("card.stale");
   if (open !== null && decision.kind !== "sell") return refused("purchase.open", { number: open.state.number });
   return decision.kind === "sell" ? ok({ seen, customer, card }) : refused("card.stale");
 }

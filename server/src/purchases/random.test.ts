@@ -4,7 +4,7 @@
  */
 import { finalStates, openStates } from "@citygas/core";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { intoMeter, type TestCard } from "../cards/card.testkit.ts";
 import { endSession } from "../cards/report.ts";
 import { wantScript } from "../cards/sessions.ts";
@@ -218,6 +218,6 @@ test("random schedules leave nobody's money and nobody's gas behind", async () =
       expect(await ledger(earth, "open:unit-1")).toBe(0);
       await booksHold(earth);
     }),
-    { numRuns: 150 },
+    { numRuns: inject("long") ? 1_500 : 100 },
   );
 });

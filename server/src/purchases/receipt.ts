@@ -1,5 +1,6 @@
 import type { ReceiptData } from "@citygas/api";
 import { type Id, ok, type Result } from "@citygas/core";
+import { issueBindLink } from "../binding/bindLink.ts";
 import type { TerminalFacts } from "../context.ts";
 import { must } from "./bundle.ts";
 import { customerView } from "./customerView.ts";
@@ -11,7 +12,7 @@ import { purchaseFor } from "./watch.ts";
 /** From then on a receipt is marked as a second print, as is one from another terminal. */
 const freshReceiptMs = 10 * 60_000;
 
-/** All that stands on the receipt of a delivered purchase; others have none yet. */
+/** All that stands on the receipt of a delivered purchase; others have none yet. Each print has a link of its own. */
 export async function receiptOf(
   sale: SaleContext,
   terminal: TerminalFacts,
@@ -32,6 +33,7 @@ export async function receiptOf(
   const account = must(loaded, "account", p.accountId).state;
   const card = must(loaded, "card", p.cardId).state;
   const late = sale.now() - (p.settledAt ?? sale.now()) > freshReceiptMs;
+  const bindToken = await issueBindLink(sale, p);
   return ok({
     company: customer.unit.company,
     unit: customer.unit.name,
@@ -44,7 +46,7 @@ export async function receiptOf(
     paidAtMs: p.paidAt,
     purchaseCount: (p.countBefore ?? 0) + 1,
     hotline: customer.unit.hotline,
-    bindUrl: `${sale.settings.publicUrl}/r/${p.token}?bind`,
+    bindUrl: `${sale.settings.publicUrl}/b/${bindToken}`,
     reprint: late || (p.script !== null && p.script.terminalId !== terminal.id),
   });
 }

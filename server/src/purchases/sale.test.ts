@@ -78,6 +78,7 @@ describe.each(earths)("a sale, store $name", ({ open }) => {
       purchaseCount: 4,
       breakdown: { payableFen: 119_970 },
       reprint: false,
+      bindUrl: expect.stringMatching(/^http:\/\/city\/b\/[\w-]{22}$/),
     });
     expect(await accountOf(world, accountId)).toMatchObject({ balanceFen: 0, heldFen: 0 });
     expect((await earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state).toMatchObject({

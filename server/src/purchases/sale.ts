@@ -1,5 +1,6 @@
 /** What selling needs beside the server's own context: the rows that are not guarded aggregates. */
 import type { Transition } from "@citygas/core";
+import type { BindRows } from "../binding/bindLink.ts";
 import type { CardRows } from "../cards/cardRows.ts";
 import type { ServerContext } from "../context.ts";
 import type { TaskRows } from "../tasks/taskRows.ts";
@@ -9,6 +10,7 @@ export interface SaleContext extends ServerContext {
   cardRows: CardRows;
   purchaseRows: PurchaseRows;
   taskRows: TaskRows;
+  bindRows: BindRows;
   /** Told of each commit of this process, so that work that is due now needn't wait for a poll. Never throws. */
   committed(transition: Transition): void;
 }

@@ -52,10 +52,13 @@ export function openPool(connection: DatabaseConnection, options: PoolOptions): 
 
 /**
  * A prepared statement keeps the plan it got when the tables were small, and a scan of a table that has grown since
- * would ruin it. Servers that don't know the setting plan as they like.
+ * would ruin it. With that ruled out, one plan for all is right: left to choose, PostgreSQL plans each look-up anew, at
+ * more than its execution costs. Servers that don't know a setting plan as they like.
  */
-const preferIndexes = (client: pg.ClientBase): Promise<unknown> =>
-  client.query("set enable_seqscan = off").catch(() => undefined);
+async function preferIndexes(client: pg.ClientBase): Promise<void> {
+  for (const setting of ["enable_seqscan = off", "plan_cache_mode = force_generic_plan"])
+    await client.query(`set ${setting}`).catch(() => undefined);
+}
 
 /** SQLSTATE or system error code. */
 export function errorCode(error: unknown): string | undefined {

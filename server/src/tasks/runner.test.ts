@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
+import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import {
   amount,
   bought,

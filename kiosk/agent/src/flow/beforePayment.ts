@@ -168,7 +168,10 @@ function quote(c: Ctx, stage: StageOf<"account">): void {
     value === 0
       ? { code: "entry.zero" as const, value: null }
       : maximum !== null && value > maximum.value
-        ? { code: "entry.overLimit" as const, value: maximum.value }
+        ? {
+            code: maximum.rule === "ceiling" ? ("entry.overCeiling" as const) : ("entry.overLimit" as const),
+            value: maximum.value,
+          }
         : null;
   if (error !== null) {
     c.state.stage = { ...stage, error };

@@ -1,6 +1,6 @@
 /** Every stage meets every kind of event, and random sequences keep what must always hold. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import type { Action } from "../view.ts";
 import { initialState, step, wakeAt } from "./flow.ts";
 import * as t from "./testWorld.ts";
@@ -347,7 +347,7 @@ describe("random sequences", () => {
           expect(kept.every((each) => allowed.includes(each))).toBe(true);
         });
       }),
-      { numRuns: 500 },
+      { numRuns: inject("long") ? 2_000 : 200 },
     );
   });
 
@@ -361,7 +361,7 @@ describe("random sequences", () => {
           );
         });
       }),
-      { numRuns: 500 },
+      { numRuns: inject("long") ? 2_000 : 200 },
     );
   });
 
@@ -382,7 +382,7 @@ describe("random sequences", () => {
         expect(new Set(ended).size).toBe(ended.length);
         if (run.state.card === null) expect(run.state.session).toBeNull();
       }),
-      { numRuns: 500 },
+      { numRuns: inject("long") ? 2_000 : 200 },
     );
   });
 
@@ -393,7 +393,7 @@ describe("random sequences", () => {
         const keys = asked.flatMap((e) => ("key" in e ? [e.key] : []));
         expect(new Set(keys).size).toBe(keys.length);
       }),
-      { numRuns: 300 },
+      { numRuns: inject("long") ? 2_000 : 200 },
     );
   });
 });

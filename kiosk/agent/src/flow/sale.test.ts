@@ -112,6 +112,15 @@ describe("the sale of the manual", () => {
 });
 
 describe("the entry", () => {
+  it("tells a full meter from a limit", () => {
+    const w = t.world();
+    const answer = t.accountAnswer();
+    if (answer.kind !== "account") throw new Error("an account is expected");
+    t.toAccount(w, { ...answer, maximum: { value: 5_000, rule: "ceiling" } });
+    for (const key of ["6", "0"] as const) w.act({ do: "key", key });
+    expect(w.act({ do: "ok" })).toMatchObject({ error: { code: "entry.overCeiling", value: 5_000 } });
+  });
+
   it("names zero and too much, and lets go on", () => {
     const w = t.world();
     t.toAccount(w);

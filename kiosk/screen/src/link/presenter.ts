@@ -1,11 +1,12 @@
 /**
  * Keeps each screen up for at least 600 ms, so that nothing flashes by unread. Changes within a screen (a digit, a
- * countdown) are drawn at once. So is a view that locks the card, because that warning may not be late, and the one that
- * says "paid, writing": it is said as soon as it is true, and a quick write must not hide it.
+ * countdown) are drawn at once. So is a view that locks the card, because that warning may not be late, and those that
+ * say "paid, writing": they are said as soon as they are true, and a quick write must not hide them.
  */
 import type { ViewMessage } from "@citygas/kiosk-agent";
 
 export const leastScreenMs = 600;
+const mustBeSeen: ReadonlySet<string> = new Set(["writing", "resuming"]);
 
 export interface PresenterOptions {
   draw(view: ViewMessage): void;
@@ -29,7 +30,7 @@ export function createPresenter(options: PresenterOptions): (view: ViewMessage) 
     waiting?.();
     waiting = null;
     const rest = changedAt + leastScreenMs - options.now();
-    const urgent = view.cardLocked && (shown?.cardLocked === false || view.screen.name === "writing");
+    const urgent = view.cardLocked && (shown?.cardLocked === false || mustBeSeen.has(view.screen.name));
     if (shown === null || urgent || rest <= 0 || shown.screen.name === view.screen.name) return draw(view);
     waiting = options.later(() => {
       waiting = null;

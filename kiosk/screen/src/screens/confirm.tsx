@@ -3,7 +3,6 @@ import type { BreakdownView } from "@citygas/api";
 import type { Screen } from "@citygas/kiosk-agent";
 import { decimalLitres, decimalYuan, decimalYuanShort, fill, type KioskTexts, unitPrice } from "@citygas/texts";
 import type { JSX } from "preact";
-import { Filled } from "../components/filled.tsx";
 import { ToneIcon } from "../components/icons.tsx";
 import { Stage } from "../components/stage.tsx";
 import { useKiosk } from "../kiosk.ts";
@@ -14,6 +13,8 @@ export function Confirm({ screen }: { screen: Extract<Screen, { name: "confirm" 
   const { t, language } = useKiosk();
   const { breakdown } = screen;
   const free = breakdown.payableFen === 0;
+  // The unit may not be parted from its amount by a line's end.
+  const [before = "", unit = ""] = t.confirm.payable.split("{amount}");
   const deducted = breakdown.balanceOffsetFen + breakdown.deductions.reduce((sum, one) => sum + one.amountFen, 0);
   return (
     <Stage
@@ -28,10 +29,11 @@ export function Confirm({ screen }: { screen: Extract<Screen, { name: "confirm" 
           <p class="deducted">{fill(t.confirm.deductions, { amount: decimalYuan(deducted) })}</p>
           <Deductions breakdown={breakdown} />
           <p class="payable">
-            <Filled
-              text={t.confirm.payable}
-              values={{ amount: <strong class="figures">{decimalYuan(breakdown.payableFen)}</strong> }}
-            />
+            {before}
+            <span class="whole">
+              <strong class="figures">{decimalYuan(breakdown.payableFen)}</strong>
+              {unit}
+            </span>
           </p>
           <p class="delivers">
             {t.confirm.delivers} <strong>{delivers(breakdown.delivers, language)}</strong>

@@ -1,6 +1,5 @@
 /** The outcome page's words: what happened → what it means for your money → what to do now (look.md). */
-import type { PurchaseState } from "@citygas/core";
-import type { Language } from "@citygas/texts";
+import type { Language } from "./language.ts";
 
 export interface OutcomeText {
   what: string;
@@ -11,8 +10,24 @@ export interface OutcomeText {
 /** How the state is shown beside its words: never by colour alone. */
 export type OutcomeTone = "wait" | "good" | "act";
 
-/** `paid` and `later` are one state: money in, nothing written; whether it may wait is another sentence. */
-export type OutcomeKey = Exclude<PurchaseState, "paid" | "refunding"> | "paid" | "later" | "refunding" | "refundStuck";
+/**
+ * The states of a purchase. `paid` and `later` are one: money in, nothing written; whether it may wait is another
+ * sentence. So are `refunding` and `refundStuck`.
+ */
+export type OutcomeKey =
+  | "quoted"
+  | "paying"
+  | "closing"
+  | "paid"
+  | "later"
+  | "issued"
+  | "unknown"
+  | "refunding"
+  | "refundStuck"
+  | "refunded"
+  | "manual"
+  | "delivered"
+  | "void";
 
 export const outcomeTones: Readonly<Record<OutcomeKey, OutcomeTone>> = {
   quoted: "wait",
