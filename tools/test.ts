@@ -1,6 +1,6 @@
 /**
  * `npm test`: types, lint, structure, unit and integration tests, then the browser tests. `--long` raises the counts
- * and, when nothing failed, writes how many cases each test tried to docs/test-long.md; `--seed=N` repeats such a run.
+ * and, when nothing failed, writes how many cases each test tried to docs/test-long.md; `--seed=N` repeats such a run. `--only=unit,e2e` runs some parts, other words some test files.
  * Each of the first three counts as one test. Everything runs even when something failed before, so that one run tells
  * all; the last line is `N passed, N failed, N skipped`.
  */
@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const long = process.argv.includes("--long");
 const seed = long ? longSeed() : null;
 const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".length);
+const filters = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 const reports = mkdtempSync(join(tmpdir(), "citygas-test-"));
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -99,8 +100,8 @@ const parts: Record<string, () => Promise<void>> = {
   workbenchTypes: () => check("types of the workbench", bin("tsc"), ["--noEmit", "-p", "sandbox/workbench"]),
   lint: () => check("lint", bin("biome"), ["check", "--error-on-warnings", "."]),
   structure: () => check("structure", process.execPath, ["--import", "tsx", "tools/structure.ts"]),
-  unit: () => vitest("unit", "vitest.config.ts"),
-  e2e: () => vitest("e2e", "e2e/vitest.config.ts"),
+  unit: () => vitest("unit", "vitest.config.ts", ...filters),
+  e2e: () => vitest("e2e", "e2e/vitest.config.ts", ...filters),
 };
 for (const [name, part] of Object.entries(parts))
   if (only === undefined || only.split(",").includes(name)) await part();

@@ -115,6 +115,9 @@ describe("1 · an open purchase with a script out is settled before anything is 
       ),
     ).toBe("card.replaced");
   });
+  it.each(["lost", "blocked"] as const)("nor a %s one", (status) => {
+    expect(refused(open(issued, "written", {}, { card: { ...card, status } }))).toBe(`card.${status}`);
+  });
   it("manual waits for people", () => {
     expect(refused(open(manual, "written"))).toBe("purchase.manual");
   });
@@ -130,6 +133,7 @@ describe("2 · cards we don't sell to", () => {
     ["card.opening", withRead({ identity: { cardNumber: "1", role: "opening", replacement: 0 } })],
     ["card.badChecksum", withRead({ problem: "badChecksum", facts: null })],
     ["card.unknown", withRead({}, { card: null })],
+    ["card.unknown", withRead({ identity: { cardNumber: "1", role: "user", replacement: 1 } })],
     ["card.lost", withRead({}, { card: { ...card, status: "lost" } })],
     ["card.replaced", withRead({}, { card: { ...card, status: "replaced" } })],
     ["card.blocked", withRead({}, { card: { ...card, status: "blocked" } })],
@@ -146,10 +150,20 @@ describe("3 · what the meter has not taken", () => {
       decideInsertion(withRead({ facts: { count: 6, amount: 50, acceptedCount: 5, totalCredited: 84_000 } })),
     ).toEqual({ kind: "gasOnCard" });
   });
+  it("gas on it, even where the meter's word says that it was taken", () => {
+    expect(
+      decideInsertion(withRead({ facts: { count: 6, amount: 50, acceptedCount: 6, totalCredited: 84_000 } })),
+    ).toEqual({ kind: "gasOnCard" });
+  });
   it("a zero after a refund", () => {
     expect(
       decideInsertion(withRead({ facts: { count: 7, amount: 0, acceptedCount: 6, totalCredited: 84_000 } })),
     ).toEqual({ kind: "gasOnCard" });
+  });
+  it("comes before a block: the gas is paid and may go into the meter", () => {
+    const account = { ...bundle.account.state, block: { reason: "debt", since: 0 } } as const;
+    const facts = { count: 6, amount: 50, acceptedCount: 5, totalCredited: 84_000 };
+    expect(decideInsertion(withRead({ facts }, { account }))).toEqual({ kind: "gasOnCard" });
   });
   it("and a claim bought for later stays", () => {
     expect(
@@ -172,6 +186,7 @@ describe("4 · the books", () => {
   it("adopt a higher count inside the dated window only", () => {
     expect(decideInsertion(withRead(higher, { adoptionUntil: 10 }))).toEqual({ kind: "adopt" });
     expect(refused(withRead(higher, { adoptionUntil: 10, now: 11 }))).toBe("card.countMismatch");
+    expect(refused(open(paid, null, higher, { adoptionUntil: 10 }))).toBe("card.countMismatch");
   });
   it.each(["debt", "safetyCheck", "suspectedTampering", "stopped"] as const)(
     "a block for %s refuses with its reason",

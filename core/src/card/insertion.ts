@@ -140,6 +140,8 @@ function notSaleable({ read, card }: Insertion): CardDecision | null {
   if (card.status === "lost") return refuse("card.lost");
   if (card.status === "replaced" || read.identity.replacement < card.replacement) return refuse("card.replaced");
   if (card.status === "blocked") return refuse("card.blocked");
+  // A replacement that the books never made: they count it before its card is written.
+  if (read.identity.replacement > card.replacement) return refuse("card.unknown", true);
   if (read.identity.role === "opening") return refuse("card.opening");
   if (read.secretCounter !== "full") return refuse("card.secretCounter", true);
   if (read.problem === "badChecksum" || read.facts === null) return refuse("card.badChecksum", true);

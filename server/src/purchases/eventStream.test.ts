@@ -29,8 +29,8 @@ async function openAfter(when: "before" | "after"): Promise<number> {
     return reply;
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
-  const [address] = app.addresses();
-  await Promise.all([over, fetch(`http://127.0.0.1:${address?.port}/`).catch(() => undefined)]);
+  const port = app.addresses()[0]?.port;
+  await Promise.all([over, fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)]);
   await turn();
   await app.close();
   return streams.open;
