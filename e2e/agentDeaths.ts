@@ -64,7 +64,7 @@ export async function sellUntilDead(world: World, who: Customer, death: AgentDea
   for (const step of await stepsUntil(world, who, death)) {
     await Promise.race([died, who.hand.sees(step.screen)]);
     if (dead) break;
-    await step.then();
+    await step.act();
   }
   await died;
   who.hand.blink();
@@ -78,12 +78,12 @@ export function crashAt(world: World, kiosk: Kiosk, point: CrashPoint): void {
 async function stepsUntil(world: World, who: Customer, { at, phone }: AgentDeath): Promise<SaleStep[]> {
   const steps = saleSteps(world, who, phone);
   const screen = typeof at === "string" ? null : at.screen;
-  const killHere = { screen: screen ?? "home", then: () => world.kill(who.kiosk) };
+  const killHere = { screen: screen ?? "home", act: () => world.kill(who.kiosk) };
   switch (screen) {
     case "home":
       return [killHere];
     case "insertCard":
-      return [{ screen: "home", then: () => who.hand.act({ do: "start" }) }, killHere];
+      return [{ screen: "home", act: () => who.hand.act({ do: "start" }) }, killHere];
     case null:
       await world.sandbox.insert(who.card, who.kiosk);
       return steps;
@@ -94,7 +94,7 @@ async function stepsUntil(world: World, who: Customer, { at, phone }: AgentDeath
         await reaches(world, who.account, "pending");
         world.kill(who.kiosk);
       };
-      return [...steps.slice(0, 3), { screen, then: pending }];
+      return [...steps.slice(0, 3), { screen, act: pending }];
     }
     default:
       await world.sandbox.insert(who.card, who.kiosk);

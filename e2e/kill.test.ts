@@ -98,7 +98,7 @@ describe("kill -9", () => {
   interface Death {
     state: string;
     before(): Promise<unknown>;
-    then(): Promise<unknown>;
+    afterwards(): Promise<unknown>;
     sold: boolean;
     short?: true;
   }
@@ -116,11 +116,20 @@ describe("kill -9", () => {
   };
   const isVoid = () => reaches(world, first.account, "void", 120_000);
 
+  const startsWriting = async () => {
+    await goTo(world, first, "pay");
+    await pay();
+    await first.hand.sees("writing");
+  };
+  /** Where the write was over before the death came, the card has its gas when it is looked at again. */
+  const hasGas = () => first.hand.sees(["success", "gasOnCard"], 60_000);
+
   const serverDeaths: readonly Death[] = [
+    { state: "being written", before: startsWriting, afterwards: hasGas, sold: true },
     {
       state: "quoted",
       before: () => goTo(world, first, "confirm"),
-      then: async () => {
+      afterwards: async () => {
         first.hand.act({ do: "pay" });
         await first.hand.sees("pay");
         await pay();
@@ -131,7 +140,7 @@ describe("kill -9", () => {
     {
       state: "paying",
       before: () => goTo(world, first, "pay"),
-      then: async () => {
+      afterwards: async () => {
         await pay();
         await success();
       },
@@ -145,7 +154,7 @@ describe("kill -9", () => {
         await pay();
         await reaches(world, first.account, "submitted");
       },
-      then: success,
+      afterwards: success,
       sold: true,
       short: true,
     },
@@ -157,27 +166,27 @@ describe("kill -9", () => {
         await pay();
         await reaches(world, first.account, "submitted");
       },
-      then: success,
+      afterwards: success,
       sold: true,
     },
     {
       state: "pending",
       before: waitsForPassword,
-      then: async () => {
+      afterwards: async () => {
         await world.healthy();
         await world.sandbox.password(true, "phone-2");
         await success();
       },
       sold: true,
     },
-    { state: "closing", before: pullsWhilePaying, then: isVoid, sold: false, short: true },
+    { state: "closing", before: pullsWhilePaying, afterwards: isVoid, sold: false, short: true },
     {
       state: "reversing",
       before: async () => {
         await pullsWhilePaying();
         await reaches(world, first.account, "reversing");
       },
-      then: isVoid,
+      afterwards: isVoid,
       sold: false,
     },
     {
@@ -190,7 +199,7 @@ describe("kill -9", () => {
         await takeOut(world, first.card);
         await reaches(world, first.account, "reversing");
       },
-      then: isVoid,
+      afterwards: isVoid,
       sold: false,
     },
     {
@@ -201,7 +210,7 @@ describe("kill -9", () => {
         await pay();
         await reaches(world, first.account, "paid");
       },
-      then: success,
+      afterwards: success,
       sold: true,
       short: true,
     },
@@ -209,10 +218,11 @@ describe("kill -9", () => {
       state: "issued",
       before: async () => {
         await goTo(world, first, "pay");
+        crashAt(world, first.kiosk, "afterJournalScript");
         await pay();
         await reaches(world, first.account, "issued");
       },
-      then: success,
+      afterwards: success,
       sold: true,
       short: true,
     },
@@ -224,7 +234,7 @@ describe("kill -9", () => {
         await pay();
         await reaches(world, first.account, "unknown");
       },
-      then: async () => {
+      afterwards: async () => {
         await world.healthy();
         await world.sandbox.insert(first.card, first.kiosk);
         await success();
@@ -239,7 +249,7 @@ describe("kill -9", () => {
         await paysAndLeaves();
         await reaches(world, third.account, "refunding", 120_000);
       },
-      then: isRefunded,
+      afterwards: isRefunded,
       sold: false,
     },
     {
@@ -247,7 +257,7 @@ describe("kill -9", () => {
       before: async () => {
         await goTo(world, first, "success");
       },
-      then: async () => {
+      afterwards: async () => {
         await world.healthy();
         expect((await newest(world, first.account)).status).toBe("delivered");
       },
@@ -260,23 +270,19 @@ describe("kill -9", () => {
       state: "paying",
       before: () => goTo(world, first, "pay"),
       // The card's power-up ended with its reader: the sale begins anew, and nothing was paid.
-      then: () => first.hand.sees("account", 60_000),
+      afterwards: () => first.hand.sees("account", 60_000),
       sold: false,
     },
     {
       state: "pending",
       before: waitsForPassword,
-      then: () => reaches(world, first.account, "void", 120_000),
+      afterwards: () => reaches(world, first.account, "void", 120_000),
       sold: false,
     },
     {
-      state: "issued",
-      before: async () => {
-        await goTo(world, first, "pay");
-        await pay();
-        await reaches(world, first.account, "issued");
-      },
-      then: success,
+      state: "being written",
+      before: startsWriting,
+      afterwards: hasGas,
       sold: true,
       short: true,
     },
@@ -285,7 +291,7 @@ describe("kill -9", () => {
     {
       state: "paying",
       before: () => goTo(world, first, "pay"),
-      then: async () => {
+      afterwards: async () => {
         await pay();
         await success();
       },
@@ -294,20 +300,16 @@ describe("kill -9", () => {
     {
       state: "pending",
       before: waitsForPassword,
-      then: async () => {
+      afterwards: async () => {
         await world.sandbox.password(true, "phone-2");
         await success();
       },
       sold: true,
     },
     {
-      state: "issued",
-      before: async () => {
-        await goTo(world, first, "pay");
-        await pay();
-        await reaches(world, first.account, "issued");
-      },
-      then: success,
+      state: "being written",
+      before: startsWriting,
+      afterwards: hasGas,
       sold: true,
       short: true,
     },
@@ -325,7 +327,7 @@ describe("kill -9", () => {
         await death.before();
         world.kill(part);
         const diedAt = performance.now();
-        await death.then();
+        await death.afterwards();
         await world.healthy();
         await takeOut(world, first.card);
         await settled(world);

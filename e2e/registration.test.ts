@@ -13,6 +13,13 @@ interface Registered {
   cardId: string;
 }
 
+interface TrailEvent {
+  type: string;
+  account: { number: string } | null;
+  postings: { account: string; amount: number }[];
+  card: { changes: unknown[] } | null;
+}
+
 const accountNumber = "0961200377";
 const meterSerial = "IC2026110001";
 const cardNumber = "20261101";
@@ -63,6 +70,20 @@ describe("registered a moment ago", () => {
     expect(purchase).toEqual({ status: "delivered", payable: 13_670 });
     expect((await world.sandbox.ledger("wechat")).netFen).toBe(13_670);
     await booksBalance(world);
+  });
+
+  it("is told on the workbench from quote to card, with what was booked", async () => {
+    const response = await fetch(`${world.url}/workbench/trail`);
+    const { items } = (await response.json()) as { items: TrailEvent[] };
+    const story = items.filter(({ account }) => account?.number === accountNumber);
+    const types = story.map(({ type }) => type);
+    for (const type of ["purchase.quoted", "purchase.confirmed", "attempt.paid", "purchase.scriptIssued"])
+      expect(types).toContain(type);
+    expect(types.at(-1)).toBe("purchase.cardWritten");
+    expect(story.find(({ type }) => type === "attempt.paid")?.postings).toContainEqual(
+      expect.objectContaining({ account: "gateway:wechat", amount: 13_670 }),
+    );
+    expect(story.find(({ card }) => card !== null)?.card?.changes.length).toBeGreaterThan(0);
   });
 
   it("is found again by what stands on its face and paper", async () => {

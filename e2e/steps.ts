@@ -24,19 +24,23 @@ type Name = Screen["name"];
 export interface SaleStep {
   screen: Name;
   /** What the customer does when they see it. */
-  then: () => unknown;
+  act: () => unknown;
 }
 
 /** `wallet` asks for a password where the phone is `phone-2`. Ends with the receipt in the printer. */
 export function saleSteps(world: World, who: Customer, phone: "phone-1" | "phone-2" = "phone-1"): SaleStep[] {
   const { hand, kiosk } = who;
   const act = (action: Action) => () => hand.act(action);
+  const enter = () => {
+    hand.key(who.entry);
+    hand.act({ do: "ok" });
+  };
   return [
-    { screen: "account", then: () => (hand.key(who.entry), hand.act({ do: "ok" })) },
-    { screen: "confirm", then: act({ do: "pay" }) },
-    { screen: "pay", then: () => world.sandbox.present("wechat", kiosk, phone) },
-    { screen: "success", then: act({ do: "print" }) },
-    { screen: "printed", then: () => undefined },
+    { screen: "account", act: enter },
+    { screen: "confirm", act: act({ do: "pay" }) },
+    { screen: "pay", act: () => world.sandbox.present("wechat", kiosk, phone) },
+    { screen: "success", act: act({ do: "print" }) },
+    { screen: "printed", act: () => undefined },
   ];
 }
 
@@ -51,7 +55,7 @@ export async function goTo<N extends Name>(
   for (const step of saleSteps(world, who, phone)) {
     if (step.screen === screen) break;
     await who.hand.sees(step.screen);
-    await step.then();
+    await step.act();
     if (step.screen === "pay") break;
   }
   return await who.hand.sees(screen);

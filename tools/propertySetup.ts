@@ -4,8 +4,7 @@
  * `numRuns: inject("long") ? … : …`; one that tries cases without fast-check adds its own to `task.meta.cases`.
  */
 import fc from "fast-check";
-import { inject } from "vitest";
-import { getCurrentTest } from "vitest/suite";
+import { inject, TestRunner } from "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -24,7 +23,7 @@ fc.configureGlobal({
   seed: inject("seed"),
   numRuns: inject("long") ? 10_000 : 200,
   reporter: (details) => {
-    const meta = getCurrentTest()?.meta;
+    const meta = TestRunner.getCurrentTest()?.meta;
     if (meta !== undefined) meta.cases = (meta.cases ?? 0) + details.numRuns;
     // The message carries seed and path of the counterexample.
     if (details.failed) throw new Error(fc.defaultReportMessage(details), { cause: details.errorInstance });

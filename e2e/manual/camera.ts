@@ -5,7 +5,7 @@ import { shrinkPng } from "./png.ts";
 
 /** A page needs no more, and a manual of many pictures must stay light. */
 const screenWidthPx = 900;
-const colours = 64;
+const colours = 128;
 const largestBytes = 90_000;
 
 export interface Camera {

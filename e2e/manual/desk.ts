@@ -2,7 +2,7 @@
 import { fill, type KioskTexts, kioskTexts, type Language } from "@citygas/texts";
 import type { Browser } from "playwright-core";
 import { type KioskScreen, openKiosk } from "../kiosk.ts";
-import type { Kiosk, World } from "../world.ts";
+import { type Kiosk, until, type World } from "../world.ts";
 import type { Camera } from "./camera.ts";
 import type { Picture } from "./pictures.ts";
 
@@ -16,7 +16,7 @@ export interface Desk {
   tap(name: string): Promise<void>;
   /** `sees`, and a picture of it. */
   shoot(picture: Picture, ...words: readonly string[]): Promise<void>;
-  /** Home, in the manual's language; closes whatever is still said. */
+  /** To home, which begins afresh, and there into the manual's language; closes whatever is still said. */
   home(): Promise<void>;
   /** From home to the insert screen, and the card goes in. */
   insert(card: string): Promise<void>;
@@ -51,9 +51,16 @@ export async function openDesk(
     const closing = page.getByRole("button", { name: new RegExp(`^(${t.frame.ok}|${t.success.finish})$`) });
     // Home begins afresh in Chinese.
     const fresh = page.locator('[data-screen="home"][lang="zh-CN"]');
-    await closing.or(fresh).first().waitFor({ timeout: patienceMs });
-    if ((await fresh.count()) === 0) await closing.first().click();
-    await fresh.waitFor({ timeout: patienceMs });
+    const isHome = async (): Promise<boolean> => {
+      // What is said may close by itself meanwhile.
+      if ((await closing.count()) > 0)
+        await closing
+          .first()
+          .click({ timeout: 1_000 })
+          .catch(() => undefined);
+      return (await fresh.count()) > 0;
+    };
+    await until(isHome, patienceMs, () => `${at} does not come home`);
     if (language === "en") await tap(kioskTexts["zh-CN"].frame.otherLanguage);
     await sees(t.home.buy);
   }

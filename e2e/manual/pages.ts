@@ -48,14 +48,19 @@ export function manualPages(language: Language, screens: KioskTexts, text: Manua
   ].map(({ file, markdown }) => ({ file, markdown: `${markdown.trim()}\n` }));
 }
 
-function index({ title, lead, contents, chapters, words, pictures }: ManualText): string {
+function index({ title, lead, contents, chapters, colon, words, pictures }: ManualText): string {
   return blocks([
     `# ${title}`,
     ...lead,
     `## ${contents}`,
-    `1. **[${chapters.terminal}](${terminalFile})**: ${chapters.terminalAbout}\n   - **[${chapters.problems}](${problemsFile})**: ${chapters.problemsAbout}\n2. ${chapters.service}: ${chapters.serviceAbout}\n3. ${chapters.mini}: ${chapters.miniAbout}`,
+    [
+      `1. **[${chapters.terminal}](${terminalFile})**${colon}${chapters.terminalAbout}`,
+      `   - **[${chapters.problems}](${problemsFile})**${colon}${chapters.problemsAbout}`,
+      `2. ${chapters.service}${colon}${chapters.serviceAbout}`,
+      `3. ${chapters.mini}${colon}${chapters.miniAbout}`,
+    ].join("\n"),
     `## ${words.title}`,
-    table(["", ""], words.rows),
+    words.rows.map(([word, meaning]) => `- **${word}**${colon}${meaning}`).join("\n"),
     "---",
     pictures,
   ]);
@@ -72,7 +77,7 @@ function terminal(screens: KioskTexts, text: ManualText): string {
     screens.notes.items.map((item, i) => `${i + 1}. ${item}`).join("\n"),
     picture("notes", text),
     `## ${words.purchase}`,
-    `${text.steps}: ${screens.frame.steps.map((step, i) => `${"①②③④⑤"[i] ?? ""} ${step}`).join(" → ")}`,
+    `${text.steps}${text.colon}${screens.frame.steps.map((step, i) => `${"①②③④⑤"[i] ?? ""} ${step}`).join(" → ")}`,
     ...steps.flatMap(([id, pictures], i) => section(id, pictures, text, `### ${i + 1}. `)),
     ...besides.flatMap(([id, pictures]) => section(id, pictures, text, "## ")),
   ]);
@@ -94,7 +99,9 @@ function problems(language: Language, screens: KioskTexts, text: ManualText): st
       `### ${text.groups[group]}`,
       table(
         [code, what, money, next],
-        listed.filter((one) => groupOf(one.code) === group).map((one) => [one.code, one.what, one.money, one.next]),
+        listed
+          .filter((one) => groupOf(one.code) === group)
+          .map((one) => [one.code, one.what, one.money === "" ? "–" : one.money, one.next]),
       ),
     ]),
   ]);
@@ -131,12 +138,13 @@ function messages(language: Language, { outOfService, printFailed }: KioskTexts)
 
 function section(id: SectionId, pictures: readonly Picture[], text: ManualText, mark: string): string[] {
   const { title, lead, after } = text.sections[id];
-  return [`${mark}${title}`, ...lead, ...pictures.map((one) => picture(one, text)), ...(after ?? [])];
+  // Where there is only one, the lead says all there is to it.
+  const captioned = pictures.length > 1 ? pictures.flatMap((one) => [text.captions[one], picture(one, text)]) : null;
+  return [`${mark}${title}`, ...lead, ...(captioned ?? pictures.map((one) => picture(one, text))), ...(after ?? [])];
 }
 
-/** The caption is read twice otherwise, so the picture itself has the short text. */
 function picture(name: Picture, { captions }: ManualText): string {
-  return `${captions[name]}\n\n![${captions[name]}](pictures/${name}.png)`;
+  return `![${captions[name]}](pictures/${name}.png)`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

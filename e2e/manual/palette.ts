@@ -1,8 +1,12 @@
 /**
- * A palette by median cut: the colours are parted at the median of their widest channel until there are enough groups.
- * Each group is shown by its most frequent colour, so that flat areas keep theirs exactly.
+ * A palette for drawn screens. Flat areas keep their colour exactly, however near it is to another; all others, which
+ * are the edges of letters, are parted by median cut: at the median of their widest channel until there are enough
+ * groups, each shown by its most frequent colour.
  */
 type Counted = readonly [rgb: number, count: number];
+
+/** A colour that covers one pixel in this many is a flat area. */
+const flatFrom = 4_000;
 
 const shifts = [16, 8, 0] as const;
 
@@ -13,7 +17,12 @@ export function paletteOf(
 ): { palette: number[]; indexOf: (rgb: number) => number } {
   const counts = new Map<number, number>();
   for (const rgb of pixels) counts.set(rgb, (counts.get(rgb) ?? 0) + 1);
-  const groups: Counted[][] = [[...counts]];
+  const byFrequency: Counted[] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  const isFlat = ([, count]: Counted, place: number): boolean =>
+    place < colours / 2 && count * flatFrom >= pixels.length;
+  const groups: Counted[][] = byFrequency.filter(isFlat).map((one) => [one]);
+  const rest = byFrequency.filter((one, place) => !isFlat(one, place));
+  if (rest.length > 0) groups.push(rest);
   while (groups.length < colours) {
     const widest = groups.reduce((best, group) => (spread(group).width > spread(best).width ? group : best));
     if (spread(widest).width === 0) break;

@@ -1,11 +1,12 @@
 /** The manual in English. Plain short words; what stands in quotation marks is quoted from the screens. */
-import { fill, type KioskTexts } from "@citygas/texts";
+import { fill, type KioskTexts, refusalText, yuanShort } from "@citygas/texts";
 import type { ManualText } from "./text.ts";
 
 export function textEn(t: KioskTexts, hotline: string): ManualText {
   const noValues = (words: string): string => fill(words, { amount: "…", value: "…", seconds: "60", number: "…" });
   return {
     title: "Gas without a cashier: operating manual",
+    colon: ": ",
     lead: [
       "How to buy gas for an IC card at the self-service terminal, and what to do when something goes wrong.",
       `Customers follow chapter 1 step by step. Staff at the service hall and the hotline also read "When something goes wrong": every hotline code that the screen can show is listed there. Hotline: **${hotline}** (the demonstration's number; yours stands at the top of the screen).`,
@@ -64,7 +65,8 @@ export function textEn(t: KioskTexts, hotline: string): ManualText {
       list: "All messages and hotline codes",
       listLead: [
         "Every message of this version, in the words of the screen. When a customer asks, look up the code.",
-        'Some messages carry a number on the screen, such as "Your account has a debt of 350 yuan."; the table has the wording without it.',
+        `Some messages carry a number on the screen, such as "${refusalText("account.debt", "en", yuanShort(35_000, "en")).what}" The table has the wording without it.`,
+        "The card in the picture was reported lost: the screen says why and what it means for the money, then what to do; the hotline code K07 is at the bottom.",
       ],
     },
     groups: {
@@ -124,7 +126,7 @@ export function textEn(t: KioskTexts, hotline: string): ManualText {
       success: {
         title: "Done",
         lead: [
-          `After the sound, take the card. Touch "${t.success.finish}", or "${t.success.print}" if you want a receipt.`,
+          `After the sound, take the card. Touch "${t.success.finish}", or "${t.success.print}" if you want a receipt. The drawing at the right is what comes next: load the meter at home.`,
         ],
         after: [
           "While the card is still in, the terminal calls you by sound and does not go back to the first screen.",
@@ -133,7 +135,9 @@ export function textEn(t: KioskTexts, hotline: string): ManualText {
       print: {
         title: "Print the receipt",
         lead: [],
-        after: ["The code on the receipt opens the page of this purchase, where you see its result at any time."],
+        after: [
+          "The receipt has the purchase number, the payment number and the count of your purchases. Keep it for the hotline and the service hall.",
+        ],
       },
       query: {
         title: "See whether gas is on a card",
@@ -146,6 +150,7 @@ export function textEn(t: KioskTexts, hotline: string): ManualText {
         title: "Load the meter",
         lead: [
           "At home, put the card into the gas meter, chip down, wait for the beep, then take it out. **Only then is the purchase complete.**",
+          "The picture is the workbench's sample meter: the 1200 yuan of the card are in.",
         ],
       },
       help: {
@@ -176,7 +181,7 @@ export function textEn(t: KioskTexts, hotline: string): ManualText {
       wallet: {
         title: "The code is not taken, or the wallet refuses",
         lead: [
-          "Nothing is charged then. Show another code within the 60 seconds.",
+          "Nothing is charged then. Show another code in the time that is left.",
           ...Object.values({ ...t.pay.rejected, ...t.pay.refused }).map((words) => `- ${noValues(words)}`),
         ],
       },
@@ -193,7 +198,7 @@ export function textEn(t: KioskTexts, hotline: string): ManualText {
       noReceipt: {
         title: `"${t.printFailed.title}"`,
         lead: [
-          `${t.printFailed.money} ${t.printFailed.next}`,
+          `The screen says: "${t.printFailed.money} ${t.printFailed.next}"`,
           "**On site:** look for missing or jammed paper. Without paper the terminal goes on selling; the first screen says that it can't print.",
         ],
       },

@@ -1,14 +1,15 @@
 /** The manual in Chinese. Plain short words; what stands in 「」 is quoted from the screens. */
-import { fill, type KioskTexts } from "@citygas/texts";
+import { fill, type KioskTexts, refusalText, yuanShort } from "@citygas/texts";
 import type { ManualText } from "./text.ts";
 
 export function textZh(t: KioskTexts, hotline: string): ManualText {
   const noValues = (words: string): string => fill(words, { amount: "…", value: "…", seconds: "60", number: "…" });
   return {
     title: "燃气自助缴费操作手册",
+    colon: "：",
     lead: [
       "本手册讲怎样在自助售气终端上给 IC 卡购气，以及出了问题怎么办。",
-      `用户照着第 1 章一步一步做即可。营业厅和客服人员另请看「出现问题时」：屏幕上的每个客服代码都列在那里。客服热线：**${hotline}**（演示用的号码，以贵公司屏幕上方显示的为准）。`,
+      `用户照着第 1 章一步一步做即可。营业厅和客服人员另请看「出现问题时」：屏幕上的每个客服代码都列在那里。客服热线：**${hotline}**（演示用的号码，以您所在公司的屏幕上方显示的为准）。`,
     ],
     contents: "目录",
     chapters: {
@@ -55,7 +56,8 @@ export function textZh(t: KioskTexts, hotline: string): ManualText {
       list: "提示和客服代码一览",
       listLead: [
         "下面是本版本的全部提示，文字和屏幕上的一样。用户来问时，按客服代码查。",
-        "部分提示会把数字写进去，例如“您的账户有欠费 350元。”，表中写的是不带数字的说法。",
+        `部分提示会把数字写进去，例如“${refusalText("account.debt", "zh-CN", yuanShort(35_000, "zh-CN")).what}”，表中是不带数字的说法。`,
+        "图中这张卡已经挂失：屏幕先说原因和钱，再说现在怎么做，客服代码 K07 在最下面。",
       ],
     },
     groups: {
@@ -106,13 +108,15 @@ export function textZh(t: KioskTexts, hotline: string): ManualText {
       },
       success: {
         title: "购气成功",
-        lead: [`听到提示音，拔出卡。不要收据就点「${t.success.finish}」，要收据点「${t.success.print}」。`],
+        lead: [
+          `听到提示音，拔出卡。不要收据就点「${t.success.finish}」，要收据点「${t.success.print}」。屏幕右边画的是下一步：回家上表。`,
+        ],
         after: ["卡没拔出时，终端会出声提醒，不会自己回到首页。"],
       },
       print: {
         title: "打印收据",
         lead: [],
-        after: ["收据上的二维码打开这笔购气的网页，随时可以看结果。"],
+        after: [`收据上有${t.frame.number}、支付单号和购气次数。请留好：打热线、去营业厅时要用。`],
       },
       query: {
         title: "查询卡里有没有气",
@@ -123,7 +127,10 @@ export function textZh(t: KioskTexts, hotline: string): ManualText {
       },
       load: {
         title: "上表",
-        lead: ["回到家，把卡芯片朝下插入燃气表，听到蜂鸣声后再拔卡。**上表成功，这次购气才结束。**"],
+        lead: [
+          "回到家，把卡芯片朝下插入燃气表，听到蜂鸣声后再拔卡。**上表成功，这次购气才结束。**",
+          "图中是工作台上的样例燃气表：卡里的 1200 元已充入。",
+        ],
       },
       help: {
         title: "看不清、听不清时",
@@ -151,7 +158,7 @@ export function textZh(t: KioskTexts, hotline: string): ManualText {
       wallet: {
         title: "付款码扫不上、付款被拒绝",
         lead: [
-          "扫错码或钱包拒绝时都没有扣款，在 60 秒内换一个码再扫就行。",
+          "扫错码或钱包拒绝时都没有扣款，在剩下的时间里换一个码再扫就行。",
           ...Object.values({ ...t.pay.rejected, ...t.pay.refused }).map((words) => `- ${noValues(words)}`),
         ],
       },
@@ -166,7 +173,7 @@ export function textZh(t: KioskTexts, hotline: string): ManualText {
       noReceipt: {
         title: `「${t.printFailed.title}」`,
         lead: [
-          `${t.printFailed.money}${t.printFailed.next}`,
+          `屏幕上写着：「${t.printFailed.money}${t.printFailed.next}」`,
           "**网点人员：** 看打印机有没有纸、有没有卡纸。没有纸时终端照样售气，首页会提示不能打印收据。",
         ],
       },

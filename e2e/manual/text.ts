@@ -39,6 +39,8 @@ export type RefusalGroup = "K" | "H" | "S" | "D" | "Z" | "T" | "P";
 
 export interface ManualText {
   title: string;
+  /** Between a word and what is said about it. */
+  colon: string;
   /** Index: what this is, who reads what. */
   lead: readonly string[];
   contents: string;
@@ -62,7 +64,7 @@ export interface ManualText {
   groups: Record<RefusalGroup, string>;
   columns: { code: string; what: string; money: string; next: string };
   sections: Record<SectionId, Section>;
-  /** Above each picture: what is seen on it or what to do there. */
+  /** What is seen on each picture, or what to do there: for readers who don't see it, and above it where a section has several. */
   captions: Record<Picture, string>;
 }
 

@@ -17,7 +17,7 @@ export const bindTexts: Readonly<Record<Language, Readonly<Record<BindLinkState,
     valid: {
       what: "绑定您的燃气账户",
       why: "绑定后，在手机上就能查余额、查购气记录。此链接只能使用一次，{until} 前有效；只是打开本页不算使用。",
-      next: "请在微信里关注“{company}”服务号，点“我的”→“绑定”，输入收据上的用户号和户名。服务号开通前，可凭收据到营业厅查询，或拨打 {hotline}。",
+      next: "请在微信里关注“{company}”服务号，点“我的”→“绑定”，输入收据上的用户号和您的户名。服务号开通前，可凭收据到营业厅查询，或拨打 {hotline}。",
     },
     expired: {
       what: "这个绑定链接已过期。",
@@ -37,9 +37,9 @@ export const bindTexts: Readonly<Record<Language, Readonly<Record<BindLinkState,
   },
   en: {
     valid: {
-      what: "Link your gas account",
+      what: "Link your gas account.",
       why: "Then your phone shows your balance and what you bought. This link works once, until {until}; opening this page does not use it up.",
-      next: "In WeChat follow the service account of {company}, tap 我的 → 绑定 (Me → Link) and enter the account number and the holder's name from your receipt. Until it opens, ask at the service hall with the receipt, or call {hotline}.",
+      next: "In WeChat follow the service account of {company}, tap 我的 → 绑定 (Me → Link) and enter the account number from your receipt and the holder's name. Until it opens, ask at the service hall with the receipt, or call {hotline}.",
     },
     expired: {
       what: "This link has expired.",

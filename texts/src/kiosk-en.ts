@@ -171,6 +171,7 @@ export const kioskEn: KioskTexts = {
     cancelling: "Cancelling this payment; you will be told once it is confirmed.",
     stay: "You can wait here: the result shows by itself.",
     leave: "Or take the card and go: scan this code to see the result at any time, or insert the card next time.",
+    leaveCardOut: "Or go: scan this code to see the result at any time, or insert the card next time.",
     qr: "Scan to see the result",
   },
   writing: {
@@ -255,6 +256,7 @@ export const kioskEn: KioskTexts = {
     },
     money: "Nothing was charged.",
     next: "Please take your gas card. To buy gas, start again.",
+    nextCardOut: "To buy gas, start again.",
   },
   refunded: {
     title: "The money went back",

@@ -168,6 +168,7 @@ export const kioskZh = {
     cancelling: "正在撤销这次付款，撤销确认后会告诉您。",
     stay: "可以留在这里等，结果会自动显示。",
     leave: "也可以取卡离开：扫这个码随时查看结果，或下次插卡时再看。",
+    leaveCardOut: "也可以离开：扫这个码随时查看结果，或下次插卡时再看。",
     qr: "扫码查看结果",
   },
   writing: {
@@ -251,6 +252,7 @@ export const kioskZh = {
     },
     money: "没有扣款。",
     next: "请取走您的燃气卡。要购气，请重新开始。",
+    nextCardOut: "要购气，请重新开始。",
   },
   refunded: {
     title: "这笔钱已退回",

@@ -210,11 +210,17 @@ describe("random schedules of two purchases on one card", () => {
     n: fc.integer({ min: 1, max: 2 }),
   });
 
+  /** Where one of them stands at the start: from nothing, chance alone hardly ever gets as far as a refund. */
+  const begun = fc.record({ id, upTo: fc.constantFrom(null, "confirmed", "paid", "issued", "delivered") });
+  const breakdownOf = (of: string): Breakdown => (of === "p1" ? picturedBreakdown : volumeBreakdown);
+
   it("hold the invariants", () => {
     fc.assert(
-      fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      fc.property(begun, fc.array(move, { maxLength: 60 }), (first, moves) => {
         const w = world();
-        let now = 0;
+        if (first.upTo !== null) sell(w, first.id, breakdownOf(first.id), first.upTo);
+        check(w);
+        let now = 10;
         for (const m of moves) {
           now += m.wait;
           w.send(m.id, eventFor(w, m), now);
@@ -231,7 +237,7 @@ describe("random schedules of two purchases on one card", () => {
   });
 
   function eventFor(w: World, m: { id: string; what: number; outcome: Outcome["kind"]; n: number }): LoggedEvent {
-    const b = m.id === "p1" ? picturedBreakdown : volumeBreakdown;
+    const b = breakdownOf(m.id);
     const attemptId = `a${m.n}-${m.id}`;
     const answer = (
       m.outcome === "paid" ? paidOutcome(b.payableFen) : { kind: m.outcome, verified: true, why: "x" }

@@ -156,6 +156,7 @@ describe("due times (I12)", () => {
       [0, { type: "attemptPaid", attemptId: "a1" }],
     ];
     expect(after(...later).purchase.dueAt).toBe(day);
+    expect(after(...later, [day, { type: "due" }]).purchase.dueAt).toBe(7 * day);
     const month = after(...later, [day, { type: "due" }], [7 * day, { type: "due" }], [30 * day, { type: "due" }]);
     expect(month.purchase.state).toBe("paid");
     expect(month.effects).toContain("task");

@@ -121,6 +121,7 @@ export type Screen =
       number: string;
       by: "customer" | "payment" | "cardPulled";
       refused: null | "balance" | "code" | "risk" | "other";
+      cardIn: boolean;
     }
   /** `done` false: the money is on its way back, not yet there. */
   | { name: "refunded"; number: string; amountFen: number; url: string; done: boolean }

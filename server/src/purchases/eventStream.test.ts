@@ -28,9 +28,8 @@ async function openAfter(when: "before" | "after"): Promise<number> {
     ended();
     return reply;
   });
-  await app.listen({ host: "127.0.0.1", port: 0 });
-  const port = app.addresses()[0]?.port;
-  await Promise.all([over, fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)]);
+  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  await Promise.all([over, fetch(url).catch(() => undefined)]);
   await turn();
   await app.close();
   return streams.open;

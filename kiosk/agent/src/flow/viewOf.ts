@@ -52,9 +52,9 @@ export function viewOf(state: FlowState, name: string): Omit<ViewMessage, "seq" 
   };
 }
 
+/** Not while a payment is being checked: nothing is on its way to the card, and its words say that one may go. */
 function locked({ stage, card }: FlowState): boolean {
   if (card === null) return false;
-  if (stage.name === "unsettled") return stage.codeSent;
   return stage.name === "reading" || stage.name === "writing" || stage.name === "payWaiting";
 }
 
@@ -118,7 +118,7 @@ function screenOf(state: FlowState): Screen {
     case "payTimeout":
       return { name: "payTimeout", confirmed: true, number: stage.number, url: stage.url };
     case "cancelled":
-      return { name: "cancelled", number: stage.number, by: stage.by, refused: stage.refused };
+      return { name: "cancelled", number: stage.number, by: stage.by, refused: stage.refused, cardIn };
     case "refunded":
       return stage;
     case "refused":

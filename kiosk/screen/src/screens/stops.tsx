@@ -94,7 +94,7 @@ export function Cancelled({ screen }: Of<"cancelled">): JSX.Element {
       <p class="lead">
         {why} <strong>{words.money}</strong>
       </p>
-      <p>{words.next}</p>
+      <p>{screen.cardIn ? words.next : words.nextCardOut}</p>
     </Dialog>
   );
 }

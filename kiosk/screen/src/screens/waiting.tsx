@@ -89,7 +89,7 @@ export function UnknownPayment({ screen }: { screen: Extract<Screen, { name: "un
     <Message tone="wait" title={words.title} number={screen.number} side={<Qr url={screen.url} caption={words.qr} />}>
       <p class="lead">{screen.cancelling ? words.cancelling : words.body}</p>
       <p>{words.stay}</p>
-      <p>{words.leave}</p>
+      <p>{screen.cardIn ? words.leave : words.leaveCardOut}</p>
     </Message>
   );
 }
