@@ -248,10 +248,10 @@ describe("codes and wallets", () => {
 
   it("a wallet without balance is said; another one pays", async () => {
     await toPay(stand, "qinhuai", "20");
-    await world.sandbox.present("wechat", "kiosk-1", "phone-3");
+    await world.sandbox.present("alipay", "kiosk-1", "phone-3");
     await kiosk.sees("余额不够，没有扣款。");
     await kiosk.sees(/请在\s*\d+\s*秒内刷码支付/);
-    await world.sandbox.present("alipay");
+    await world.sandbox.present("wechat");
     await kiosk.sees("购气成功，请拔出IC卡");
     const { status, attempts } = await lastPurchase(world, pictured);
     expect([status, ...attempts.sort()]).toEqual(["delivered", "failed", "paid"]);

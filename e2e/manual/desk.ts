@@ -1,9 +1,11 @@
 /** One terminal with its screen in the manual's language, and a camera before it. */
+import type { Screen } from "@citygas/kiosk-agent";
 import { fill, type KioskTexts, kioskTexts, type Language } from "@citygas/texts";
 import type { Browser } from "playwright-core";
 import { type KioskScreen, openKiosk } from "../kiosk.ts";
 import { type Kiosk, until, type World } from "../world.ts";
 import type { Camera } from "./camera.ts";
+import { openGate } from "./gate.ts";
 import type { Picture } from "./pictures.ts";
 
 export interface Desk {
@@ -16,6 +18,13 @@ export interface Desk {
   tap(name: string): Promise<void>;
   /** `sees`, and a picture of it. */
   shoot(picture: Picture, ...words: readonly string[]): Promise<void>;
+  /** The same of a screen that passes by, while `act` brings it about. */
+  shootPassing(
+    picture: Picture,
+    name: Screen["name"],
+    act: () => Promise<unknown>,
+    ...words: readonly string[]
+  ): Promise<void>;
   /** To home, which begins afresh, and there into the manual's language; closes whatever is still said. */
   home(): Promise<void>;
   /** From home to the insert screen, and the card goes in. */
@@ -37,6 +46,7 @@ export async function openDesk(
 ): Promise<Desk> {
   const screen = await openKiosk(browser, world.url, at);
   const { page } = screen;
+  const gate = await openGate(page);
   const t = kioskTexts[language];
 
   const sees: Desk["sees"] = async (...words) => {
@@ -47,6 +57,10 @@ export async function openDesk(
       });
   };
   const tap: Desk["tap"] = (name) => screen.tap(name);
+  const shoot: Desk["shoot"] = async (picture, ...words) => {
+    await sees(...words);
+    await camera.screen(page, picture);
+  };
   async function home(): Promise<void> {
     const closing = page.getByRole("button", { name: new RegExp(`^(${t.frame.ok}|${t.success.finish})$`) });
     // Home begins afresh in Chinese.
@@ -72,9 +86,12 @@ export async function openDesk(
     sees,
     tap,
     home,
-    shoot: async (picture, ...words) => {
-      await sees(...words);
-      await camera.screen(page, picture);
+    shoot,
+    shootPassing: async (picture, name, act, ...words) => {
+      gate.holdAt(name);
+      await act();
+      await shoot(picture, ...words);
+      gate.release();
     },
     insert: async (card) => {
       await tap(t.home.buy);

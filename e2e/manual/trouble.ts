@@ -16,8 +16,13 @@ export async function writeFailure(desk: Desk, other: Desk): Promise<void> {
   await world.sandbox.present("wechat", desk.at);
   await shoot("write-failed", t.writeFailed.title, t.writeFailed.warning, t.writeFailed.money);
   await desk.home();
-  await other.insert("replacement");
-  await other.shoot("resuming", t.resuming.title, t.resuming.money);
+  await other.shootPassing(
+    "resuming",
+    "resuming",
+    () => other.insert("replacement"),
+    t.resuming.title,
+    t.resuming.money,
+  );
   await other.shoot("resumed", t.success.headline);
   await other.takeCard("replacement");
 }

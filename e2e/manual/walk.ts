@@ -13,8 +13,7 @@ export async function picturedSale(desk: Desk): Promise<void> {
 
   await tap(t.home.buy);
   await shoot("insert-card", t.insertCard.welcome, t.insertCard.title);
-  await world.sandbox.insert("qinhuai", desk.at);
-  await shoot("reading", t.reading.title);
+  await desk.shootPassing("reading", "reading", () => world.sandbox.insert("qinhuai", desk.at), t.reading.title);
   await desk.sees(t.account.title, "031140086", "1500");
   await screen.key("1200");
   await desk.sees("1200");
@@ -23,11 +22,9 @@ export async function picturedSale(desk: Desk): Promise<void> {
   await shoot("confirm", t.confirm.sentence, t.confirm.pricedByMeter, "0.30", "1199.70");
   await tap(t.confirm.pay);
   await shoot("pay", t.pay.within, t.pay.note, t.pay.here);
-  await world.sandbox.present("wechat", desk.at);
-  await shoot("writing", t.writing.paid);
+  await desk.shootPassing("writing", "writing", () => world.sandbox.present("wechat", desk.at), t.writing.paid);
   await shoot("success", t.success.title, t.success.closing);
-  await tap(t.success.print);
-  await shoot("printing", t.printing.title);
+  await desk.shootPassing("printing", "printing", () => tap(t.success.print), t.printing.title);
   await shoot("printed", t.printed.title);
   await tap(t.frame.ok);
   await desk.takeCard("qinhuai");

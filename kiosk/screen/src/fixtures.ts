@@ -153,7 +153,11 @@ export const fixtures: readonly Fixture[] = [
     { name: "unknownPayment", number, url, payableFen: 119_970, cancelling: false, cardIn: true },
     { step: 4 },
   ),
-  fixture("cancelled", { name: "cancelled", number, by: "payment", refused: "balance", cardIn: true }, { step: 4, seconds: 20 }),
+  fixture(
+    "cancelled",
+    { name: "cancelled", number, by: "payment", refused: "balance", cardIn: true },
+    { step: 4, seconds: 20 },
+  ),
   fixture("writing", { name: "writing", number, delivers: credit, paid: true }, { step: 5, cardLocked: true }),
   fixture("writing-free", { name: "writing", number, delivers: gas, paid: false }, { step: 5, cardLocked: true }),
   fixture("success", success, step5),

@@ -37,13 +37,14 @@ function noise(seed: number, image: Uint8Array, from: number, to: number): Uint8
 describe.each(bothLayouts)("%s", (_name, driver) => {
   const good = loadedCard(driver, 12, 50_000, 70_000, "2026-01-31");
   const { before, after, refundAfter, purchase } = sale(driver);
+  const issued = driver.format(account);
   const byte = fc.nat(255);
   const changes = fc.array(fc.tuple(byte, byte), { minLength: 1, maxLength: 6 });
 
   test("noise is no card, with a sound identity in front of it neither", () => {
     fc.assert(
       fc.property(fc.integer(), fc.constantFrom(0, 64), (seed, from) => {
-        const image = noise(seed, driver.format(account), from, 256);
+        const image = noise(seed, issued.slice(), from, 256);
         if (from === 0 && identifyImage(image).ok) throw new Error("identified");
         for (const each of layouts) if (each.read(image).ok && !allSound(image)) throw new Error("read");
         if (driver.consumed(image, purchase)) throw new Error("consumed");
@@ -58,7 +59,7 @@ describe.each(bothLayouts)("%s", (_name, driver) => {
         const image = good.slice();
         for (const [at, value] of list) image[at] = value;
         const result = driver.read(image);
-        if (result.ok !== allSound(image) && result.ok) throw new Error("read with a wrong checksum");
+        if (result.ok && !allSound(image)) throw new Error("read with a wrong checksum");
         identifyImage(image);
       }),
       { numRuns },
