@@ -314,9 +314,13 @@ describe("the kiosk's own trouble", () => {
   });
 
   it("the centre away: out of service, nothing can be begun; back by itself", async () => {
-    world.kill("server");
-    await kiosk.sees("暂停服务", 30_000);
+    // Stopped first, so that the city can't bring it back before anybody has noticed.
+    const { server } = world.pids();
+    if (server === undefined) throw new Error("there is no server");
+    process.kill(server, "SIGSTOP");
+    await kiosk.sees("暂停服务", 40_000);
     await kiosk.sees("暂时连不上服务中心。");
+    world.kill("server");
     await kiosk.sees("IC卡购气", 60_000);
   });
 });

@@ -7,7 +7,7 @@ import { Frame } from "./frame.tsx";
 import { keyAction } from "./keyboard.ts";
 import { firstSettings, type Settings } from "./kiosk.ts";
 import { connect } from "./link/connection.ts";
-import { createPresenter } from "./link/presenter.ts";
+import { createPresenter, type Presenter } from "./link/presenter.ts";
 import { createSender, type Sender } from "./link/sender.ts";
 import { playClip } from "./voice/audio.ts";
 import { createPlayer } from "./voice/player.ts";
@@ -71,8 +71,9 @@ function useLink(socketUrl: string): Link {
   const [waiting, setWaiting] = useState(false);
   const [clockAheadMs, setClockAheadMs] = useState(0);
   const sender = useRef<Sender | null>(null);
+  const presenter = useRef<Presenter | null>(null);
   useEffect(() => {
-    const present = createPresenter({
+    const newest = createPresenter({
       now: () => performance.now(),
       later,
       draw(next) {
@@ -87,9 +88,10 @@ function useLink(socketUrl: string): Link {
       onConnected: setConnected,
       onView(next) {
         setClockAheadMs(next.now - Date.now());
-        present(next);
+        newest.take(next);
       },
     });
+    presenter.current = newest;
     sender.current = createSender({ send: connection.send, later });
   }, [socketUrl]);
   const act = (action: Action): void => {
@@ -98,6 +100,7 @@ function useLink(socketUrl: string): Link {
       // The agent may have dropped it: the button must not stay blocked.
       later(() => setWaiting(false), answerAtMostMs);
     }
+    presenter.current?.pressed();
     sender.current?.act(action);
   };
   return { view, connected, waiting, clockAheadMs, act };

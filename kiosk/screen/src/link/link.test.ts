@@ -113,8 +113,8 @@ describe("presenter", () => {
   function start() {
     const time = clock();
     const drawn: number[] = [];
-    const present = createPresenter({ draw: (one) => drawn.push(one.seq), now: time.now, later: time.later });
-    return { time, drawn, present };
+    const presenter = createPresenter({ draw: (one) => drawn.push(one.seq), now: time.now, later: time.later });
+    return { time, drawn, present: presenter.take, pressed: presenter.pressed };
   }
 
   it("keeps a screen for its least time and then draws only the newest", () => {
@@ -133,6 +133,17 @@ describe("presenter", () => {
     present(view(1, "account"));
     present(view(2, "account"));
     expect(drawn).toEqual([1, 2]);
+  });
+
+  it("answers a press at once, and then keeps the answer for its least time", () => {
+    const { time, drawn, present, pressed } = start();
+    present(view(1, "success"));
+    pressed();
+    present(view(2, "printing"));
+    present(view(3, "printed"));
+    expect(drawn).toEqual([1, 2]);
+    time.pass(leastScreenMs);
+    expect(drawn).toEqual([1, 2, 3]);
   });
 
   it("never delays the warning that the card must stay in", () => {

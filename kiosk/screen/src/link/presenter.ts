@@ -1,7 +1,8 @@
 /**
  * Keeps each screen up for at least 600 ms, so that nothing flashes by unread. Changes within a screen (a digit, a
  * countdown) are drawn at once. So is a view that locks the card, because that warning may not be late, and those that
- * say "paid, writing": they are said as soon as they are true, and a quick write must not hide them.
+ * say "paid, writing": they are said as soon as they are true, and a quick write must not hide them. Who has pressed
+ * something has read the screen: what follows is drawn at once too.
  */
 import type { ViewMessage } from "@citygas/kiosk-agent";
 
@@ -16,8 +17,14 @@ export interface PresenterOptions {
   later(run: () => void, delayMs: number): () => void;
 }
 
-/** Returns the function that takes views as they arrive; of several that wait, only the newest is drawn. */
-export function createPresenter(options: PresenterOptions): (view: ViewMessage) => void {
+export interface Presenter {
+  /** Takes views as they arrive; of several that wait, only the newest is drawn. */
+  take(view: ViewMessage): void;
+  /** Something was pressed on the screen that is shown. */
+  pressed(): void;
+}
+
+export function createPresenter(options: PresenterOptions): Presenter {
   let shown: ViewMessage | null = null;
   let changedAt = 0;
   let waiting: (() => void) | null = null;
@@ -26,15 +33,24 @@ export function createPresenter(options: PresenterOptions): (view: ViewMessage) 
     shown = view;
     options.draw(view);
   };
-  return (view) => {
+  const take = (view: ViewMessage): void => {
     waiting?.();
     waiting = null;
     const rest = changedAt + leastScreenMs - options.now();
     const urgent = view.cardLocked && (shown?.cardLocked === false || mustBeSeen.has(view.screen.name));
-    if (shown === null || urgent || rest <= 0 || shown.screen.name === view.screen.name) return draw(view);
+    if (shown === null || urgent || rest <= 0 || shown.screen.name === view.screen.name) {
+      draw(view);
+      return;
+    }
     waiting = options.later(() => {
       waiting = null;
       draw(view);
     }, rest);
+  };
+  return {
+    take,
+    pressed: () => {
+      changedAt = Number.NEGATIVE_INFINITY;
+    },
   };
 }

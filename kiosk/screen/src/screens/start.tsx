@@ -55,8 +55,7 @@ export function OutOfService({ screen }: { screen: Extract<Screen, { name: "outO
   return (
     <Message tone="warn" title={words.title} code={words.codes[screen.reason]}>
       <p class="lead">
-        {words[screen.reason]}
-        <strong>{words.money}</strong>
+        {words[screen.reason]} <strong>{words.money}</strong>
       </p>
       <p>{words.next}</p>
       <p class="muted">{fill(words.since, { time: chinaTime(screen.since).time.slice(0, 5) })}</p>
