@@ -24,7 +24,7 @@ export function longTable(counted: readonly Counted[], run: LongRun): string {
     "# The long test run",
     "",
     `Written by \`${run.command}\` on ${run.day}, Node ${run.node}: ${run.result}.`,
-    "Each line is a test that tries cases: how many it tried, and for how long. Seconds are those of a shared machine.",
+    "Each line is a test that tries cases: how many it tried, and for how long. Seconds are wall time.",
     "",
     "| Area | Test | Cases | Seconds |",
     "| --- | --- | ---: | ---: |",
