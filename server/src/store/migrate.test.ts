@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openPool } from "./database.ts";
 import { type Migration, migrate, readMigrations } from "./migrate.ts";
 import { type FreshDatabase, freshDatabase } from "./testDatabase.ts";
@@ -27,6 +27,17 @@ describe("migrate", () => {
     const applied = await Promise.all(Array.from({ length: 6 }, () => migrate(pool())));
     expect(applied.flat().sort()).toEqual(readMigrations().map(({ name }) => name));
     expect(await migrate(pool())).toEqual([]);
+  });
+
+  test.each(["23505", "42P07", "42710"])("a server that lost the race for the table (%s) goes on", async (code) => {
+    const opened = pool();
+    await migrate(opened);
+    const client = await opened.connect();
+    const query = vi.spyOn(client, "query");
+    query.mockImplementationOnce(() => Promise.reject(Object.assign(new Error("already exists"), { code })));
+    client.release();
+    expect(await migrate(opened)).toEqual([]);
+    query.mockRestore();
   });
 
   test("an edited file is refused, a failing one leaves nothing behind", async () => {

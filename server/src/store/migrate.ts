@@ -56,7 +56,8 @@ async function prepare(client: ClientBase): Promise<void> {
       await client.query("insert into migration (name, sha256) values ('lock', '') on conflict (name) do nothing");
       return;
     } catch (error) {
-      const raced = ["23505", "42P07", "40001", "40P01", "XX000"].includes(errorCode(error) ?? "");
+      // Which of them the loser gets depends on how far it came: the name's index, the table, its row type.
+      const raced = ["23505", "42P07", "42710", "40001", "40P01", "XX000"].includes(errorCode(error) ?? "");
       if (!raced || tries >= triesMax) throw error;
     }
   }
