@@ -4,13 +4,11 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "vite";
 
 export interface Surface {
   name: string;
-  /** Folder with its vite.config.ts. */
-  root: string;
-  configFile: string;
+  /** The surface's own build. */
+  build(): Promise<void>;
   sources: readonly string[];
   /** File whose age stands for the build. */
   built: string;
@@ -20,7 +18,7 @@ export async function buildSurfaces(surfaces: readonly Surface[], say: (line: st
   for (const surface of surfaces) {
     if (isFresh(surface)) continue;
     say(`building ${surface.name} …`);
-    await build({ root: surface.root, configFile: surface.configFile, logLevel: "error" });
+    await surface.build();
   }
 }
 

@@ -7,8 +7,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { screenFolder } from "@citygas/kiosk-screen";
-import { sandboxMain, workbenchFolder } from "@citygas/sandbox";
+import { buildScreen, screenFolder } from "@citygas/kiosk-screen";
+import { buildWorkbench, sandboxMain, workbenchFolder } from "@citygas/sandbox";
 import { makeLog, startServer } from "@citygas/server";
 import { buildSurfaces, type Surface } from "./build.ts";
 import { type ChildSpec, superviseChildren } from "./children.ts";
@@ -38,15 +38,13 @@ const entryOf = (path: string): string => fileURLToPath(new URL(`../../${path}`,
 const surfaces: readonly Surface[] = [
   {
     name: "kiosk screen",
-    root: entryOf("kiosk/screen"),
-    configFile: entryOf("kiosk/screen/vite.config.ts"),
+    build: buildScreen,
     sources: [entryOf("kiosk/screen"), entryOf("texts")],
     built: join(screenFolder, "index.html"),
   },
   {
     name: "workbench",
-    root: entryOf("sandbox/workbench"),
-    configFile: entryOf("sandbox/vite.config.ts"),
+    build: buildWorkbench,
     sources: [entryOf("sandbox/workbench")],
     built: join(workbenchFolder, "index.html"),
   },
