@@ -61,6 +61,7 @@ export const AttemptViewSchema = Type.Object({
     Type.Literal("alipay"),
     Type.Literal("acquirer"),
     Type.Literal("cash"),
+    Type.Literal("pos"),
     Type.Literal("test"),
   ]),
   state: oneOf(["created", "submitted", "pending", "paid", "reversing", "reversed", "failed", "manual"]),

@@ -100,6 +100,7 @@ export type TaskKind =
   | "purchaseDue"
   | "attemptSubmit"
   | "attemptQuery"
+  | "attemptClose"
   | "attemptReverse"
   | "attemptLateCheck"
   | "lateRefund"

@@ -21,6 +21,8 @@ const zh = {
   "purchase.refundSent": "退款已提交",
   "purchase.refundStuck": "退款受阻，交给工作人员",
   "purchase.refundDone": "退款完成",
+  "purchase.refundPaidOut": "退款改由其他方式付出，两名工作人员确认",
+  "purchase.yielded": "卡在读卡器上，先核实手机上的付款",
   "purchase.decidedDelivered": "两名工作人员确认：气已交付",
   "purchase.decidedRefunding": "两名工作人员确认：退款",
   "purchase.due": "到时间，按规则处理：{state}",
@@ -43,6 +45,15 @@ const zh = {
   "attempt.reverseAgain": "撤销还没有成功，稍后再试",
   "attempt.reverseTooLate": "已经不能撤销，改为查询",
   "attempt.reverseUnknown": "撤销没有明确答复，继续查",
+  "attempt.taken": "已收到 {amount}（{channel}）",
+  "attempt.prepared": "{channel}订单已建好，等客户在手机上付款",
+  "attempt.prepareFailed": "{channel}订单没有建好",
+  "attempt.closeWanted": "要先关闭手机上的付款",
+  "attempt.closeAccepted": "{channel}收到关闭，再查一次才算",
+  "attempt.closeAlreadyPaid": "{channel}说已经付款，再查一次",
+  "attempt.closeAgain": "关闭还没有成功，稍后再试",
+  "attempt.closeUnknown": "关闭没有明确答复，继续查",
+  "attempt.latePaidOut": "晚到的付款改由其他方式退回，两名工作人员确认",
   "attempt.lateCheckDone": "事后复查，没有晚到的付款",
   "attempt.lateRefunded": "晚到的付款已退回",
   "attempt.resolved": "两名工作人员确认了付款结果",
@@ -68,6 +79,8 @@ const en: Record<TrailKey, string> = {
   "purchase.refundSent": "Refund sent",
   "purchase.refundStuck": "The refund is stuck; staff take it up",
   "purchase.refundDone": "Refunded",
+  "purchase.refundPaidOut": "Refunded another way, two of the staff confirmed",
+  "purchase.yielded": "The card is in a reader; the payment on the phone is checked first",
   "purchase.decidedDelivered": "Two of the staff confirmed: delivered",
   "purchase.decidedRefunding": "Two of the staff confirmed: refund",
   "purchase.due": "Time was up, by the rules: {state}",
@@ -90,6 +103,15 @@ const en: Record<TrailKey, string> = {
   "attempt.reverseAgain": "Not reversed yet, trying again later",
   "attempt.reverseTooLate": "Too late to reverse, asking instead",
   "attempt.reverseUnknown": "No clear answer to the reversal; asking on",
+  "attempt.taken": "{amount} taken ({channel})",
+  "attempt.prepared": "{channel} order made; the customer pays it on the phone",
+  "attempt.prepareFailed": "No {channel} order was made",
+  "attempt.closeWanted": "The payment on the phone is to be closed first",
+  "attempt.closeAccepted": "{channel} took the close; believed once a query confirms it",
+  "attempt.closeAlreadyPaid": "{channel} says that it was paid; asking",
+  "attempt.closeAgain": "Not closed yet, trying again later",
+  "attempt.closeUnknown": "No clear answer to the close; asking on",
+  "attempt.latePaidOut": "A late payment went back another way, two of the staff confirmed",
   "attempt.lateCheckDone": "Checked afterwards: no late payment",
   "attempt.lateRefunded": "A late payment went back",
   "attempt.resolved": "Two of the staff settled the payment's result",
@@ -98,7 +120,7 @@ const en: Record<TrailKey, string> = {
 export interface TrailTexts {
   events: Record<TrailKey, string>;
   reasons: Record<
-    "customer" | "timeout" | "quoteExpired" | "cardGone" | "windowOver" | "staff" | "paymentFailed",
+    "customer" | "timeout" | "quoteExpired" | "cardGone" | "windowOver" | "staff" | "paymentFailed" | "readerWins",
     string
   >;
   states: Record<
@@ -115,7 +137,7 @@ export interface TrailTexts {
     | "void",
     string
   >;
-  channels: Record<"wechat" | "alipay" | "acquirer" | "cash" | "test", string>;
+  channels: Record<"wechat" | "alipay" | "acquirer" | "cash" | "pos" | "test", string>;
   /** Accounts of the ledger, by what stands before the first colon. */
   ledger: Readonly<Record<string, string>>;
 }
@@ -132,6 +154,7 @@ export const trailTexts: Record<Language, TrailTexts> = {
       windowOver: "过了补写时间",
       staff: "工作人员决定",
       paymentFailed: "付款没有成功",
+      readerWins: "卡在读卡器上重新购气",
     },
     states: {
       quoted: "等待确认",
@@ -146,7 +169,14 @@ export const trailTexts: Record<Language, TrailTexts> = {
       delivered: "已完成",
       void: "已取消",
     },
-    channels: { wechat: "微信支付", alipay: "支付宝", acquirer: "银行收单", cash: "现金", test: "测试支付" },
+    channels: {
+      wechat: "微信支付",
+      alipay: "支付宝",
+      acquirer: "银行收单",
+      cash: "现金",
+      pos: "刷卡机",
+      test: "测试支付",
+    },
     ledger: {
       gateway: "渠道账户",
       customer: "客户余额",
@@ -156,6 +186,8 @@ export const trailTexts: Record<Language, TrailTexts> = {
       discount: "优惠",
       receivable: "欠费",
       returns: "待退款",
+      drawer: "收银抽屉",
+      bank: "银行账户",
       stock: "公司气量",
       gas: "表内气量",
       credit: "已发金额",
@@ -172,6 +204,7 @@ export const trailTexts: Record<Language, TrailTexts> = {
       windowOver: "the time to finish is over",
       staff: "staff decided",
       paymentFailed: "the payment failed",
+      readerWins: "the card is in a reader and buys anew",
     },
     states: {
       quoted: "waiting for a yes",
@@ -186,7 +219,14 @@ export const trailTexts: Record<Language, TrailTexts> = {
       delivered: "complete",
       void: "cancelled",
     },
-    channels: { wechat: "WeChat Pay", alipay: "Alipay", acquirer: "Bank acquirer", cash: "Cash", test: "Test payment" },
+    channels: {
+      wechat: "WeChat Pay",
+      alipay: "Alipay",
+      acquirer: "Bank acquirer",
+      cash: "Cash",
+      pos: "Card terminal",
+      test: "Test payment",
+    },
     ledger: {
       gateway: "at the gateway",
       customer: "customer balance",
@@ -196,6 +236,8 @@ export const trailTexts: Record<Language, TrailTexts> = {
       discount: "discount",
       receivable: "debts",
       returns: "to be returned",
+      drawer: "cash drawer",
+      bank: "bank account",
       stock: "company gas",
       gas: "gas at the meter",
       credit: "credit issued",

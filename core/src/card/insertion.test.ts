@@ -17,7 +17,7 @@ function purchaseIn(...events: PurchaseEvent[]): Purchase {
 }
 const toPaid: PurchaseEvent[] = [
   { type: "confirmed" },
-  { type: "attemptStarted", attemptId: "a1" },
+  { type: "attemptStarted", attemptId: "a1", until: 0 },
   { type: "attemptPaid", attemptId: "a1" },
 ];
 const issue = (kind: "sale" | "refund"): PurchaseEvent => ({

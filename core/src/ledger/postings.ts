@@ -4,6 +4,8 @@
  *
  * Chart of accounts (`:`-separated; what follows is an id):
  *   gateway:CHANNEL     asset       money at the gateway, per channel
+ *   drawer:ID           asset       cash in a cashier's drawer
+ *   bank:UNIT           asset       the company's bank account
  *   customer:ACCOUNT    liability   free balance
  *   held:ACCOUNT        liability   balance promised to an open purchase
  *   open:UNIT           liability   paid for, not delivered yet
@@ -15,7 +17,7 @@
  *   credit:UNIT / meter:METER       meter credit: issued, to the meter
  */
 import type { Posting } from "../aggregates.ts";
-import type { Attempt } from "../payment/types.ts";
+import type { Attempt, PayOut } from "../payment/types.ts";
 import type { Purchase } from "../purchase/types.ts";
 import type { Fen } from "../units.ts";
 
@@ -29,7 +31,7 @@ export const postings = {
   holdBalance: (p: Purchase, amountFen: Fen) => move(`held:${p.accountId}`, `customer:${p.accountId}`, amountFen),
   releaseBalance: (p: Purchase, amountFen: Fen) => move(`customer:${p.accountId}`, `held:${p.accountId}`, amountFen),
   spendBalance: (p: Purchase, amountFen: Fen) => move(`open:${p.unitId}`, `held:${p.accountId}`, amountFen),
-  payIn: (p: Purchase, a: Attempt) => move(`open:${p.unitId}`, `gateway:${a.channel}`, a.amountFen),
+  payIn: (p: Purchase, a: Attempt) => move(`open:${p.unitId}`, takenAt(a), a.amountFen),
   /** Delivered: what was taken in, plus the deduction, becomes sales and settled debts; gas or credit goes to the meter. */
   deliver: (p: Purchase): Posting[] => {
     const b = p.breakdown;
@@ -52,14 +54,33 @@ export const postings = {
           ),
         ];
   },
-  /** Money back by its channel, the balance part into the balance. */
+  /** Money back by its channel or as it was paid out instead, the balance part into the balance. */
   payBack: (p: Purchase, a: Attempt | null): Posting[] => [
-    ...(a === null ? [] : move(`gateway:${a.channel}`, `open:${p.unitId}`, a.amountFen)),
+    ...(a === null ? [] : move(givenFrom(p, a, p.refund?.paidOut ?? null), `open:${p.unitId}`, a.amountFen)),
     ...move(`customer:${p.accountId}`, `open:${p.unitId}`, p.breakdown.balanceOffsetFen),
   ],
   lateSuccess: (a: Attempt) => move(`returns:${a.channel}`, `gateway:${a.channel}`, a.amountFen),
-  lateRefunded: (a: Attempt) => move(`gateway:${a.channel}`, `returns:${a.channel}`, a.amountFen),
+  lateRefunded: (p: Purchase, a: Attempt, paidOut: PayOut | null) =>
+    move(givenFrom(p, a, paidOut), `returns:${a.channel}`, a.amountFen),
 };
+
+/** Where an attempt's money is. */
+const takenAt = (a: Attempt): string => (a.drawerId === null ? `gateway:${a.channel}` : `drawer:${a.drawerId}`);
+
+/** Where money that goes back is taken from. */
+function givenFrom(p: Purchase, a: Attempt, paidOut: PayOut | null): string {
+  switch (paidOut?.way) {
+    case undefined:
+      return takenAt(a);
+    case "bank":
+      return `bank:${p.unitId}`;
+    case "cash":
+      if (paidOut.drawerId === null) throw new Error(`cash for ${p.id} from no drawer`);
+      return `drawer:${paidOut.drawerId}`;
+    case "balance":
+      return `customer:${p.accountId}`;
+  }
+}
 
 /** Sums per commodity; a transition whose sums are not all zero is a programmer's error. */
 export function postingSums(all: readonly Posting[]): Record<Posting["commodity"], number> {

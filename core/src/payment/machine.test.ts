@@ -4,8 +4,10 @@
  */
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
-import { type AttemptEvent, attemptIsFinal, attemptStep, attemptTimers, lateRefundNo } from "./machine.ts";
-import type { Attempt, AttemptState, Outcome, ReverseOutcome } from "./types.ts";
+import { type AttemptEvent, attemptTimers } from "./events.ts";
+import { attemptIsFinal, attemptStep } from "./machine.ts";
+import { lateRefundNo } from "./reversing.ts";
+import type { Attempt, AttemptState, CloseOutcome, Outcome, PayOut, PrepayOutcome, ReverseOutcome } from "./types.ts";
 
 const created: AttemptEvent = {
   type: "created",
@@ -144,10 +146,6 @@ describe("sending", () => {
     expect(attemptStep(run([0, created]).attempt, { type: "submitted" }, 10_001).ok).toBe(false);
     expect(run([0, created], [10_001, { type: "notSubmitted" }]).attempt.state).toBe("failed");
   });
-  it("of a prepay may take longer: there is no code that ages", () => {
-    const prepay = run([0, { ...created, kind: "prepay" }]).attempt;
-    expect(attemptStep(prepay, { type: "submitted" }, 10_001).ok).toBe(true);
-  });
   it("fails at once when no byte left this machine", () => {
     expect(run(...open, [20, pay({ kind: "notSent" })])).toMatchObject({ attempt: { state: "failed" }, jobs: [] });
   });
@@ -229,7 +227,12 @@ describe("giving up", () => {
       [46_100, query(paid)],
       [51_000, { type: "reverseAnswered", outcome: { kind: "tooLate", code: "TRADE_CANCEL_TIME_OUT" } }],
     );
-    expect(late.attempt.lateSuccess).toEqual({ transactionId: "4200", refundNo: "RK01_000001", refunded: false });
+    expect(late.attempt.lateSuccess).toEqual({
+      transactionId: "4200",
+      refundNo: "RK01_000001",
+      refunded: false,
+      paidOut: null,
+    });
     expect(late.jobs.map((j) => j.job)).toEqual(["lateRefund", "staff"]);
     const done = attemptStep(late.attempt, { type: "lateRefunded" }, 60_000);
     expect(done).toMatchObject({
@@ -261,8 +264,15 @@ describe("a success after the end", () => {
   const ended: [number, AttemptEvent][] = [...reversing, [46_600, query({ kind: "closed", verified: true })]];
   it("is looked for after 1 and 10 minutes", () => {
     expect(run(...ended).jobs).toEqual([{ job: "lateCheck", at: 106_600 }]);
-    expect(run(...ended, [106_600, { type: "lateCheckDone" }]).jobs).toEqual([{ job: "lateCheck", at: 706_600 }]);
-    expect(run(...ended, [706_600, { type: "lateCheckDone" }]).jobs).toEqual([]);
+    expect(run(...ended, [106_600, { type: "lateCheckDone" }]).jobs).toEqual([{ job: "lateCheck", at: 646_600 }]);
+    expect(run(...ended, [646_600, { type: "lateCheckDone" }]).jobs).toEqual([]);
+  });
+  it("is looked for twice after a reversal of hours too: the minutes count from its end", () => {
+    const hours = 46_000 + 5 * 3_600_000;
+    const after = [...reversing, [hours, query({ kind: "closed", verified: true })]] as [number, AttemptEvent][];
+    expect(run(...after, [hours + 60_000, { type: "lateCheckDone" }]).jobs).toEqual([
+      { job: "lateCheck", at: hours + 600_000 },
+    ]);
   });
   it("is refunded once under one number, never revived", () => {
     const late = run(...ended, [200_000, query(paid)]);
@@ -294,6 +304,144 @@ describe("a wrong amount", () => {
   });
 });
 
+describe("a prepay", () => {
+  const prepay: [number, AttemptEvent][] = [
+    [0, { ...created, kind: "prepay" }],
+    [1, { type: "submitted" }],
+  ];
+  const prepared: [number, AttemptEvent][] = [
+    ...prepay,
+    [200, { type: "prepareAnswered", outcome: { kind: "prepared", prepayId: "wx1" } }],
+  ];
+  const notPaid: Outcome = { kind: "notPaid", verified: true };
+  const closed: Outcome = { kind: "closed", verified: true };
+
+  it("waits 15 minutes for the customer, asking at growing distances in case the callback is lost", () => {
+    expect(run(...prepared)).toMatchObject({ attempt: { state: "pending", prepayId: "wx1", deadlineAt: 900_000 } });
+    let jobs = run(...prepared).jobs;
+    let { attempt } = run(...prepared);
+    const asked: number[] = [];
+    while (attempt.state === "pending" && asked.length < 20) {
+      const at = jobs[0]?.at ?? 0;
+      asked.push(at - 1);
+      const step = attemptStep(attempt, query(notPaid), at);
+      if (!step.ok) throw new Error("refused");
+      ({ attempt, jobs } = step.value);
+    }
+    expect(asked).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 120_000, 300_000, 600_000, 899_999]);
+    expect(attempt.state).toBe("reversing");
+    expect(jobs).toEqual([{ job: "reverse", at: 900_000 }]);
+  });
+  it("is paid by callback or query, and by nothing else", () => {
+    expect(run(...prepared, [30_000, query(paid)]).attempt).toMatchObject({ state: "paid", transactionId: "4200" });
+  });
+  it("whose order was refused, or never sent, is over: nobody holds an id to pay", () => {
+    const answered = (outcome: PrepayOutcome) => run(...prepay, [200, { type: "prepareAnswered", outcome }]);
+    expect(answered({ kind: "refused", code: "PARAM_ERROR" }).attempt.state).toBe("failed");
+    expect(answered({ kind: "notSent" })).toMatchObject({ attempt: { state: "failed" }, jobs: [] });
+    expect(answered({ kind: "unknown", why: "timeout" })).toMatchObject({
+      attempt: { state: "submitted" },
+      jobs: [{ job: "query" }],
+    });
+    expect(answered({ kind: "misconfigured", code: "NO_AUTH" }).jobs.map((j) => j.job)).toContain("staff");
+  });
+  it("whose order is unknown ends after two not-founds; one that has an id does not", () => {
+    const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
+    expect(run(...prepay, missing(5_001), missing(10_001)).attempt.state).toBe("failed");
+    expect(run(...prepared, missing(5_001), missing(10_001), missing(20_001)).attempt.state).toBe("pending");
+  });
+  it("that is given up is closed at once, and what was paid in spite of it is refunded, never kept", () => {
+    const wanted = run(...prepared, [3_000, { type: "cancelWanted" }]);
+    expect(wanted.jobs).toEqual([{ job: "query", at: 3_000 }]);
+    const asked = run(...prepared, [3_000, { type: "cancelWanted" }], [3_100, query(notPaid)]);
+    expect(asked).toMatchObject({ attempt: { state: "reversing" }, jobs: [{ job: "reverse", at: 3_100 }] });
+    for (const events of [[3_000], [3_000, 3_100]]) {
+      const before = events.length === 1 ? [] : ([[3_100, query(notPaid)]] as [number, AttemptEvent][]);
+      const late = run(...prepared, [3_000, { type: "cancelWanted" }], ...before, [3_500, query(paid)]);
+      expect(late.attempt).toMatchObject({ state: "reversing", lateSuccess: { refunded: false } });
+      expect(late.jobs.map((j) => j.job)).toContain("lateRefund");
+      expect(attemptStep(late.attempt, query(closed), 4_000)).toMatchObject({ value: { attempt: late.attempt } });
+      expect(attemptStep(late.attempt, { type: "lateRefunded" }, 5_000)).toMatchObject({
+        value: { attempt: { state: "reversed" } },
+      });
+    }
+  });
+
+  describe("that a reader wants out of its way", () => {
+    const wanted: [number, AttemptEvent][] = [...prepared, [20_000, { type: "closeWanted" }]];
+    it("is asked about once more, then closed, then asked about again: only a query ends it", () => {
+      expect(run(...wanted)).toMatchObject({ attempt: { state: "pending" }, jobs: [{ job: "query", at: 20_000 }] });
+      expect(run(...wanted, [20_100, query(notPaid)]).jobs).toEqual([{ job: "close", at: 20_100 }]);
+      const called = run(
+        ...wanted,
+        [20_100, query(notPaid)],
+        [20_200, { type: "closeAnswered", outcome: { kind: "accepted" } }],
+      );
+      expect(called).toMatchObject({ attempt: { state: "pending" }, jobs: [{ job: "query", at: 20_200 }] });
+      expect(attemptStep(called.attempt, query(closed), 20_300)).toMatchObject({
+        value: { attempt: { state: "failed" } },
+      });
+      expect(attemptStep(called.attempt, query(notPaid), 20_300)).toMatchObject({
+        value: { attempt: { state: "pending" }, jobs: [{ job: "close", at: 25_300 }] },
+      });
+    });
+    it("and was paid first, is paid: the purchase goes on with it", () => {
+      expect(run(...wanted, [20_100, query(paid)]).attempt.state).toBe("paid");
+      const refusedClose: [number, AttemptEvent] = [
+        20_200,
+        { type: "closeAnswered", outcome: { kind: "alreadyPaid" } },
+      ];
+      expect(run(...wanted, [20_100, query(notPaid)], refusedClose, [20_300, query(paid)]).attempt.state).toBe("paid");
+    });
+    it("is no scanned code: that one is reversed by its own rules", () => {
+      expect(attemptStep(run(...open).attempt, { type: "closeWanted" }, 2_000).ok).toBe(false);
+    });
+  });
+});
+
+describe("a payment at a counter", () => {
+  const counter: AttemptEvent = { ...created, kind: "counter", channel: "cash", drawerId: "d1" };
+  it("is paid when the cashier says so, and never sent anywhere", () => {
+    expect(run([0, counter]).jobs).toEqual([{ job: "submit", at: 600_000 }]);
+    expect(attemptStep(run([0, counter]).attempt, { type: "submitted" }, 1).ok).toBe(false);
+    expect(run([0, counter], [300_000, { type: "taken", by: "u1", reference: null }]).attempt).toMatchObject({
+      state: "paid",
+      drawerId: "d1",
+      paidAt: 300_000,
+    });
+  });
+  it("ends when nothing was laid down, without late checks: there is no gateway to ask", () => {
+    expect(run([0, counter], [600_001, { type: "notSubmitted" }])).toMatchObject({
+      attempt: { state: "failed" },
+      jobs: [],
+    });
+  });
+  it("only a counter's attempt can be taken by hand", () => {
+    expect(attemptStep(run([0, created]).attempt, { type: "taken", by: "u1", reference: null }, 1).ok).toBe(false);
+  });
+});
+
+describe("a late success that its channel can't give back", () => {
+  const late: [number, AttemptEvent][] = [
+    ...reversing,
+    [46_600, query({ kind: "closed", verified: true })],
+    [200_000, query(paid)],
+  ];
+  const payOut: PayOut = { way: "bank", drawerId: null, by: ["u1", "u2"], evidence: "transfer 77" };
+  it("is paid out by two people, once", () => {
+    const out = run(...late, [300_000, { type: "latePaidOut", payOut }]);
+    expect(out.attempt.lateSuccess).toMatchObject({ refunded: true, paidOut: payOut });
+    expect(attemptStep(out.attempt, { type: "latePaidOut", payOut }, 300_001).ok).toBe(false);
+    const alone: PayOut = { ...payOut, by: ["u1", "u1"] };
+    expect(attemptStep(run(...late).attempt, { type: "latePaidOut", payOut: alone }, 300_000).ok).toBe(false);
+  });
+  it("of another sum than was asked for goes to people and is not refunded by itself", () => {
+    const ended = late.slice(0, -1);
+    const odd = run(...ended, [200_000, query({ ...paid, amountFen: 1 })]);
+    expect(odd).toMatchObject({ attempt: { state: "manual", lateSuccess: null }, jobs: [{ job: "staff" }] });
+  });
+});
+
 describe("every state × event", () => {
   const states: Record<AttemptState, Attempt> = {
     created: run([0, created]).attempt,
@@ -315,17 +463,22 @@ describe("every state × event", () => {
     { type: "lateCheckDone" },
     { type: "lateRefunded" },
     { type: "resolved", to: "reversed", transactionId: null, by: ["u1", "u2"] },
+    { type: "taken", by: "u1", reference: null },
+    { type: "prepareAnswered", outcome: { kind: "prepared", prepayId: "wx1" } },
+    { type: "closeWanted" },
+    { type: "closeAnswered", outcome: { kind: "accepted" } },
+    { type: "latePaidOut", payOut: { way: "bank", drawerId: null, by: ["u1", "u2"], evidence: "x" } },
   ];
   /** Where each pair leads; "-" = refused, changing nothing. Columns in the order of `events`. */
   const table: Record<AttemptState, string> = {
-    created: "- submitted failed - failed - - - -",
-    submitted: "- - - paid submitted - - - -",
-    pending: "- - - paid pending - - - -",
-    paid: "- - - paid paid - - - -",
-    reversing: "- - - reversing reversing reversing - - -",
-    reversed: "- - reversed reversed reversed reversed reversed - -",
-    failed: "- - failed failed failed failed failed - -",
-    manual: "- - - manual manual - - - reversed",
+    created: "- submitted failed - failed - - - - - - - - -",
+    submitted: "- - - paid submitted - - - - - - - - -",
+    pending: "- - - paid pending - - - - - - - - -",
+    paid: "- - - paid paid - - - - - - paid paid -",
+    reversing: "- - - reversing reversing reversing - - - - reversing reversing reversing -",
+    reversed: "- - reversed reversed reversed reversed reversed - - - reversed reversed reversed -",
+    failed: "- - failed failed failed failed failed - - - failed failed failed -",
+    manual: "- - - manual manual - - - reversed - - manual manual -",
   };
   for (const [state, row] of Object.entries(table) as [AttemptState, string][]) {
     it(`${state}: ${row}`, () => {
@@ -354,7 +507,35 @@ describe("on random schedules", () => {
     fc.constant<ReverseOutcome>({ kind: "again", why: "USERPAYING" }),
     fc.constant<ReverseOutcome>({ kind: "unknown", why: "x" }),
   );
+  const close = fc.constantFrom<CloseOutcome>(
+    { kind: "accepted" },
+    { kind: "alreadyPaid" },
+    { kind: "again", why: "SYSTEM_ERROR" },
+    { kind: "unknown", why: "x" },
+  );
+  const prepare = fc.constantFrom<PrepayOutcome>(
+    { kind: "prepared", prepayId: "wx1" },
+    { kind: "refused", code: "X" },
+    { kind: "misconfigured", code: "X" },
+    { kind: "notSent" },
+    { kind: "unknown", why: "x" },
+  );
+  const payOut: PayOut = { way: "bank", drawerId: null, by: ["u1", "u2"], evidence: "x" };
+  const kinds = fc.constantFrom<Attempt["kind"]>("code", "prepay", "counter");
   const event: fc.Arbitrary<AttemptEvent> = fc.oneof(
+    close.map((o): AttemptEvent => ({ type: "closeAnswered", outcome: o })),
+    prepare.map((o): AttemptEvent => ({ type: "prepareAnswered", outcome: o })),
+    outcome.map((o) => query(o.kind === "paid" ? { ...o, amountFen: 1 } : o)),
+    fc.constantFrom<AttemptEvent>(
+      { type: "closeWanted" },
+      { type: "submitted" },
+      { type: "notSubmitted" },
+      { type: "taken", by: "u1", reference: null },
+      { type: "lateRefunded" },
+      { type: "latePaidOut", payOut },
+      { type: "resolved", to: "paid", transactionId: null, by: ["u1", "u2"] },
+      { type: "resolved", to: "reversed", transactionId: null, by: ["u1", "u2"] },
+    ),
     outcome.map(query),
     outcome.map(pay),
     reverse.map((o): AttemptEvent => ({ type: "reverseAnswered", outcome: o })),
@@ -363,27 +544,37 @@ describe("on random schedules", () => {
   );
   it("only a verified paid makes it paid, the end is sticky, and a waiting attempt always has work due (I12)", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 30_000 }), event), { maxLength: 30 }), (schedule) => {
-        let { attempt } = run(...open);
-        let at = 1;
-        for (const [wait, next] of schedule) {
-          at += wait;
-          const step = attemptStep(attempt, next, at);
-          if (!step.ok) continue;
-          const after = step.value.attempt;
-          if (after.state === "paid" && attempt.state !== "paid")
-            expect(next).toMatchObject({ type: "answered", outcome: { kind: "paid" } });
-          if (attemptIsFinal(attempt)) expect(after.state).toBe(attempt.state);
-          if (attempt.state === "reversing") expect(["reversing", "reversed", "manual"]).toContain(after.state);
-          if ((after.state === "submitted" || after.state === "pending") && next.type === "answered")
-            expect(step.value.jobs.some((j) => j.job === "query")).toBe(true);
-          if (after.state === "reversing" && next.type !== "cancelWanted")
-            expect(step.value.jobs.length).toBeGreaterThan(0);
-          for (const job of step.value.jobs)
-            if (job.job === "reverse") expect(job.at).toBeGreaterThanOrEqual(1 + attemptTimers.earliestReverseMs);
-          attempt = after;
-        }
-      }),
+      fc.property(
+        kinds,
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 30_000 }), event), { maxLength: 30 }),
+        (kind, schedule) => {
+          let { attempt } =
+            kind === "counter"
+              ? run([1, { ...created, kind }])
+              : run([0, { ...created, kind }], [1, { type: "submitted" }]);
+          let at = 1;
+          for (const [wait, next] of schedule) {
+            at += wait;
+            const step = attemptStep(attempt, next, at);
+            if (!step.ok) continue;
+            const after = step.value.attempt;
+            if (after.state === "paid" && attempt.state !== "paid" && attempt.state !== "manual" && kind !== "counter")
+              expect(next).toMatchObject({ type: "answered", outcome: { kind: "paid", amountFen: after.amountFen } });
+            if (attempt.state === "paid") expect(after.state).toBe("paid");
+            if (attemptIsFinal(attempt)) expect([attempt.state, "manual"]).toContain(after.state);
+            if (after.lateSuccess !== null) expect(["reversing", "reversed", "failed"]).toContain(after.state);
+            if (attempt.state === "reversing") expect(["reversing", "reversed", "manual"]).toContain(after.state);
+            if ((after.state === "submitted" || after.state === "pending") && next.type === "answered")
+              expect(step.value.jobs.some((j) => j.job === "query" || j.job === "close")).toBe(true);
+            if (after.state === "reversing" && after.lateSuccess === null && next.type === "answered")
+              expect(step.value.jobs.length).toBeGreaterThan(0);
+            for (const job of step.value.jobs)
+              if (job.job === "reverse" && kind === "code")
+                expect(job.at).toBeGreaterThanOrEqual(1 + attemptTimers.earliestReverseMs);
+            attempt = after;
+          }
+        },
+      ),
       { numRuns: inject("long") ? 1_000_000 : 5_000 },
     );
   });

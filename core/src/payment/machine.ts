@@ -1,98 +1,255 @@
 /**
- * The payment attempt: one scanned code or one prepay, one merchant order number, never used again.
- *
- *   created ──submit──▶ submitted ──in progress──▶ pending ──paid──▶ paid
- *      │                   │  │                       │
- *      │ not sent in 10 s  │  └───── deadline, cancel, pay error ─────▶ reversing ──closed──▶ reversed
- *      ▼                   ▼                                                │
- *    failed ◀── refused and confirmed, closed ──┘                           └── window over ──▶ manual
+ * The payment attempt: one scanned code, one prepay, or one payment at a counter; one merchant order number, never used
+ * again. `attemptTable` is the whole machine; docs/payments.md draws it from this table.
  *
  * `submitted` is durable before the first byte leaves; the pay call is then sent once and never again, so a crash
  * between the two costs a query, never a second charge (I11). From there only a **verified** word of the gateway moves
  * money state: timeouts, 5xx, unsigned 4xx, bad signatures, "unknown" and "order does not exist" are not failures.
- * Queries run every 5 s. At the deadline, or when the purchase no longer wants the money, the last query is followed at
- * once by a reverse, but never before 15 s after the submit, because the gateway refuses or loses earlier ones.
+ * A scanned code is queried every 5 s. At the deadline, or when the purchase no longer wants the money, the last query
+ * is followed at once by a reverse, but never before 15 s after the submit, because the gateway refuses or loses
+ * earlier ones.
  *
  * `reversing` never returns to `paid`: the customer may already have been told to start anew. A reverse is believed only
- * when a query confirms it. A success that shows up after the attempt ended is a late success: refunded automatically,
- * under one fixed refund number. A prepay is closed instead of reversed, and while the close is out it may still turn
- * out paid (purchase-protocol, "Payment attempt"; facts/payments.md §6–7, where each shortcut is shown to lose money).
+ * when a query confirms it. A success that shows up after the attempt was given up is a late success: refunded
+ * automatically, under one fixed refund number, or paid out by two people where its channel no longer can.
+ *
+ * A prepay is an order that the customer pays on a phone. Making it moves no money; it is closed instead of reversed,
+ * and what was paid in spite of it is refunded. A reader that holds the card may want it gone (`closeWanted`): it stays
+ * open until the gateway answered, and if the answer is "paid", the purchase goes on with that money.
+ *
+ * (purchase-protocol, "Payment attempt"; facts/payments.md §6–7, where each shortcut is shown to lose money.)
  */
-import type { Fen, Id, Instant, Result } from "../units.ts";
-import { err, never, ok } from "../units.ts";
-import type { Attempt, AttemptState, ChannelName, Outcome, ReverseOutcome } from "./types.ts";
+import type { Instant, Result } from "../units.ts";
+import { err, ok } from "../units.ts";
+import { type AttemptEvent, type AttemptRefusal, type AttemptStep, attemptTimers } from "./events.ts";
+import {
+  type Call,
+  cancelWanted,
+  closeAnswered,
+  closeWanted,
+  misconfiguredWhileOpen,
+  notFoundWhileOpen,
+  notPaidWhileOpen,
+  notSentWhileOpen,
+  paidWhileOpen,
+  prepareAnswered,
+  refusedWhileOpen,
+  waitOn,
+} from "./open.ts";
+import {
+  beginReversal,
+  ended,
+  found,
+  lateCheckDone,
+  lateSuccess,
+  notFoundWhileReversing,
+  paidWhileReversing,
+  query,
+  reverseAgain,
+  reverseAnswered,
+  same,
+  toManual,
+} from "./reversing.ts";
+import type { Attempt, AttemptState, Outcome, PayOut } from "./types.ts";
 
-export const attemptTimers = {
-  /** From scan to send; later the code may be another person's or expired. */
-  notAfterMs: 10_000,
-  queryEveryMs: 5_000,
-  /** A refused code is confirmed by queries this far apart. */
-  confirmEveryMs: 2_000,
-  earliestReverseMs: 15_000,
-  deadlineMs: { wechat: 45_000, alipay: 60_000, acquirer: 60_000, cash: 60_000, test: 60_000 } satisfies Record<
-    ChannelName,
-    number
-  >,
-  prepayMs: 15 * 60_000,
-  /** Signed "not found" ends a reversal only when the pay call is this old … */
-  notFoundAgeMs: 60_000,
-  /** … and this many in a row, spread over `notFoundAgeMs`, agree. */
-  notFoundCount: 3,
-  reverseAfterMs: [0, 5_000, 10_000, 20_000, 40_000, 60_000, 120_000, 300_000, 600_000],
-  reverseThenEveryMs: 3_600_000,
-  reverseWindowMs: {
-    wechat: 7 * 86_400_000,
-    alipay: 86_400_000,
-    acquirer: 86_400_000,
-    cash: 86_400_000,
-    test: 86_400_000,
-  } satisfies Record<ChannelName, number>,
-  lateChecksMs: [60_000, 600_000],
+/** Events by name, an answer by what it says. */
+export type AttemptEventKey = Exclude<AttemptEvent["type"], "created" | "answered"> | `answered.${Outcome["kind"]}`;
+type EventOf<K extends AttemptEventKey> = K extends `answered.${infer O}`
+  ? { type: "answered"; call: Call; outcome: Extract<Outcome, { kind: O }> }
+  : Extract<AttemptEvent, { type: K }>;
+
+export interface AttemptCell<K extends AttemptEventKey> {
+  /** Every state this can lead to; a step that leads elsewhere is a broken invariant. */
+  to: readonly AttemptState[];
+  /** null: refused. */
+  step(a: Attempt, event: EventOf<K>, now: Instant): AttemptStep | null;
+}
+type Row = { readonly [K in AttemptEventKey]?: AttemptCell<K> };
+
+/** Nothing to learn from it any more. */
+const nothing = (state: AttemptState): { to: readonly AttemptState[]; step(a: Attempt): AttemptStep } => ({
+  to: [state],
+  step: same,
+});
+
+/** `submitted` and `pending` differ for the customer's screen only: has the gateway said that it waits for somebody? */
+const openRow = (state: "submitted" | "pending"): Row => ({
+  prepareAnswered: {
+    to: [state, "pending", "failed"],
+    step: (a, e, now) => prepareAnswered(a, e.outcome, now),
+  },
+  "answered.paid": {
+    to: ["paid", "pending", "reversing", "manual"],
+    step: (a, e, now) => paidWhileOpen(a, e.call, e.outcome, now),
+  },
+  "answered.inProgress": {
+    to: ["pending", "reversing"],
+    step: (a, e, now) => waitOn({ ...found(a), state: "pending" }, e.call, now),
+  },
+  "answered.notPaid": { to: [state, "reversing"], step: (a, e, now) => notPaidWhileOpen(a, e.call, now) },
+  "answered.notFound": { to: [state, "reversing", "failed"], step: (a, e, now) => notFoundWhileOpen(a, e.call, now) },
+  "answered.closed": { to: ["failed"], step: (a, _e, now) => ended({ ...a, state: "failed" }, now) },
+  "answered.payError": { to: ["reversing"], step: (a, _e, now) => beginReversal(a, now) },
+  "answered.refused": {
+    to: [state, "reversing"],
+    step: (a, e, now) => refusedWhileOpen(a, e.call, e.outcome.text, now),
+  },
+  "answered.misconfigured": { to: [state, "reversing"], step: (a, e, now) => misconfiguredWhileOpen(a, e.call, now) },
+  "answered.notSent": { to: [state, "reversing", "failed"], step: (a, e, now) => notSentWhileOpen(a, e.call, now) },
+  "answered.unknown": { to: [state, "reversing"], step: (a, e, now) => waitOn(a, e.call, now) },
+  cancelWanted: { to: [state], step: (a, _e, now) => cancelWanted(a, now) },
+  closeWanted: { to: [state], step: (a, _e, now) => closeWanted(a, now) },
+  closeAnswered: { to: [state], step: (a, e, now) => closeAnswered(a, e.outcome, now) },
+});
+
+const again = {
+  to: ["reversing", "manual"],
+  step: (a: Attempt, _e: unknown, now: Instant) => reverseAgain(a, now),
+} as const;
+const foundAgain = {
+  to: ["reversing", "manual"],
+  step: (a: Attempt, _e: unknown, now: Instant) => reverseAgain(found(a), now),
 } as const;
 
-export type AttemptEvent =
-  | {
-      type: "created";
-      id: Id;
-      purchaseId: Id;
-      kind: Attempt["kind"];
-      channel: ChannelName;
-      outTradeNo: string;
-      amountFen: Fen;
-      codeMask: string;
-    }
-  | { type: "submitted" }
-  /** `notAfter` passed, or the code was lost with the process: nothing was ever sent. */
-  | { type: "notSubmitted" }
-  | { type: "answered"; call: "pay" | "query"; outcome: Outcome }
-  | { type: "cancelWanted" }
-  | { type: "reverseAnswered"; outcome: ReverseOutcome }
-  | { type: "lateCheckDone" }
-  | { type: "lateRefunded" }
-  /** A person decided `manual`, with evidence; a second one confirmed. */
-  | { type: "resolved"; to: "paid" | "reversed"; transactionId: string | null; by: [Id, Id] };
+/** An ended attempt is never revived: money that shows up now goes back. */
+const endedRow = (state: "reversed" | "failed"): Row => ({
+  "answered.paid": {
+    to: [state, "manual"],
+    step: (a, e, now) => {
+      if (a.lateSuccess !== null) return same(a);
+      const { transactionId } = e.outcome;
+      // Not the sum that was asked for: how much goes back to whom is for people to find out.
+      if (e.outcome.amountFen !== a.amountFen) return toManual({ ...a, transactionId }, now);
+      return lateSuccess(a, transactionId, now);
+    },
+  },
+  "answered.inProgress": nothing(state),
+  "answered.notPaid": nothing(state),
+  "answered.notFound": nothing(state),
+  "answered.closed": nothing(state),
+  "answered.payError": nothing(state),
+  "answered.refused": nothing(state),
+  "answered.misconfigured": nothing(state),
+  "answered.notSent": nothing(state),
+  "answered.unknown": nothing(state),
+  prepareAnswered: nothing(state),
+  notSubmitted: nothing(state),
+  cancelWanted: nothing(state),
+  closeWanted: nothing(state),
+  closeAnswered: nothing(state),
+  reverseAnswered: nothing(state),
+  lateCheckDone: { to: [state], step: (a, _e, now) => lateCheckDone(a, now) },
+  lateRefunded: { to: [state], step: (a) => refunded(a, null) },
+  latePaidOut: { to: [state], step: (a, e) => refunded(a, e.payOut) },
+});
 
-/** Work asked of the runner. Times are absolute. */
-export type AttemptJob =
-  | { job: "submit"; at: Instant }
-  | { job: "query"; at: Instant }
-  | { job: "reverse"; at: Instant }
-  | { job: "lateCheck"; at: Instant }
-  | { job: "lateRefund"; at: Instant }
-  | { job: "staff"; at: Instant };
+const answers = (state: "paid" | "manual"): Row => ({
+  "answered.paid": nothing(state),
+  "answered.inProgress": nothing(state),
+  "answered.notPaid": nothing(state),
+  "answered.notFound": nothing(state),
+  "answered.closed": nothing(state),
+  "answered.payError": nothing(state),
+  "answered.refused": nothing(state),
+  "answered.misconfigured": nothing(state),
+  "answered.notSent": nothing(state),
+  "answered.unknown": nothing(state),
+  cancelWanted: nothing(state),
+  closeWanted: nothing(state),
+  closeAnswered: nothing(state),
+});
 
-export interface AttemptStep {
-  attempt: Attempt;
-  jobs: AttemptJob[];
+/** State × event. A pair that is absent, or whose step gives null, is refused and changes nothing. */
+export const attemptTable: { readonly [S in AttemptState]: Row } = {
+  created: {
+    submitted: { to: ["submitted"], step: (a, _e, now) => submit(a, now) },
+    taken: {
+      to: ["paid"],
+      step: (a, e, now) =>
+        a.kind === "counter" ? same({ ...a, state: "paid", paidAt: now, transactionId: e.reference }) : null,
+    },
+    notSubmitted: { to: ["failed"], step: (a, _e, now) => ended({ ...a, state: "failed" }, now) },
+    cancelWanted: { to: ["failed"], step: (a, _e, now) => ended({ ...a, state: "failed" }, now) },
+    closeWanted: {
+      to: ["failed"],
+      step: (a, _e, now) => (a.kind === "prepay" ? ended({ ...a, state: "failed" }, now) : null),
+    },
+  },
+  submitted: openRow("submitted"),
+  pending: openRow("pending"),
+  // A later answer to the same question tells nothing. Wanting the money back is the purchase's refund.
+  paid: answers("paid"),
+  reversing: {
+    reverseAnswered: { to: ["reversing"], step: (a, e, now) => reverseAnswered(a, e.outcome, now) },
+    "answered.paid": {
+      to: ["reversing", "manual"],
+      step: (a, e, now) => paidWhileReversing(a, e.outcome.transactionId, now),
+    },
+    "answered.closed": {
+      to: ["reversed", "reversing"],
+      step: (a, _e, now) => (a.lateSuccess === null ? ended({ ...a, state: "reversed" }, now) : same(a)),
+    },
+    "answered.notFound": {
+      to: ["reversing", "reversed", "manual"],
+      step: (a, _e, now) => (a.lateSuccess === null ? notFoundWhileReversing(a, now) : same(a)),
+    },
+    "answered.inProgress": foundAgain,
+    "answered.notPaid": foundAgain,
+    "answered.payError": foundAgain,
+    "answered.refused": again,
+    "answered.misconfigured": again,
+    "answered.notSent": again,
+    "answered.unknown": again,
+    cancelWanted: { to: ["reversing"], step: (a) => same({ ...a, cancelRequested: true }) },
+    closeWanted: nothing("reversing"),
+    closeAnswered: { to: ["reversing"], step: (a, _e, now) => ({ attempt: a, jobs: [query(now)] }) },
+    prepareAnswered: nothing("reversing"),
+    lateRefunded: { to: ["reversed"], step: (a, _e, now) => endRefunded(a, null, now) },
+    latePaidOut: { to: ["reversed"], step: (a, e, now) => endRefunded(a, e.payOut, now) },
+  },
+  reversed: endedRow("reversed"),
+  failed: endedRow("failed"),
+  manual: {
+    ...answers("manual"),
+    resolved: {
+      to: ["paid", "reversed"],
+      step: (a, e, now) => {
+        if (e.by[0] === e.by[1]) return null;
+        if (e.to === "reversed") return ended({ ...a, state: "reversed" }, now);
+        return same({ ...a, state: "paid", paidAt: now, transactionId: e.transactionId ?? a.transactionId });
+      },
+    },
+  },
+};
+
+/** Until when something that was only announced may be sent or laid down. */
+export const submitBy = (a: Pick<Attempt, "kind" | "createdAt">): Instant =>
+  a.createdAt + (a.kind === "counter" ? attemptTimers.counterMs : attemptTimers.notAfterMs);
+
+function submit(a: Attempt, now: Instant): AttemptStep | null {
+  if (a.kind === "counter" || now > submitBy(a)) return null;
+  const deadlineAt = a.kind === "prepay" ? a.deadlineAt : now + attemptTimers.deadlineMs[a.channel];
+  return {
+    attempt: { ...a, state: "submitted", submittedAt: now, deadlineAt },
+    jobs: [query(now + attemptTimers.queryEveryMs)],
+  };
 }
-export type AttemptRefusal = { code: "wrongState"; state: AttemptState | "none"; event: AttemptEvent["type"] };
+
+/** Two people, and once. */
+function refunded(a: Attempt, paidOut: PayOut | null): AttemptStep | null {
+  if (a.lateSuccess === null || (paidOut !== null && paidOut.by[0] === paidOut.by[1])) return null;
+  if (a.lateSuccess.refunded) return paidOut === null ? same(a) : null;
+  return same({ ...a, lateSuccess: { ...a.lateSuccess, refunded: true, paidOut } });
+}
+
+function endRefunded(a: Attempt, paidOut: PayOut | null, now: Instant): AttemptStep | null {
+  const step = refunded(a, paidOut);
+  return step === null ? null : ended({ ...step.attempt, state: "reversed" }, now);
+}
 
 const finalAttempt: readonly AttemptState[] = ["paid", "reversed", "failed"];
 /** Can this attempt still bring money in or out by itself? */
 export const attemptIsFinal = (a: Attempt): boolean => finalAttempt.includes(a.state);
-
-/** Merchant order number of the automatic refund of a late success: fixed, so that a retry can't refund twice. */
-export const lateRefundNo = (a: Pick<Attempt, "outTradeNo">): string => `R${a.outTradeNo}`;
 
 /** The attempt after `event` at `now`, with the work that follows; or `wrongState`, which changes nothing. */
 export function attemptStep(
@@ -101,27 +258,17 @@ export function attemptStep(
   now: Instant,
 ): Result<AttemptStep, AttemptRefusal> {
   if (attempt === null) return event.type === "created" ? ok(create(event, now)) : refuse("none", event);
-  switch (attempt.state) {
-    case "created":
-      return fromCreated(attempt, event, now);
-    case "submitted":
-    case "pending":
-      return fromOpen(attempt, event, now);
-    case "reversing":
-      return fromReversing(attempt, event, now);
-    case "reversed":
-    case "failed":
-      return fromEnded(attempt, event, now);
-    case "paid":
-      // A later answer to the same question: nothing to learn. Wanting the money back is the purchase's refund.
-      return event.type === "answered" || event.type === "cancelWanted"
-        ? ok({ attempt, jobs: [] })
-        : refuse(attempt.state, event);
-    case "manual":
-      return fromManual(attempt, event, now);
-    default:
-      return never(attempt.state, "attempt state");
-  }
+  if (event.type === "created") return refuse(attempt.state, event);
+  const key: AttemptEventKey = event.type === "answered" ? `answered.${event.outcome.kind}` : event.type;
+  // The row is indexed by the event's own name, so the cell is the one for this event; TypeScript loses that link.
+  const cell = attemptTable[attempt.state][key] as
+    | { to: readonly AttemptState[]; step(a: Attempt, e: typeof event, now: Instant): AttemptStep | null }
+    | undefined;
+  const step = cell?.step(attempt, event, now) ?? null;
+  if (cell === undefined || step === null) return refuse(attempt.state, event);
+  if (!cell.to.includes(step.attempt.state))
+    throw new Error(`attempt: ${attempt.state} × ${key} led to ${step.attempt.state}`);
+  return ok(step);
 }
 
 function refuse(state: AttemptState | "none", event: AttemptEvent): Result<AttemptStep, AttemptRefusal> {
@@ -129,6 +276,7 @@ function refuse(state: AttemptState | "none", event: AttemptEvent): Result<Attem
 }
 
 function create(e: Extract<AttemptEvent, { type: "created" }>, now: Instant): AttemptStep {
+  const notAfter = submitBy({ kind: e.kind, createdAt: now });
   const attempt: Attempt = {
     id: e.id,
     purchaseId: e.purchaseId,
@@ -139,9 +287,14 @@ function create(e: Extract<AttemptEvent, { type: "created" }>, now: Instant): At
     state: "created",
     createdAt: now,
     submittedAt: null,
-    deadlineAt: now + (e.kind === "prepay" ? attemptTimers.prepayMs : attemptTimers.notAfterMs),
+    deadlineAt: e.kind === "prepay" ? now + attemptTimers.prepayMs : notAfter,
+    prepayId: null,
+    closeWanted: false,
+    closeCalls: 0,
+    drawerId: e.drawerId ?? null,
     cancelRequested: false,
     reversingSince: null,
+    endedAt: null,
     reverseCalls: 0,
     notFoundCount: 0,
     notFoundSince: null,
@@ -151,250 +304,6 @@ function create(e: Extract<AttemptEvent, { type: "created" }>, now: Instant): At
     codeMask: e.codeMask,
     lateSuccess: null,
   };
-  return { attempt, jobs: [{ job: "submit", at: now }] };
-}
-
-function fromCreated(a: Attempt, event: AttemptEvent, now: Instant): Result<AttemptStep, AttemptRefusal> {
-  switch (event.type) {
-    case "submitted": {
-      if (now > a.createdAt + attemptTimers.notAfterMs && a.kind === "code") return refuse(a.state, event);
-      const deadlineAt = a.kind === "prepay" ? a.deadlineAt : now + attemptTimers.deadlineMs[a.channel];
-      return ok({
-        attempt: { ...a, state: "submitted", submittedAt: now, deadlineAt },
-        jobs: [query(now + attemptTimers.queryEveryMs)],
-      });
-    }
-    case "notSubmitted":
-    case "cancelWanted":
-      return ok({ attempt: { ...a, state: "failed" }, jobs: [] });
-    default:
-      return refuse(a.state, event);
-  }
-}
-
-function fromOpen(a: Attempt, event: AttemptEvent, now: Instant): Result<AttemptStep, AttemptRefusal> {
-  switch (event.type) {
-    case "answered":
-      return ok(answeredWhileOpen(a, event.call, event.outcome, now));
-    case "cancelWanted":
-      return ok({ attempt: { ...a, cancelRequested: true }, jobs: [query(Math.max(now, earliestReverse(a)))] });
-    default:
-      return refuse(a.state, event);
-  }
-}
-
-function answeredWhileOpen(a: Attempt, call: "pay" | "query", outcome: Outcome, now: Instant): AttemptStep {
-  switch (outcome.kind) {
-    case "paid":
-      return paidWhileOpen(a, call, outcome, now);
-    case "closed":
-      return ended({ ...a, state: "failed" }, now);
-    case "payError":
-      return beginReversal(a, now);
-    case "notSent":
-      // Only the pay call can say so, and only when no byte left: there is nothing at the gateway to wait for.
-      return call === "pay" ? ended({ ...a, state: "failed", refusedCode: "notSent" }, now) : waitOn(a, call, now);
-    case "refused":
-      return waitOn({ ...a, refusedCode: outcome.text, notFoundCount: 0, notFoundSince: null }, call, now);
-    case "notFound": {
-      const seen = notFoundAgain(a, now);
-      // After a refusal nothing is in flight, so two signed "not found" are enough.
-      if (a.refusedCode !== null && seen.notFoundCount >= 2) return ended({ ...seen, state: "failed" }, now);
-      return waitOn(seen, call, now);
-    }
-    case "notPaid":
-      // The order stands at the gateway unpaid although the code was refused: take it away.
-      return a.refusedCode !== null ? beginReversal(a, now) : waitOn(found(a), call, now);
-    case "inProgress":
-      return waitOn({ ...found(a), state: "pending" }, call, now);
-    case "misconfigured": {
-      const next = waitOn(a, call, now);
-      return { ...next, jobs: [...next.jobs, { job: "staff", at: now }] };
-    }
-    case "unknown":
-      return waitOn(a, call, now);
-    default:
-      return never(outcome, "outcome");
-  }
-}
-
-function paidWhileOpen(
-  a: Attempt,
-  call: "pay" | "query",
-  outcome: Extract<Outcome, { kind: "paid" }>,
-  now: Instant,
-): AttemptStep {
-  if (outcome.amountFen !== a.amountFen) {
-    return {
-      attempt: { ...a, state: "manual", transactionId: outcome.transactionId },
-      jobs: [{ job: "staff", at: now }],
-    };
-  }
-  // Alipay says that an answered success may be rolled back: one query makes it sure (facts/payments.md §2.3).
-  if (call === "pay" && a.channel === "alipay")
-    return { attempt: { ...found(a), state: "pending" }, jobs: [query(now)] };
-  if (a.cancelRequested) return beginReversal({ ...a, transactionId: outcome.transactionId }, now);
-  return {
-    attempt: { ...a, state: "paid", transactionId: outcome.transactionId, paidAt: outcome.paidAt ?? now },
-    jobs: [],
-  };
-}
-
-/** Not known yet: ask again, or give up when the deadline has come and this was the last query. */
-function waitOn(a: Attempt, call: "pay" | "query", now: Instant): AttemptStep {
-  const over = now >= a.deadlineAt || (a.cancelRequested && now >= earliestReverse(a));
-  if (over && call === "query") return beginReversal(a, now);
-  const soon =
-    a.refusedCode !== null ? (call === "pay" ? 0 : attemptTimers.confirmEveryMs) : attemptTimers.queryEveryMs;
-  return { attempt: a, jobs: [query(over ? now : Math.min(now + soon, Math.max(now, a.deadlineAt)))] };
-}
-
-const earliestReverse = (a: Attempt): Instant => (a.submittedAt ?? a.createdAt) + attemptTimers.earliestReverseMs;
-const query = (at: Instant): AttemptJob => ({ job: "query", at });
-const found = (a: Attempt): Attempt => ({ ...a, notFoundCount: 0, notFoundSince: null });
-const notFoundAgain = (a: Attempt, now: Instant): Attempt => ({
-  ...a,
-  notFoundCount: a.notFoundCount + 1,
-  notFoundSince: a.notFoundSince ?? now,
-});
-
-function beginReversal(a: Attempt, now: Instant): AttemptStep {
-  const at = Math.max(now, earliestReverse(a));
-  return {
-    attempt: { ...a, state: "reversing", reversingSince: now, reverseCalls: 0, notFoundCount: 0, notFoundSince: null },
-    jobs: [{ job: "reverse", at }],
-  };
-}
-
-function fromReversing(a: Attempt, event: AttemptEvent, now: Instant): Result<AttemptStep, AttemptRefusal> {
-  switch (event.type) {
-    case "cancelWanted":
-      return ok({ attempt: { ...a, cancelRequested: true }, jobs: [] });
-    case "reverseAnswered": {
-      const called = { ...a, reverseCalls: a.reverseCalls + 1 };
-      // Past the gateway's window for reversing: a paid order can still be refunded, an unpaid one no longer be paid.
-      if (event.outcome.kind === "tooLate" && a.transactionId !== null)
-        return ok(lateSuccess(called, a.transactionId, now));
-      return ok({ attempt: called, jobs: [query(now)] });
-    }
-    case "answered":
-      return ok(answeredWhileReversing(a, event.outcome, now));
-    case "lateRefunded":
-      if (a.lateSuccess === null) return refuse(a.state, event);
-      return ok(ended({ ...a, state: "reversed", lateSuccess: { ...a.lateSuccess, refunded: true } }, now));
-    default:
-      return refuse(a.state, event);
-  }
-}
-
-function answeredWhileReversing(a: Attempt, outcome: Outcome, now: Instant): AttemptStep {
-  switch (outcome.kind) {
-    case "closed":
-      return ended({ ...a, state: "reversed" }, now);
-    case "notFound": {
-      const seen = notFoundAgain(a, now);
-      const old = now - (a.submittedAt ?? a.createdAt) >= attemptTimers.notFoundAgeMs;
-      const agree =
-        seen.notFoundCount >= attemptTimers.notFoundCount &&
-        now - (seen.notFoundSince ?? now) >= attemptTimers.notFoundAgeMs;
-      return old && agree ? ended({ ...seen, state: "reversed" }, now) : reverseAgain(seen, now);
-    }
-    case "paid":
-      return reverseAgain({ ...found(a), transactionId: outcome.transactionId }, now);
-    case "inProgress":
-    case "notPaid":
-    case "payError":
-      return reverseAgain(found(a), now);
-    case "refused":
-    case "misconfigured":
-    case "notSent":
-    case "unknown":
-      return reverseAgain(a, now);
-    default:
-      return never(outcome, "outcome");
-  }
-}
-
-/** The next reverse by the schedule, or `manual` when the gateway's window has passed. */
-function reverseAgain(a: Attempt, now: Instant): AttemptStep {
-  const since = a.reversingSince ?? now;
-  const after = attemptTimers.reverseAfterMs[a.reverseCalls];
-  const last = attemptTimers.reverseAfterMs[attemptTimers.reverseAfterMs.length - 1] ?? 0;
-  const at =
-    after !== undefined
-      ? since + after
-      : since + last + (a.reverseCalls - attemptTimers.reverseAfterMs.length + 1) * attemptTimers.reverseThenEveryMs;
-  if (at - since > attemptTimers.reverseWindowMs[a.channel])
-    return { attempt: { ...a, state: "manual" }, jobs: [{ job: "staff", at: now }] };
-  // After a standstill of ours the schedule lies in the past: caught up with at once, it would be over in a second.
-  const soonest = a.reverseCalls === 0 ? now : now + attemptTimers.queryEveryMs;
-  return { attempt: a, jobs: [{ job: "reverse", at: Math.max(soonest, at, earliestReverse(a)) }] };
-}
-
-function ended(a: Attempt, now: Instant): AttemptStep {
-  const first = attemptTimers.lateChecksMs[0];
-  return {
-    attempt: a,
-    jobs: a.submittedAt === null || a.refusedCode === "notSent" ? [] : [{ job: "lateCheck", at: now + first }],
-  };
-}
-
-function lateSuccess(a: Attempt, transactionId: string, now: Instant): AttemptStep {
-  return {
-    attempt: {
-      ...a,
-      transactionId,
-      lateSuccess: a.lateSuccess ?? { transactionId, refundNo: lateRefundNo(a), refunded: false },
-    },
-    jobs: [
-      { job: "lateRefund", at: now },
-      { job: "staff", at: now },
-    ],
-  };
-}
-
-function fromEnded(a: Attempt, event: AttemptEvent, now: Instant): Result<AttemptStep, AttemptRefusal> {
-  switch (event.type) {
-    case "answered":
-      // An ended attempt is never revived: money that shows up now goes back.
-      if (event.outcome.kind === "paid")
-        return ok(a.lateSuccess ? { attempt: a, jobs: [] } : lateSuccess(a, event.outcome.transactionId, now));
-      return ok({ attempt: a, jobs: [] });
-    case "lateCheckDone": {
-      const endedFor = now - (a.reversingSince ?? a.submittedAt ?? a.createdAt);
-      const next = attemptTimers.lateChecksMs[1];
-      return ok({
-        attempt: a,
-        jobs: endedFor < next && a.lateSuccess === null ? [{ job: "lateCheck", at: now + next }] : [],
-      });
-    }
-    case "lateRefunded":
-      return a.lateSuccess
-        ? ok({ attempt: { ...a, lateSuccess: { ...a.lateSuccess, refunded: true } }, jobs: [] })
-        : refuse(a.state, event);
-    case "cancelWanted":
-    case "reverseAnswered":
-    case "notSubmitted":
-      return ok({ attempt: a, jobs: [] });
-    default:
-      return refuse(a.state, event);
-  }
-}
-
-function fromManual(a: Attempt, event: AttemptEvent, now: Instant): Result<AttemptStep, AttemptRefusal> {
-  switch (event.type) {
-    case "resolved":
-      if (event.by[0] === event.by[1]) return refuse(a.state, event);
-      if (event.to === "paid")
-        return ok({
-          attempt: { ...a, state: "paid", paidAt: now, transactionId: event.transactionId ?? a.transactionId },
-          jobs: [],
-        });
-      return ok(ended({ ...a, state: "reversed" }, now));
-    case "answered":
-    case "cancelWanted":
-      return ok({ attempt: a, jobs: [] });
-    default:
-      return refuse(a.state, event);
-  }
+  // Whoever made it submits it, or takes the money; the task only ends what was never sent.
+  return { attempt, jobs: [{ job: "submit", at: e.kind === "counter" ? notAfter : now }] };
 }

@@ -4,13 +4,8 @@
  * step, so that no commit ever shows one without the other. `compose` turns the changes into a commit; `foldPurchase`
  * replays a log with the very same function (I8).
  */
-import {
-  type AttemptEvent,
-  type AttemptJob,
-  type AttemptRefusal,
-  attemptIsFinal,
-  attemptStep,
-} from "../payment/machine.ts";
+import type { AttemptEvent, AttemptJob, AttemptRefusal } from "../payment/events.ts";
+import { attemptIsFinal, attemptStep } from "../payment/machine.ts";
 import type { Attempt } from "../payment/types.ts";
 import type { Id, Instant, Result } from "../units.ts";
 import { err, ok } from "../units.ts";
@@ -63,11 +58,10 @@ export function advance(
       purchase = step.value.purchase;
       for (const effect of step.value.effects) {
         changes.push({ of: "purchase", effect, purchase });
-        if (effect.effect === "cancelAttempts") {
+        if (effect.effect === "cancelAttempts" || effect.effect === "closeAttempts") {
+          const type = effect.effect === "cancelAttempts" ? "cancelWanted" : "closeWanted";
           queue.push(
-            ...effect.attemptIds.map(
-              (attemptId): LoggedEvent => ({ type: "attempt", attemptId, event: { type: "cancelWanted" } }),
-            ),
+            ...effect.attemptIds.map((attemptId): LoggedEvent => ({ type: "attempt", attemptId, event: { type } })),
           );
         }
       }
@@ -77,12 +71,13 @@ export function advance(
     const step = attemptStep(before, next.event, now);
     if (!step.ok) return step;
     const after = step.value.attempt;
-    if (next.event.type === "resolved" && after.state === "paid" && purchase?.state !== "paying") {
+    // Not awaited any more: an attempt of the past may still be settled, but it brings this purchase no money.
+    const awaited = before === null || purchase?.liveAttemptIds.includes(after.id) === true;
+    if (next.event.type === "resolved" && after.state === "paid" && !(awaited && purchase?.state === "paying"))
       return err({ code: "wrongState", state: "manual", event: "resolved" });
-    }
     attempts.set(next.attemptId, after);
     changes.push({ of: "attempt", before, after, jobs: step.value.jobs });
-    const told = meansForPurchase(before, after);
+    const told = awaited ? meansForPurchase(before, after) : null;
     if (told !== null) queue.push({ type: "purchase", event: told });
   }
   if (purchase === null) throw new Error("an attempt without a purchase");
@@ -90,7 +85,12 @@ export function advance(
 }
 
 function meansForPurchase(before: Attempt | null, after: Attempt): PurchaseEvent | null {
-  if (before === null) return { type: "attemptStarted", attemptId: after.id };
+  if (before === null)
+    return {
+      type: "attemptStarted",
+      attemptId: after.id,
+      until: after.kind === "code" ? after.createdAt : after.deadlineAt,
+    };
   if (before.state === after.state || attemptIsFinal(before)) return null;
   if (after.state === "paid") return { type: "attemptPaid", attemptId: after.id };
   return attemptIsFinal(after) ? { type: "attemptEnded", attemptId: after.id } : null;

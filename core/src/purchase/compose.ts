@@ -19,7 +19,8 @@ import type {
   Write,
 } from "../aggregates.ts";
 import { postingSums, postings } from "../ledger/postings.ts";
-import { type AttemptJob, type AttemptRefusal, attemptIsFinal } from "../payment/machine.ts";
+import type { AttemptJob, AttemptRefusal } from "../payment/events.ts";
+import { attemptIsFinal } from "../payment/machine.ts";
 import type { Attempt } from "../payment/types.ts";
 import type { Id, Instant, Result } from "../units.ts";
 import { err, never, ok } from "../units.ts";
@@ -77,7 +78,9 @@ export function compose(input: ComposeInput): Result<{ transition: Transition; p
   };
   for (const change of advanced.value.changes) {
     const refused =
-      change.of === "purchase" ? applyEffect(draft, change.effect, change.purchase) : applyAttempt(draft, change);
+      change.of === "purchase"
+        ? applyEffect(draft, change.effect, change.purchase)
+        : applyAttempt(draft, change, advanced.value.purchase);
     if (refused !== null) return err(refused);
   }
   return ok({ transition: toTransition(input, advanced.value, draft), purchase: advanced.value.purchase });
@@ -98,22 +101,26 @@ interface Draft {
 const jobTask: Record<AttemptJob["job"], TaskKind> = {
   submit: "attemptSubmit",
   query: "attemptQuery",
+  close: "attemptClose",
   reverse: "attemptReverse",
   lateCheck: "attemptLateCheck",
   lateRefund: "lateRefund",
   staff: "staff",
 };
 
-function applyAttempt(draft: Draft, { before, after, jobs }: Extract<Change, { of: "attempt" }>): null {
+function applyAttempt(draft: Draft, { before, after, jobs }: Extract<Change, { of: "attempt" }>, p: Purchase): null {
   if (after.state !== "created") drop(draft, "attemptSubmit", after.id);
   if (attemptIsFinal(after))
-    for (const kind of ["attemptQuery", "attemptReverse"] as const) drop(draft, kind, after.id);
+    for (const kind of ["attemptQuery", "attemptClose", "attemptReverse"] as const) drop(draft, kind, after.id);
   if (after.lateSuccess?.refunded === true) drop(draft, "lateRefund", after.id);
   for (const job of jobs) addTask(draft, { kind: jobTask[job.job], ref: after.id, dueAt: job.at });
   if (after.lateSuccess !== null && (before?.lateSuccess ?? null) === null)
     draft.postings.push(...postings.lateSuccess(after));
-  if (after.lateSuccess?.refunded === true && before?.lateSuccess?.refunded !== true)
-    draft.postings.push(...postings.lateRefunded(after));
+  if (after.lateSuccess?.refunded === true && before?.lateSuccess?.refunded !== true) {
+    const { paidOut } = after.lateSuccess;
+    if (paidOut?.way === "balance") moveBalance(draft, after.amountFen, 0);
+    draft.postings.push(...postings.lateRefunded(p, after, paidOut));
+  }
   return null;
 }
 
@@ -157,10 +164,12 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase): Compose
       return null;
     case "payBack":
       moveBalance(draft, p.breakdown.balanceOffsetFen, 0);
+      if (p.refund?.paidOut?.way === "balance") moveBalance(draft, p.refund.amountFen, 0);
       draft.postings.push(...postings.payBack(p, p.paidAttemptId === null ? null : attemptOf(draft, p.paidAttemptId)));
       return null;
     case "cancelAttempts":
-      return null; // `advance` cancelled them already; their own changes stand in the list
+    case "closeAttempts":
+      return null; // `advance` told them already; their own changes stand in the list
     case "task":
       addTask(draft, effect.task);
       return null;

@@ -3,6 +3,7 @@
  * holds and card. The books and invariants over random schedules stand in compose.test.ts.
  */
 import { describe, expect, it } from "vitest";
+import type { PayOut } from "../payment/types.ts";
 import { picturedBreakdown, quoteFacts, script, volumeBreakdown } from "./fixtures.ts";
 import { type PurchaseEvent, purchaseStep, purchaseTimers } from "./machine.ts";
 import { finalStates, type Purchase, type PurchaseState } from "./types.ts";
@@ -24,7 +25,7 @@ function after(...events: [at: number, event: PurchaseEvent][]) {
 
 const quoted: [number, PurchaseEvent][] = [[0, { type: "quoted", facts: quoteFacts("p1", picturedBreakdown) }]];
 const paying: [number, PurchaseEvent][] = [...quoted, [1_000, { type: "confirmed" }]];
-const inFlight: [number, PurchaseEvent][] = [...paying, [2_000, { type: "attemptStarted", attemptId: "a1" }]];
+const inFlight: [number, PurchaseEvent][] = [...paying, [2_000, { type: "attemptStarted", attemptId: "a1", until: 0 }]];
 const closing: [number, PurchaseEvent][] = [...inFlight, [3_000, { type: "gaveUp", reason: "customer" }]];
 const paid: [number, PurchaseEvent][] = [...inFlight, [3_000, { type: "attemptPaid", attemptId: "a1" }]];
 const issued: [number, PurchaseEvent][] = [
@@ -71,12 +72,62 @@ const states: Record<PurchaseState, Purchase> = {
   void: after(...voided).purchase,
 };
 
+describe("a reader that holds the card wins over a prepay elsewhere", () => {
+  const onPhone: [number, PurchaseEvent][] = [
+    [0, { type: "quoted", facts: quoteFacts("p1", picturedBreakdown, { channel: "h5", terminalId: null }) }],
+    [1_000, { type: "confirmed" }],
+  ];
+  const prepay: [number, PurchaseEvent][] = [
+    ...onPhone,
+    [2_000, { type: "attemptStarted", attemptId: "a1", until: 902_000 }],
+  ];
+  it("at once where no order stands at a gateway", () => {
+    const { purchase, effects } = after(...onPhone, [3_000, { type: "yielded" }]);
+    expect(purchase).toMatchObject({ state: "void", reason: "readerWins" });
+    expect(effects).toContain("closeOnCard");
+    expect(effects).toContain("releaseBalance");
+  });
+  it("after the gateway's answer where one stands: paying until then, and no new attempt", () => {
+    const { purchase, effects } = after(...prepay, [3_000, { type: "yielded" }]);
+    expect(purchase).toMatchObject({ state: "paying", yielding: true });
+    expect(effects).toEqual(["closeAttempts"]);
+    expect(after(...prepay, [3_000, { type: "yielded" }], [3_100, { type: "yielded" }]).effects).toEqual([]);
+    const unpaid = after(...prepay, [3_000, { type: "yielded" }], [4_000, { type: "attemptEnded", attemptId: "a1" }]);
+    expect(unpaid.purchase).toMatchObject({ state: "void", reason: "readerWins" });
+  });
+  it("and goes on with the money that was faster", () => {
+    const { purchase } = after(
+      ...prepay,
+      [3_000, { type: "yielded" }],
+      [4_000, { type: "attemptPaid", attemptId: "a1" }],
+    );
+    expect(purchase).toMatchObject({ state: "paid", yielding: false });
+  });
+  it("a prepay is caught after its own deadline, not before", () => {
+    expect(after(...prepay).purchase.dueAt).toBe(902_000 + purchaseTimers.attemptCatchMs);
+  });
+});
+
+describe("a refund that its channel can't finish", () => {
+  const payOut: PayOut = { way: "cash", drawerId: "d1", by: ["u1", "u2"], evidence: "receipt 12" };
+  const stuck: [number, PurchaseEvent][] = [...refunding, [5_000, { type: "refundStuck", why: "USER_CLOSED" }]];
+  it("is paid out by two people, not before it is stuck, and not by one", () => {
+    expect(after(...stuck).purchase.refund).toMatchObject({ stuck: true, why: "USER_CLOSED" });
+    const out = after(...stuck, [6_000, { type: "refundPaidOut", payOut }]);
+    expect(out.purchase).toMatchObject({ state: "refunded", refund: { paidOut: payOut, refundedAt: 6_000 } });
+    expect(out.effects).toContain("payBack");
+    expect(purchaseStep(after(...refunding).purchase, { type: "refundPaidOut", payOut }, 6_000).ok).toBe(false);
+    const alone: PayOut = { ...payOut, by: ["u1", "u1"] };
+    expect(purchaseStep(after(...stuck).purchase, { type: "refundPaidOut", payOut: alone }, 6_000).ok).toBe(false);
+  });
+});
+
 describe("every state × event", () => {
   const events: PurchaseEvent[] = [
     { type: "quoted", facts: quoteFacts("p2", picturedBreakdown) },
     { type: "confirmed" },
     { type: "requoted", breakdown: volumeBreakdown },
-    { type: "attemptStarted", attemptId: "a9" },
+    { type: "attemptStarted", attemptId: "a9", until: 0 },
     { type: "attemptPaid", attemptId: "a1" },
     { type: "attemptEnded", attemptId: "a1" },
     { type: "gaveUp", reason: "customer" },
@@ -91,6 +142,8 @@ describe("every state × event", () => {
     { type: "decided", to: "refunding", by: ["u1", "u2"], evidence: "index read on site" },
     { type: "due" },
     { type: "seen" },
+    { type: "yielded" },
+    { type: "refundPaidOut", payOut: { way: "bank", drawerId: null, by: ["u1", "u2"], evidence: "transfer 77" } },
   ];
   /** One letter a column, in the order of `events`: first letters of the state it leads to, "-" refused. */
   const letter: Record<PurchaseState, string> = {
@@ -107,18 +160,18 @@ describe("every state × event", () => {
     void: "V",
   };
   const table: Record<PurchaseState, string> = {
-    //         q c r a P E g S e w R d s k D M . n
-    quoted: "  - y q - - - V - - - - - - - - - V -",
-    paying: "  - - - - p y c - - - - - - - - - c -",
-    closing: " - - - - - V c - - - - - - - - - c -",
-    paid: "    - - - - - - f i - - - - - - - - f -",
-    issued: "  - - - - - - - i u D - m - - - - u -",
-    unknown: " - - - - - - - i u - f - - - - - u -",
-    refunding: "- - - - - - - - - - - - f f F - f -",
-    refunded: "- - - - - - - - - - - - - - - - F F",
-    manual: "  - - - - - - - - - - - - - - - f m -",
-    delivered: "- - - - - - - - D - - - - - - - D D",
-    void: "    - - - - - - V - - - - - - - - - V V",
+    //         q c r a P E g S e w R d s k D M . n Y O
+    quoted: "  - y q - - - V - - - - - - - - - V - - -",
+    paying: "  - - - - p y c - - - - - - - - - c - y -",
+    closing: " - - - - - V c - - - - - - - - - c - - -",
+    paid: "    - - - - - - f i - - - - - - - - f - - -",
+    issued: "  - - - - - - - i u D - m - - - - u - - -",
+    unknown: " - - - - - - - i u - f - - - - - u - - -",
+    refunding: "- - - - - - - - - - - - f f F - f - - -",
+    refunded: "- - - - - - - - - - - - - - - - F F - -",
+    manual: "  - - - - - - - - - - - - - - - f m - - -",
+    delivered: "- - - - - - - - D - - - - - - - D D - -",
+    void: "    - - - - - - V - - - - - - - - - V V - -",
   };
   for (const [state, row] of Object.entries(table) as [PurchaseState, string][]) {
     it(state, () => {
@@ -152,7 +205,7 @@ describe("due times (I12)", () => {
     const later: [number, PurchaseEvent][] = [
       [0, { type: "quoted", facts: quoteFacts("p1", picturedBreakdown, { later: true }) }],
       [0, { type: "confirmed" }],
-      [0, { type: "attemptStarted", attemptId: "a1" }],
+      [0, { type: "attemptStarted", attemptId: "a1", until: 0 }],
       [0, { type: "attemptPaid", attemptId: "a1" }],
     ];
     expect(after(...later).purchase.dueAt).toBe(day);
@@ -266,7 +319,7 @@ describe("paying", () => {
     expect(after(...steps).purchase.dueAt).toBe(1_000 + purchaseTimers.prepayMs);
   });
   it("takes one code at a time", () => {
-    expect(purchaseStep(states.paying, { type: "attemptStarted", attemptId: "a2" }, 3_000).ok).toBe(false);
+    expect(purchaseStep(states.paying, { type: "attemptStarted", attemptId: "a2", until: 0 }, 3_000).ok).toBe(false);
   });
   it("closing frees the card but keeps the holds until every attempt is final", () => {
     expect(after(...closing).effects).toEqual(["closeOnCard", "cancelAttempts", "task"]);

@@ -21,6 +21,7 @@
  * (purchase-protocol, "Purchase".)
  */
 import type { TaskRequest } from "../aggregates.ts";
+import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant, Result } from "../units.ts";
 import { err, ok } from "../units.ts";
@@ -65,11 +66,14 @@ export type PurchaseEvent =
   | { type: "confirmed" }
   /** The amounts moved between quote and confirmation: the same purchase, priced again, to be asked again. */
   | { type: "requoted"; breakdown: Breakdown }
-  | { type: "attemptStarted"; attemptId: Id }
+  /** `until`: when the attempt itself gives up. */
+  | { type: "attemptStarted"; attemptId: Id; until: Instant }
   | { type: "attemptPaid"; attemptId: Id }
   /** Final without money: failed or reversed (a late success is refunded by the attempt itself). */
   | { type: "attemptEnded"; attemptId: Id }
   | { type: "gaveUp"; reason: NonNullable<Purchase["reason"]> }
+  /** A reader holds the card and wins over what is still unpaid elsewhere. */
+  | { type: "yielded" }
   | {
       type: "scriptIssued";
       script: IssuedScript;
@@ -89,6 +93,8 @@ export type PurchaseEvent =
   | { type: "refundSent" }
   | { type: "refundStuck"; why: string }
   | { type: "refundDone" }
+  /** Its channel can't: two people paid it out another way. */
+  | { type: "refundPaidOut"; payOut: PayOut }
   /** A person and a second one, with evidence. */
   | { type: "decided"; to: "delivered" | "refunding"; by: [Id, Id]; evidence: string }
   | { type: "due" }
@@ -111,6 +117,7 @@ export type PurchaseEffect =
   | { effect: "deliver" }
   | { effect: "payBack" }
   | { effect: "cancelAttempts"; attemptIds: Id[] }
+  | { effect: "closeAttempts"; attemptIds: Id[] }
   | { effect: "task"; task: TaskRequest }
   | { effect: "dropTask"; kind: TaskRequest["kind"] };
 
@@ -138,14 +145,22 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
   },
   paying: {
     attemptStarted: (p, e, now) =>
-      p.liveAttemptIds.length > 0
+      p.liveAttemptIds.length > 0 || p.yielding
         ? null
-        : dueAt({ ...p, liveAttemptIds: [e.attemptId] }, now + purchaseTimers.attemptCatchMs),
+        : dueAt({ ...p, liveAttemptIds: [e.attemptId] }, Math.max(now, e.until) + purchaseTimers.attemptCatchMs),
     attemptPaid: (p, e, now, s) => (p.liveAttemptIds.includes(e.attemptId) ? paid(p, e.attemptId, now, s) : null),
-    attemptEnded: (p, e, now) =>
-      p.liveAttemptIds.includes(e.attemptId)
-        ? dueAt(withoutAttempt(p, e.attemptId), now + purchaseTimers.codeMs)
-        : null,
+    attemptEnded: (p, e, now) => {
+      if (!p.liveAttemptIds.includes(e.attemptId)) return null;
+      const left = withoutAttempt(p, e.attemptId);
+      return left.yielding ? close(left, "readerWins", now) : dueAt(left, now + waitForMoneyMs(p));
+    },
+    yielded: (p, _e, now) => {
+      if (p.liveAttemptIds.length === 0) return close(p, "readerWins", now);
+      return {
+        purchase: { ...p, yielding: true },
+        effects: p.yielding ? [] : [{ effect: "closeAttempts", attemptIds: p.liveAttemptIds }],
+      };
+    },
     gaveUp: (p, e, now) => close(p, e.reason, now),
     due: (p, _e, now) => close(p, "timeout", now),
   },
@@ -195,15 +210,22 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
   },
   refunding: {
     refundSent: (p, _e, now) => dueAt(p, now + purchaseTimers.refundCatchMs),
-    refundStuck: (p, _e, now) =>
+    refundStuck: (p, e, now) =>
       p.refund === null
         ? null
-        : withTask(dueAt({ ...p, refund: { ...p.refund, stuck: true } }, now + purchaseTimers.staffAlarmMs), {
-            kind: "staff",
-            ref: p.id,
-            dueAt: now,
-          }),
+        : withTask(
+            dueAt({ ...p, refund: { ...p.refund, stuck: true, why: e.why } }, now + purchaseTimers.staffAlarmMs),
+            {
+              kind: "staff",
+              ref: p.id,
+              dueAt: now,
+            },
+          ),
     refundDone: (p, _e, now) => refunded(p, now),
+    refundPaidOut: (p, e, now) =>
+      p.refund === null || !p.refund.stuck || e.payOut.by[0] === e.payOut.by[1]
+        ? null
+        : refunded({ ...p, refund: { ...p.refund, paidOut: e.payOut } }, now),
     due: (p, _e, now) =>
       withTask(dueAt(p, now + purchaseTimers.refundCatchMs), { kind: "refund", ref: p.id, dueAt: now }),
   },
@@ -260,6 +282,7 @@ function quoted(facts: QuoteFacts, now: Instant): PurchaseStep {
     liveAttemptIds: [],
     paidAttemptId: null,
     script: null,
+    yielding: false,
     issuedToPhone: false,
     reason: null,
     refund: null,
@@ -278,18 +301,22 @@ function confirm(p: Purchase, now: Instant, settings: PurchaseSettings): Purchas
     const done = paid(confirmed, null, now, settings);
     return { purchase: done.purchase, effects: [...holds, ...done.effects] };
   }
-  const step = dueAt(
-    { ...confirmed, state: "paying" },
-    now + (p.channel === "h5" || p.channel === "phone" ? purchaseTimers.prepayMs : purchaseTimers.codeMs),
-  );
+  const step = dueAt({ ...confirmed, state: "paying" }, now + waitForMoneyMs(p));
   return { purchase: step.purchase, effects: [...holds, ...step.effects] };
 }
+
+/** At a kiosk a code is presented within a minute; on a phone, and with a cashier counting notes, it takes longer. */
+const waitForMoneyMs = (p: Purchase): number =>
+  p.channel === "kiosk" ? purchaseTimers.codeMs : purchaseTimers.prepayMs;
 
 function paid(p: Purchase, attemptId: Id | null, now: Instant, settings: PurchaseSettings): PurchaseStep {
   const money: PurchaseEffect[] = attemptId === null ? [] : [{ effect: "payIn", attemptId }];
   if (p.breakdown.balanceOffsetFen > 0) money.push({ effect: "spendBalance", amountFen: p.breakdown.balanceOffsetFen });
   const due = p.later ? now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000 : now + settings.finishMs;
-  const step = dueAt({ ...p, state: "paid", paidAt: now, paidAttemptId: attemptId, liveAttemptIds: [] }, due);
+  const step = dueAt(
+    { ...p, state: "paid", paidAt: now, paidAttemptId: attemptId, liveAttemptIds: [], yielding: false },
+    due,
+  );
   return { purchase: step.purchase, effects: [...money, ...step.effects] };
 }
 
@@ -367,7 +394,7 @@ function refund(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Insta
   const next: Purchase = {
     ...p,
     reason,
-    refund: { no: `F${p.id.replaceAll("-", "")}`, amountFen, stuck: false, refundedAt: null },
+    refund: { no: `F${p.id.replaceAll("-", "")}`, amountFen, stuck: false, why: null, paidOut: null, refundedAt: null },
   };
   const free: PurchaseEffect[] = [{ effect: "closeOnCard" }];
   if (amountFen === 0 || p.paidAttemptId === null) {

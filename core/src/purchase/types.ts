@@ -1,3 +1,4 @@
+import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant } from "../units.ts";
 
@@ -62,11 +63,30 @@ export interface Purchase {
   liveAttemptIds: Id[];
   paidAttemptId: Id | null;
   script: IssuedScript | null;
+  /** A reader holds the card: goes void as soon as the prepay elsewhere is known to be unpaid; paid, it goes on. */
+  yielding: boolean;
   /** Ever issued to a phone (binds the refund rules for memory cards). */
   issuedToPhone: boolean;
   /** Why it is closing/void/refunding, for the customer's text. */
-  reason: null | "customer" | "timeout" | "quoteExpired" | "cardGone" | "windowOver" | "staff" | "paymentFailed";
-  refund: null | { no: string; amountFen: Fen; stuck: boolean; refundedAt: Instant | null };
+  reason:
+    | null
+    | "customer"
+    | "timeout"
+    | "quoteExpired"
+    | "cardGone"
+    | "windowOver"
+    | "staff"
+    | "paymentFailed"
+    | "readerWins";
+  /** `stuck`: its channel can't finish it, `why` says what it answered. `paidOut`: how it went back instead. */
+  refund: null | {
+    no: string;
+    amountFen: Fen;
+    stuck: boolean;
+    why: string | null;
+    paidOut: PayOut | null;
+    refundedAt: Instant | null;
+  };
   /** The customer has seen the outcome (else it is shown at the next insertion). */
   outcomeSeen: boolean;
 }

@@ -1,5 +1,12 @@
 /** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
-import { type Attempt, type AttemptEvent, attemptTimers, type Instant } from "@citygas/core";
+import {
+  type Attempt,
+  type AttemptEvent,
+  type CloseOutcome,
+  type Instant,
+  type ReverseOutcome,
+  submitBy,
+} from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
 import { applyEvent, decided } from "../purchases/applyEvent.ts";
 import type { SaleContext } from "../purchases/sale.ts";
@@ -48,7 +55,7 @@ async function apply(sale: SaleContext, { id, purchaseId }: Attempt, event: Atte
 export async function attemptSubmit(sale: SaleContext, task: Task): Promise<TaskEnd> {
   const attempt = (await sale.store.load([{ kind: "attempt", id: task.ref }])).get("attempt", task.ref)?.state;
   if (attempt === undefined || attempt.state !== "created") return done;
-  const notAfter = attempt.createdAt + attemptTimers.notAfterMs;
+  const notAfter = submitBy(attempt);
   if (sale.now() <= notAfter) return { retryAt: notAfter + 1 };
   await apply(sale, attempt, { type: "notSubmitted" });
   return done;
@@ -63,10 +70,30 @@ export const attemptQuery = (sale: SaleContext, payments: Payments, task: Task):
     return done;
   });
 
+/** A reader wants the order gone: closed while it is still open, so that money which came first stays good. */
+export const attemptClose = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
+  withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
+    if (!attempt.closeWanted || !["submitted", "pending"].includes(attempt.state)) return done;
+    const outcome = await close(channel, attempt.outTradeNo);
+    sale.log.info({ attemptId: attempt.id, outcome: outcome.kind }, "close answered");
+    await apply(sale, attempt, { type: "closeAnswered", outcome });
+    return done;
+  });
+
+async function close(channel: CodePayChannel, outTradeNo: string): Promise<CloseOutcome> {
+  return (await channel.prepay?.close({ outTradeNo })) ?? { kind: "unknown", why: "the channel has no prepay" };
+}
+
+/** For a prepay that is given up: the query that follows tells whether it is closed, or paid and to be refunded. */
+const asReverse = (outcome: CloseOutcome): ReverseOutcome =>
+  outcome.kind === "alreadyPaid" ? { kind: "again", why: "paid" } : outcome;
+
 export const attemptReverse = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
   withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
     if (attempt.state !== "reversing") return done;
-    const outcome = await channel.reverse({ outTradeNo: attempt.outTradeNo });
+    const { outTradeNo } = attempt;
+    const outcome =
+      attempt.kind === "prepay" ? asReverse(await close(channel, outTradeNo)) : await channel.reverse({ outTradeNo });
     sale.log.info({ attemptId: attempt.id, outcome: outcome.kind }, "reverse answered");
     await apply(sale, attempt, { type: "reverseAnswered", outcome });
     return done;

@@ -103,9 +103,9 @@ export function fakeBank(name: ChannelName, now: () => Instant): Bank {
       },
       async refund({ outTradeNo, refundNo, amountFen }): Promise<RefundOutcome> {
         if (bank.down) return unknown;
-        if (bank.refundFails) return { kind: "failed", code: "USER_ACCOUNT_ABNORMAL" };
+        if (bank.refundFails) return { kind: "failed", code: "USER_ACCOUNT_ABNORMAL", never: true };
         const found = trades.get(outTradeNo);
-        if (found === undefined) return { kind: "failed", code: "RESOURCE_NOT_EXISTS" };
+        if (found === undefined) return { kind: "failed", code: "RESOURCE_NOT_EXISTS", never: false };
         found.refunds.set(refundNo, amountFen);
         return { kind: "done", verified: true };
       },

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { never } from "@citygas/core";
 import {
+  attemptClose,
   attemptLateCheck,
   attemptQuery,
   attemptReverse,
@@ -108,6 +109,8 @@ function handle(sale: SaleContext, payments: Payments, task: Task): Promise<Task
       return attemptSubmit(sale, task);
     case "attemptQuery":
       return attemptQuery(sale, payments, task);
+    case "attemptClose":
+      return attemptClose(sale, payments, task);
     case "attemptReverse":
       return attemptReverse(sale, payments, task);
     case "attemptLateCheck":

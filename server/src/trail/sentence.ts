@@ -2,6 +2,7 @@
 import type {
   Attempt,
   AttemptEvent,
+  CloseOutcome,
   LoggedEvent,
   Outcome,
   Purchase,
@@ -59,12 +60,19 @@ function attemptKey(event: AttemptEvent): TrailKey {
   switch (event.type) {
     case "answered":
       return answerKey(event.outcome);
+    case "prepareAnswered":
+      return event.outcome.kind === "prepared" ? "attempt.prepared" : "attempt.prepareFailed";
+    case "closeAnswered":
+      return closeKeys[event.outcome.kind];
     case "reverseAnswered":
       return reverseKeys[event.outcome.kind];
     case "created":
     case "submitted":
     case "notSubmitted":
+    case "taken":
     case "cancelWanted":
+    case "closeWanted":
+    case "latePaidOut":
     case "lateCheckDone":
     case "lateRefunded":
     case "resolved":
@@ -75,6 +83,12 @@ function attemptKey(event: AttemptEvent): TrailKey {
 }
 
 const answerKey = ({ kind }: Outcome): TrailKey => `attempt.${kind}`;
+const closeKeys: Readonly<Record<CloseOutcome["kind"], TrailKey>> = {
+  accepted: "attempt.closeAccepted",
+  alreadyPaid: "attempt.closeAlreadyPaid",
+  again: "attempt.closeAgain",
+  unknown: "attempt.closeUnknown",
+};
 const reverseKeys: Readonly<Record<ReverseOutcome["kind"], TrailKey>> = {
   accepted: "attempt.reverseAccepted",
   again: "attempt.reverseAgain",

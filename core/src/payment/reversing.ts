@@ -1,0 +1,100 @@
+/** From wanting the money back, or the order gone, to knowing that it is. */
+import type { Instant } from "../units.ts";
+import { type AttemptJob, type AttemptStep, attemptTimers } from "./events.ts";
+import type { Attempt, ReverseOutcome } from "./types.ts";
+
+export const query = (at: Instant): AttemptJob => ({ job: "query", at });
+export const same = (attempt: Attempt): AttemptStep => ({ attempt, jobs: [] });
+
+/** The gateway refuses or loses earlier reverses; a prepay is closed, which has no such rule. */
+export const earliestReverse = (a: Attempt): Instant =>
+  (a.submittedAt ?? a.createdAt) + (a.kind === "prepay" ? 0 : attemptTimers.earliestReverseMs);
+export const found = (a: Attempt): Attempt => ({ ...a, notFoundCount: 0, notFoundSince: null });
+export const notFoundAgain = (a: Attempt, now: Instant): Attempt => ({
+  ...a,
+  notFoundCount: a.notFoundCount + 1,
+  notFoundSince: a.notFoundSince ?? now,
+});
+
+export function beginReversal(a: Attempt, now: Instant): AttemptStep {
+  return {
+    attempt: { ...found(a), state: "reversing", reversingSince: now, reverseCalls: 0 },
+    jobs: [{ job: "reverse", at: Math.max(now, earliestReverse(a)) }],
+  };
+}
+
+export function reverseAnswered(a: Attempt, outcome: ReverseOutcome, now: Instant): AttemptStep {
+  const called = { ...a, reverseCalls: a.reverseCalls + 1 };
+  // Past the gateway's window for reversing: a paid order can still be refunded, an unpaid one no longer be paid.
+  if (outcome.kind === "tooLate" && a.transactionId !== null) return lateSuccess(called, a.transactionId, now);
+  return { attempt: called, jobs: [query(now)] };
+}
+
+export function paidWhileReversing(a: Attempt, transactionId: string, now: Instant): AttemptStep {
+  if (a.lateSuccess !== null) return same(a);
+  // What was prepaid can't be reversed, only refunded.
+  if (a.kind === "prepay") return lateSuccess(a, transactionId, now);
+  return reverseAgain({ ...found(a), transactionId }, now);
+}
+
+export function notFoundWhileReversing(a: Attempt, now: Instant): AttemptStep {
+  const seen = notFoundAgain(a, now);
+  const old = now - (a.submittedAt ?? a.createdAt) >= attemptTimers.notFoundAgeMs;
+  const agree =
+    seen.notFoundCount >= attemptTimers.notFoundCount &&
+    now - (seen.notFoundSince ?? now) >= attemptTimers.notFoundAgeMs;
+  return old && agree ? ended({ ...seen, state: "reversed" }, now) : reverseAgain(seen, now);
+}
+
+/** The next reverse by the schedule, or `manual` when the gateway's window has passed. */
+export function reverseAgain(a: Attempt, now: Instant): AttemptStep {
+  if (a.lateSuccess !== null) return same(a);
+  const since = a.reversingSince ?? now;
+  const after = attemptTimers.reverseAfterMs[a.reverseCalls];
+  const last = attemptTimers.reverseAfterMs[attemptTimers.reverseAfterMs.length - 1] ?? 0;
+  const at =
+    after !== undefined
+      ? since + after
+      : since + last + (a.reverseCalls - attemptTimers.reverseAfterMs.length + 1) * attemptTimers.reverseThenEveryMs;
+  if (at - since > attemptTimers.reverseWindowMs[a.channel]) return toManual(a, now);
+  // After a standstill of ours the schedule lies in the past: caught up with at once, it would be over in a second.
+  const soonest = a.reverseCalls === 0 ? now : now + attemptTimers.queryEveryMs;
+  return { attempt: a, jobs: [{ job: "reverse", at: Math.max(soonest, at, earliestReverse(a)) }] };
+}
+
+export const toManual = (a: Attempt, now: Instant): AttemptStep => ({
+  attempt: { ...a, state: "manual" },
+  jobs: [{ job: "staff", at: now }],
+});
+
+/** @param a already in its last state. */
+export function ended(a: Attempt, now: Instant): AttemptStep {
+  const nothingLeft = a.submittedAt === null || a.refusedCode === "notSent";
+  return {
+    attempt: { ...a, endedAt: now },
+    jobs: nothingLeft ? [] : [{ job: "lateCheck", at: now + attemptTimers.lateChecksMs[0] }],
+  };
+}
+
+/** The second late check, once the first was answered. */
+export function lateCheckDone(a: Attempt, now: Instant): AttemptStep {
+  const second = (a.endedAt ?? a.createdAt) + attemptTimers.lateChecksMs[1];
+  return { attempt: a, jobs: now < second && a.lateSuccess === null ? [{ job: "lateCheck", at: second }] : [] };
+}
+
+/** Merchant order number of the automatic refund of a late success: fixed, so that a retry can't refund twice. */
+export const lateRefundNo = (a: Pick<Attempt, "outTradeNo">): string => `R${a.outTradeNo}`;
+
+export function lateSuccess(a: Attempt, transactionId: string, now: Instant): AttemptStep {
+  return {
+    attempt: {
+      ...a,
+      transactionId,
+      lateSuccess: { transactionId, refundNo: lateRefundNo(a), refunded: false, paidOut: null },
+    },
+    jobs: [
+      { job: "lateRefund", at: now },
+      { job: "staff", at: now },
+    ],
+  };
+}
