@@ -2,4 +2,5 @@
 
 export * from "./src/client.ts";
 export * from "./src/kiosk.ts";
+export * from "./src/prepay.ts";
 export * from "./src/refusals.ts";

@@ -3,6 +3,7 @@
 export { acsAnswers, acsCommands } from "./src/acsDialect.ts";
 export type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "./src/card-reader.ts";
 export { type EscposPrinterOptions, escposPrinter } from "./src/escposPrinter.ts";
+export { type PcscReaderOptions, pcscReader } from "./src/pcsc/pcscReader.ts";
 export type { CodeScanner, PaperState, PrintResult, ReceiptPrinter } from "./src/peripherals.ts";
 export { type SerialPortLike, type SerialScannerOptions, serialScanner } from "./src/serialScanner.ts";
 export { tcpScanner } from "./src/tcpScanner.ts";

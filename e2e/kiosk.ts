@@ -58,23 +58,59 @@ export async function openKiosk(
           .click();
     },
     hasButton: async (name) => (await page.getByRole("button", { name }).count()) > 0,
-    axe: async () => {
-      await page.evaluate(axeSource);
-      return page.evaluate(async () => {
-        // axe was put on the page just now; its types belong to the page, not to this file.
-        const axe = (
-          globalThis as unknown as {
-            axe: { run(o: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-          }
-        ).axe;
-        const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-        return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
-      });
-    },
+    axe: () => axeOn(page),
     shot: async (path) => {
       await page.screenshot({ path });
     },
     close: () => context.close(),
+  };
+}
+
+/** axe's violations on a page as text, empty when there are none. */
+async function axeOn(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    // axe was put on the page just now; its types belong to the page, not to this file.
+    const axe = (
+      globalThis as unknown as {
+        axe: { run(o: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe;
+    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`);
+  });
+}
+
+export interface PhonePage {
+  page: Page;
+  /** Waits until these words are visible, and lets axe look at the page that shows them. */
+  sees(words: string, withinMs?: number): Promise<void>;
+  /** axe's violations so far. */
+  findings: string[];
+  /** How often the page was loaded whole. */
+  readonly loads: number;
+}
+
+/** A page that people open on their own phone, such as the one behind a QR code. */
+export async function openPhone(browser: Browser, url: string): Promise<PhonePage> {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const page = await context.newPage();
+  const findings: string[] = [];
+  let loads = 0;
+  page.on("load", () => {
+    loads += 1;
+  });
+  await page.goto(url);
+  return {
+    page,
+    findings,
+    get loads() {
+      return loads;
+    },
+    sees: async (words, withinMs = 20_000) => {
+      await page.getByText(words).first().waitFor({ state: "visible", timeout: withinMs });
+      findings.push(...(await axeOn(page)));
+    },
   };
 }
 

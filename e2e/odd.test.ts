@@ -89,11 +89,12 @@ describe("cards that can't buy", () => {
     ["blank", "还没有开户"],
     ["tool", "工作人员用的工具卡"],
     ["foreign", "这不是本公司的燃气卡"],
+    ["worn", "读不出这张卡"],
     ["unknown", "系统里查不到这张卡"],
     ["lost", "这张卡已经挂失"],
     ["replaced", "这张卡已经补换，旧卡不能再用"],
     ["blocked", "这张卡已停用"],
-    ["secret-counter", "为了不锁死卡，暂不写卡"],
+    ["secret-counter", "这张卡的密码只剩 2 次验证机会，为了不锁死卡，暂不写卡。"],
     ["bad-checksum", "卡里的数据不完整"],
     ["count-mismatch", "卡上的购气次数和系统记录不一致"],
     ["opening", "还没有上过表"],
@@ -157,12 +158,14 @@ describe("amounts that can't be bought", () => {
     await kiosk.sees("燃气表最多还能装 50元");
   });
 
-  it("parts of a cubic metre", async () => {
+  it("parts of a cubic metre: the keypad has no point, and a keyboard's is not heard", async () => {
     await toAccount(kiosk, () => world.sandbox.insert("canteen"));
     await kiosk.sees("请输入购气量：");
-    await kiosk.key("1.5");
+    expect(await kiosk.hasButton("小数点")).toBe(false);
+    await kiosk.page.keyboard.type("1.5");
     await kiosk.tap("确定");
-    await kiosk.sees("这只表只能购买整数。");
+    await kiosk.sees("确认购气信息");
+    expect((await lastPurchase(world, canteen)).payableFen).toBe(15 * 253);
   });
 });
 
@@ -299,6 +302,43 @@ describe("the kiosk's own trouble", () => {
     await takeCard(stand, "balance");
     await kiosk.sees("收据纸已用完，可以购气，不能打印收据");
     await world.sandbox.paper("full");
+    await world.sandbox.load(await meterOf(world, "031140108"), "balance");
+  });
+
+  it("paper that sticks, or ends, in the middle of a receipt: what is missing is a scan away, the gas is not touched", async () => {
+    for (const { trouble, words, home } of [
+      {
+        trouble: () => world.sandbox.faults({ faults: [{ name: "printerJam" }] }),
+        words: "打印机卡纸了。",
+        home: "收据打印机卡纸，可以购气，不能打印收据",
+      },
+      {
+        trouble: () => world.sandbox.paper("low", "kiosk-1", 4),
+        words: "打印机没有纸了。",
+        home: "收据纸已用完，可以购气，不能打印收据",
+      },
+    ]) {
+      await toConfirm(stand, "balance", "10");
+      await kiosk.tap("确定写卡");
+      await kiosk.sees("购气成功，请拔出IC卡");
+      await trouble();
+      await kiosk.tap("打印收据");
+      await kiosk.sees(words, 40_000);
+      await kiosk.sees("收据没有打印出来");
+      await kiosk.sees("购气不受影响：气已写到卡上。");
+      await kiosk.sees("扫码看电子收据");
+      await takeCard(stand, "balance");
+      await kiosk.sees(home);
+      await world.sandbox.load(await meterOf(world, "031140108"), "balance");
+      await world.sandbox.paper("full");
+    }
+    // With paper in it, and nothing stuck, the next one prints.
+    await toConfirm(stand, "balance", "10");
+    await kiosk.tap("确定写卡");
+    await kiosk.sees("购气成功，请拔出IC卡");
+    await kiosk.tap("打印收据");
+    await kiosk.sees(/收据打印成功/);
+    await takeCard(stand, "balance");
     await world.sandbox.load(await meterOf(world, "031140108"), "balance");
   });
 

@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +11,8 @@ import pg from "pg";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readyWithinMs = 60_000;
+const nodeStart = [process.execPath, ["--import", "tsx", "city/src/main.ts"]] as const;
+const npmStart = ["npm", ["start"]] as const;
 
 export interface World {
   url: string;
@@ -27,6 +28,10 @@ export interface World {
   interrupt(): Promise<void>;
   /** Starts the city again on the same data. */
   start(): Promise<void>;
+  /** The same, without waiting until it is up. */
+  launch(): ChildProcess;
+  /** What was started: the city, or the npm above it. */
+  starter(): ChildProcess;
   /** Processes that have this city's folder in their environment or command line. */
   processes(): number[];
   pids(): Record<string, number>;
@@ -38,31 +43,55 @@ export interface World {
 export interface WorldOptions {
   /** How long a paid purchase may be finished; the city's default when left out. */
   finishMinutes?: number;
+  /** How long a terminal waits for a customer who does nothing; the city's default when left out. */
+  idleSeconds?: number;
+  /** Further settings of the city and of what it starts. */
+  env?: Readonly<Record<string, string>>;
+  /** Started as people start it, by `npm start`. */
+  npm?: boolean;
 }
 
-export async function startWorld({ finishMinutes }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  finishMinutes,
+  idleSeconds,
+  env = {},
+  npm = false,
+}: WorldOptions = {}): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), "citygas-e2e-"));
   // As root the database belongs to another user, who must reach it.
   chmodSync(dataDir, 0o755);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const settings = finishMinutes === undefined ? {} : { CITYGAS_FINISH_MINUTES: String(finishMinutes) };
+  const settings = {
+    ...(finishMinutes === undefined ? {} : { CITYGAS_FINISH_MINUTES: String(finishMinutes) }),
+    ...(idleSeconds === undefined ? {} : { CITYGAS_IDLE_SECONDS: String(idleSeconds) }),
+    ...env,
+  };
   let city: ChildProcess | null = null;
+  /** The city's own choice at its first start; kept, because pages stay open over a restart. */
+  let port = 0;
 
-  async function start(): Promise<void> {
+  function launch(): { child: ChildProcess; words: string[] } {
     const words: string[] = [];
-    const child = spawn(process.execPath, ["--import", "tsx", "city/src/main.ts"], {
+    const [command, args] = npm ? npmStart : nodeStart;
+    const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, PORT: String(port), CITYGAS_DATA: dataDir, NODE_ENV: "test", ...settings },
       stdio: ["ignore", "pipe", "pipe"],
+      // As a shell gives each command a process group of its own, which a closed terminal then ends.
+      detached: npm,
     });
     city = child;
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (chunk: Buffer) => words.push(chunk.toString()));
+    return { child, words };
+  }
+
+  async function start(): Promise<void> {
+    const { child, words } = launch();
     await until(
       async () => {
         if (child.exitCode !== null) throw new Error(`the city ended:\n${words.join("")}`);
-        return health(url);
+        port ||= chosenPort(dataDir);
+        return port !== 0 && (await health(urlOf(port)));
       },
       readyWithinMs,
       () => `the city did not become ready:\n${words.join("")}`,
@@ -115,6 +144,7 @@ export async function startWorld({ finishMinutes }: WorldOptions = {}): Promise<
   }
 
   await start();
+  const url = urlOf(port);
   const healthy = (): Promise<void> =>
     until(
       () => health(url),
@@ -130,6 +160,11 @@ export async function startWorld({ finishMinutes }: WorldOptions = {}): Promise<
     killAll,
     interrupt: () => interrupt(),
     start,
+    launch: () => launch().child,
+    starter: () => {
+      if (city === null) throw new Error("nothing was started");
+      return city;
+    },
     processes: () => processesOf(dataDir),
     pids,
     healthy,
@@ -188,17 +223,12 @@ function readQuietly(path: string): string {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
+const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
+
+/** 0: not chosen yet. */
+function chosenPort(dataDir: string): number {
+  const kept = readQuietly(join(dataDir, "run", "ports.json"));
+  return kept === "" ? 0 : ((JSON.parse(kept) as { front?: number }).front ?? 0);
 }
 
 export interface LedgerRow {
@@ -232,15 +262,16 @@ export function sandboxAt(base: string) {
       call<unknown>("POST", `/cards/${card}/insert`, { reader, upsideDown }),
     remove: (card: string) => call<unknown>("POST", `/cards/${card}/remove`, {}),
     tear: (card: string, afterBytes: number) => call<unknown>("POST", `/cards/${card}/tear`, { afterBytes }),
-    image: async (card: string) => (await call<{ image: string }>("GET", `/cards/${card}/image`)).image,
+    image: async (card: string) => (await call<{ hex: string }>("GET", `/cards/${card}/image`)).hex,
     present: (wallet: "wechat" | "alipay", kiosk: Kiosk = "kiosk-1", phone = "phone-1") =>
       call<unknown>("POST", `/phones/${phone}/present`, { wallet, kiosk }),
     scan: (text: string, kiosk: Kiosk = "kiosk-1") => call<unknown>("POST", `/scanners/${kiosk}/scan`, { text }),
     password: (enter: boolean, phone = "phone-1") => call<unknown>("POST", `/phones/${phone}/password`, { enter }),
     phone: (settings: { askPassword?: boolean; noBalance?: boolean; offline?: boolean }, phone = "phone-1") =>
       call<unknown>("POST", `/phones/${phone}/settings`, settings),
-    paper: (state: "full" | "low" | "out", kiosk: Kiosk = "kiosk-1") =>
-      call<unknown>("POST", `/printer/${kiosk}/paper`, { state }),
+    /** `linesLeft`: the paper ends after so many more lines. */
+    paper: (state: "full" | "low" | "out", kiosk: Kiosk = "kiosk-1", linesLeft?: number) =>
+      call<unknown>("POST", `/printer/${kiosk}/paper`, { state, ...(linesLeft === undefined ? {} : { linesLeft }) }),
     faults: (body: unknown) => call<unknown>("PUT", "/faults", body),
     ledger: (gateway: "wechat" | "alipay") =>
       call<{ rows: LedgerRow[]; netFen: number; payCalls: { outTradeNo: string; count: number }[] }>(

@@ -1,6 +1,12 @@
 import { fileURLToPath } from "node:url";
 
+export { At24c } from "./src/chip/at24c.ts";
+export { At88sc102, type At88sc102Keys } from "./src/chip/at88sc102.ts";
+export { CpuCard, type CpuCardSetup } from "./src/chip/cpu-card.ts";
+export { Sle4428 } from "./src/chip/sle4428.ts";
+export { blankChip, type ChipState, Sle4442 } from "./src/chip/sle4442.ts";
 export { type Gateways, type GatewaysOptions, type MerchantSetup, startGateways } from "./src/gateways/gateways.ts";
+export { type MeterOutcome, type MeterVerdict, takeCard } from "./src/meter/meter.ts";
 export {
   type DeviceUrls,
   type KioskDeviceUrls,
@@ -9,6 +15,7 @@ export {
   startSandbox,
 } from "./src/sandbox.ts";
 export type { SandboxSeed, SeedCard } from "./src/seed.ts";
+export type { MeterRow } from "./src/state/rows.ts";
 
 /** Folder of the built workbench page, to be served under `/workbench/` with `index.html` for `/workbench/` itself. */
 export const workbenchFolder: string = fileURLToPath(new URL("./dist/workbench", import.meta.url));

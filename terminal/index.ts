@@ -2,11 +2,15 @@
 
 export { runScript, type ScriptRun } from "./src/executor.ts";
 export {
+  emptyJournal,
+  encodeLine,
+  fold as foldJournal,
   type Journal,
   type JournalEntry,
   type JournalOptions,
   type JournalState,
   openJournal,
+  parseJournal,
   type UnsentReport,
 } from "./src/journal.ts";
 export { mask } from "./src/mask.ts";

@@ -23,6 +23,7 @@ const arrows: Record<string, readonly string[]> = {
   "kiosk-agent": ["gascard", "api", "texts", "devices", "terminal", "receipt"],
   "kiosk-screen": ["texts", "types:api", "types:kiosk-agent"],
   sandbox: [],
+  simulation: ["core", "gascard", "gateways", "terminal", "server", "sandbox", "types:api"],
   city: [
     "core",
     "gascard",
@@ -43,6 +44,7 @@ const arrows: Record<string, readonly string[]> = {
 const inTests: Record<string, readonly string[]> = {
   gateways: ["sandbox"],
   server: ["city", "sandbox"],
+  terminal: ["sandbox"],
   "kiosk-agent": ["sandbox"],
   "kiosk-screen": ["api"],
 };
@@ -52,9 +54,20 @@ const folders: readonly (readonly [folder: string, name: string])[] = [
   ["protocols/receipt", "receipt"],
   ["kiosk/agent", "kiosk-agent"],
   ["kiosk/screen", "kiosk-screen"],
-  ...["core", "api", "texts", "gateways", "devices", "terminal", "server", "sandbox", "city", "bench", "e2e"].map(
-    (n) => [n, n] as const,
-  ),
+  ...[
+    "core",
+    "api",
+    "texts",
+    "gateways",
+    "devices",
+    "terminal",
+    "server",
+    "sandbox",
+    "simulation",
+    "city",
+    "bench",
+    "e2e",
+  ].map((n) => [n, n] as const),
 ];
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "*.tsx"], {

@@ -5,7 +5,7 @@ describe("the command line", () => {
   it("takes names and options in any order, each name once", () => {
     expect(readArgs(["--seconds", "5", "kiosk", "purchase", "kiosk", "--terminals=8"])).toEqual({
       ok: true,
-      value: { names: ["kiosk", "purchase"], seconds: 5, terminals: 8, sales: 200 },
+      value: { names: ["kiosk", "purchase"], seconds: 5, terminals: 8, sales: 200, lines: 1_000_000 },
     });
   });
 

@@ -1,7 +1,7 @@
 /** What is asked for on the command line: names of benches, and how long and how hard. */
 import { err, ok, type Result } from "@citygas/core";
 
-export const benchNames = ["purchase", "kiosk"] as const;
+export const benchNames = ["purchase", "kiosk", "reconcile"] as const;
 export type BenchName = (typeof benchNames)[number];
 
 export interface Args {
@@ -12,16 +12,19 @@ export interface Args {
   terminals: number;
   /** Sales to make (kiosk). */
   sales: number;
+  /** Payments of the day (reconcile). */
+  lines: number;
 }
 
 const limits = {
   seconds: { from: 2, to: 600, default: 20 },
   terminals: { from: 1, to: 512, default: 64 },
   sales: { from: 1, to: 2_000, default: 200 },
+  lines: { from: 1_000, to: 5_000_000, default: 1_000_000 },
 } as const;
 type Option = keyof typeof limits;
 
-export const usage = `npm run bench -- ${benchNames.join("|")}… [--seconds N] [--terminals N] [--sales N]`;
+export const usage = `npm run bench -- ${benchNames.join("|")}… [--seconds N] [--terminals N] [--sales N] [--lines N]`;
 
 /** `--seconds 20` and `--seconds=20` mean the same. The error is a sentence for the person who typed. */
 export function readArgs(argv: readonly string[]): Result<Args, string> {
@@ -31,6 +34,7 @@ export function readArgs(argv: readonly string[]): Result<Args, string> {
     seconds: limits.seconds.default,
     terminals: limits.terminals.default,
     sales: limits.sales.default,
+    lines: limits.lines.default,
   };
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
@@ -39,7 +43,7 @@ export function readArgs(argv: readonly string[]): Result<Args, string> {
       if (option === null) return err(`${word} is no option. ${usage}`);
       const { from, to } = limits[option];
       const text = words[++at] ?? "";
-      const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+      const value = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
       if (!(value >= from && value <= to)) return err(`${word} wants a whole number from ${from} to ${to}`);
       args[option] = value;
       continue;
@@ -58,5 +62,5 @@ function splitAtEquals(word: string): string[] {
 
 function optionOf(word: string): Option | null {
   const name = word.slice(2);
-  return name === "seconds" || name === "terminals" || name === "sales" ? name : null;
+  return name === "seconds" || name === "terminals" || name === "sales" || name === "lines" ? name : null;
 }

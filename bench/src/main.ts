@@ -3,8 +3,13 @@ import { type BenchName, readArgs } from "./args.ts";
 import { say } from "./figures.ts";
 import { kioskBench } from "./kiosk/bench.ts";
 import { purchaseBench } from "./purchase/bench.ts";
+import { reconcileBench } from "./reconcile/bench.ts";
 
-const benches: Record<BenchName, typeof purchaseBench> = { purchase: purchaseBench, kiosk: kioskBench };
+const benches: Record<BenchName, typeof purchaseBench> = {
+  purchase: purchaseBench,
+  kiosk: kioskBench,
+  reconcile: reconcileBench,
+};
 
 async function main(): Promise<void> {
   const args = readArgs(process.argv.slice(2));

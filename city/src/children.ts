@@ -21,13 +21,13 @@ export interface ChildSpec {
 }
 
 export interface Children {
-  /** Resolves when the child serves for the first time; rejects with its last words when it does not in time. */
+  /** Resolves when the child serves for the first time; rejects with its last words when it does not in time, or when all are stopped. */
   start(spec: ChildSpec): Promise<void>;
   /** name → pid. */
   pids(): Record<string, number>;
   /** Told at once and whenever a child starts or ends. */
   onChange(listener: () => void): void;
-  /** Ends all, newest first; resolves when they are gone. */
+  /** Ends all, newest first, and starts none any more; resolves when they are gone. Safe to call again. */
   stop(): Promise<void>;
 }
 
@@ -76,9 +76,11 @@ export function superviseChildren(logOf: (name: string) => LogFile): Children {
   }
 
   async function start(spec: ChildSpec): Promise<void> {
+    if (stopping) throw new Error(`${spec.name} is not started any more`);
     launch(spec, firstPauseMs);
     const until = Date.now() + spec.readyTimeoutMs;
     while (!(await spec.ready())) {
+      if (stopping) throw new Error(`${spec.name} was stopped before it was ready`);
       if (Date.now() > until)
         throw new Error(
           `${spec.name} did not become ready in ${spec.readyTimeoutMs} ms. Its last words:\n${logOf(spec.name).tail()}`,

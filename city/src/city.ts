@@ -18,12 +18,17 @@ import { innerPorts } from "./ports.ts";
 import { keepPostgres, type Postgres } from "./postgres/keep.ts";
 
 export interface CityOptions {
+  /** 0: a free one, kept as the inner ones are. */
   port: number;
   host: string;
   dataDir: string;
   /** Settings handed to the server as they are; an empty one is its default. */
   serverEnv?: Readonly<Record<string, string>>;
+  /** Kiosk → reader URL, where it is not the sandbox's. */
+  readers?: Readonly<Record<string, string>>;
   say(line: string): void;
+  /** Ends a start that is under way. */
+  end?: AbortSignal;
 }
 export interface City {
   url: string;
@@ -31,6 +36,7 @@ export interface City {
 }
 
 const kiosks = ["kiosk-1", "kiosk-2"] as const;
+export const isKiosk = (name: string): boolean => kiosks.some((kiosk) => kiosk === name);
 const partNames = ["server", "sandbox", ...kiosks] as const;
 const readyTimeoutMs = 60_000;
 const entryOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -50,13 +56,16 @@ const surfaces: readonly Surface[] = [
   },
 ];
 
-export async function startCity(options: CityOptions): Promise<City> {
-  const { dataDir, say } = options;
+/** null: it was ended before it was up, and nothing of it is left. */
+export async function startCity(options: CityOptions): Promise<City | null> {
+  const { dataDir, say, end } = options;
   // The database belongs to another user when root starts: the data folder lets it through, what is secret is closed.
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
   for (const folder of ["run", "log", "server", "sandbox", ...kiosks])
     mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
   await buildSurfaces(surfaces, say);
+  const ended = (): boolean => end?.aborted === true;
+  if (ended()) return null;
   const postgres = await keepPostgres(join(dataDir, "postgres"), say);
   const children = superviseChildren((name) => openLog(join(dataDir, "log", `${name}.log`)));
   let front: Front | null = null;
@@ -65,19 +74,26 @@ export async function startCity(options: CityOptions): Promise<City> {
     await children.stop();
     await postgres.stop();
   };
+  // Whoever waits for a child to be ready is told that there will be none.
+  const endStart = (): void => void children.stop();
+  end?.addEventListener("abort", endStart, { once: true });
   try {
+    if (ended()) throw new Error("ended");
     writeWhole(join(dataDir, "run", "database.json"), postgres.connection);
-    const ports = await innerPorts(join(dataDir, "run"), partNames);
-    const publicUrl = `http://${options.host}:${options.port}`;
+    const ports = await innerPorts(join(dataDir, "run"), [...partNames, "front"]);
+    const port = options.port === 0 ? ports.front : options.port;
+    const publicUrl = `http://${options.host}:${port}`;
     await children.start(sandboxSpec(dataDir, ports.sandbox, await seedFile(dataDir, postgres, publicUrl)));
     await children.start(serverSpec(dataDir, ports.server, postgres, publicUrl, options.serverEnv ?? {}));
-    const agents = await Promise.all(kiosks.map((kiosk) => children.start(agentSpec(dataDir, kiosk, ports))));
+    const agents = await Promise.all(
+      kiosks.map((kiosk) => children.start(agentSpec(dataDir, kiosk, ports, options.readers?.[kiosk]))),
+    );
     say(`${agents.length} kiosks are up`);
     const tellPids = (): void =>
       writeWhole(join(dataDir, "run", "pids.json"), { ...children.pids(), postgres: postgres.pid() });
     children.onChange(tellPids);
     postgres.onRestart(tellPids);
-    front = await openFront(options.port, options.host, {
+    front = await openFront(port, options.host, {
       server: ports.server,
       sandbox: ports.sandbox,
       agents: { "kiosk-1": ports["kiosk-1"], "kiosk-2": ports["kiosk-2"] },
@@ -89,7 +105,10 @@ export async function startCity(options: CityOptions): Promise<City> {
     return { url: front.url, stop };
   } catch (error) {
     await stop();
+    if (ended()) return null;
     throw error;
+  } finally {
+    end?.removeEventListener("abort", endStart);
   }
 }
 
@@ -134,7 +153,12 @@ function serverSpec(
 ): ChildSpec {
   const { merchant, gateways } = sandboxFacts(dataDir);
   const gatewaysFile = join(dataDir, "server", "gateways.json");
-  writeWhole(gatewaysFile, { wechat: { ...merchant.wechat, baseUrl: gateways.wechatUrl }, alipay: merchant.alipay });
+  const notifyUrl = (channel: string): string => `http://127.0.0.1:${port}/notify/${channel}`;
+  writeWhole(gatewaysFile, {
+    wechat: { ...merchant.wechat, baseUrl: gateways.wechatUrl, notifyUrl: notifyUrl("wechat") },
+    alipay: { ...merchant.alipay, notifyUrl: notifyUrl("alipay") },
+    acquirer: { ...merchant.acquirer, schemes: ["unionpay", "ecny"] },
+  });
   const { host, port: databasePort, user, database } = postgres.connection;
   return {
     name: "server",
@@ -156,7 +180,12 @@ function serverSpec(
   };
 }
 
-function agentSpec(dataDir: string, kiosk: (typeof kiosks)[number], ports: Record<string, number>): ChildSpec {
+function agentSpec(
+  dataDir: string,
+  kiosk: (typeof kiosks)[number],
+  ports: Record<string, number>,
+  readerUrl?: string,
+): ChildSpec {
   const devices = sandboxFacts(dataDir).deviceUrls[kiosk];
   const port = ports[kiosk] ?? 0;
   const code = pairingCodes(dataDir)[kiosk];
@@ -169,7 +198,7 @@ function agentSpec(dataDir: string, kiosk: (typeof kiosks)[number], ports: Recor
       CITYGAS_AGENT_DIR: join(dataDir, kiosk),
       CITYGAS_AGENT_PORT: String(port),
       CITYGAS_KIOSK_NAME: kiosk,
-      CITYGAS_READER_URL: devices.reader,
+      CITYGAS_READER_URL: readerUrl ?? devices.reader,
       CITYGAS_SCANNER_URL: devices.scanner,
       CITYGAS_PRINTER_URL: devices.printer,
       ...(code === undefined ? {} : { CITYGAS_PAIRING_CODE: code }),
@@ -180,7 +209,7 @@ function agentSpec(dataDir: string, kiosk: (typeof kiosks)[number], ports: Recor
 }
 
 interface SandboxFacts {
-  merchant: { wechat: object; alipay: object };
+  merchant: { wechat: object; alipay: object; acquirer: object };
   gateways: { wechatUrl: string; alipayUrl: string };
   deviceUrls: Record<string, { reader: string; scanner: string; printer: string }>;
 }

@@ -11,6 +11,7 @@ describe("routeOf", () => {
     ["/bench", null],
     ["/workbench/trail", null],
     ["/r/abc", { port: 1, path: "/r/abc" }],
+    ["/notify/wechat", { port: 1, path: "/notify/wechat" }],
     ["/sandbox/api/cards", { port: 2, path: "/sandbox/api/cards" }],
     ["/kiosk/socket/kiosk-2", { port: 4, path: "/socket" }],
     ["/kiosk/socket/kiosk-9", null],

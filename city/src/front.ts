@@ -39,8 +39,9 @@ export function routeOf(
     const port = targets.agents[socket[1] ?? ""];
     return port === undefined ? null : { port, path: "/socket" };
   }
-  if (/^\/(api|docs|r|b)(\/|$|\?)/.test(path)) return { port: targets.server, path };
-  if (/^\/sandbox\/api(\/|$|\?)/.test(path) && targets.sandbox !== null) return { port: targets.sandbox, path };
+  if (/^\/(api|docs|r|b|notify)(\/|$|\?)/.test(path)) return { port: targets.server, path };
+  if (/^\/sandbox\/(api|cashier)(\/|$|\?)/.test(path) && targets.sandbox !== null)
+    return { port: targets.sandbox, path };
   return null;
 }
 

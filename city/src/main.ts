@@ -1,41 +1,53 @@
 /**
- * `npm start`. Settings: PORT (8080), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), and of the server's own
- * CITYGAS_FINISH_MINUTES and CITYGAS_DEBTS. Ctrl-C stops all that was started.
+ * `npm start`. Settings: PORT (8080; 0: a free one), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), CITYGAS_READERS (a kiosk's reader other than the
+ * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), and of the server's own
+ * CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS and CITYGAS_DEBTS. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
  */
+import { once } from "node:events";
 import { resolve } from "node:path";
-import { startCity } from "./city.ts";
+import { isKiosk, startCity } from "./city.ts";
+import { ends } from "./ends.ts";
 
-const serverSettings = ["CITYGAS_FINISH_MINUTES", "CITYGAS_DEBTS"];
-const known = ["CITYGAS_DATA", "CITYGAS_CHROMIUM", "CITYGAS_LONG", ...serverSettings];
+const serverSettings = ["CITYGAS_FINISH_MINUTES", "CITYGAS_IDLE_SECONDS", "CITYGAS_DEBTS"];
+const known = ["CITYGAS_DATA", "CITYGAS_CHROMIUM", "CITYGAS_LONG", "CITYGAS_READERS", ...serverSettings];
 
 function readPort(text: string): number {
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
-    throw new Error(`PORT must be a port number, not "${text}"`);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Error(`PORT must be a port number, not "${text}"`);
   return port;
+}
+
+function readReaders(text: string): Record<string, string> {
+  const pairs = text.split(",").filter((part) => part !== "");
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [kiosk, ...url] = pair.split("=");
+      if (kiosk === undefined || !isKiosk(kiosk) || url.length === 0)
+        throw new Error(`CITYGAS_READERS must be like kiosk-1=pcsc:NAME, not "${pair}"`);
+      return [kiosk, url.join("=")];
+    }),
+  );
 }
 
 async function main(): Promise<void> {
   const unknown = Object.keys(process.env).filter((name) => name.startsWith("CITYGAS_") && !known.includes(name));
   if (unknown.length > 0) throw new Error(`unknown setting: ${unknown.join(", ")}`);
   const began = performance.now();
+  const end = ends();
   const city = await startCity({
     port: readPort(process.env.PORT ?? "8080"),
     host: process.env.HOST ?? "127.0.0.1",
     dataDir: resolve(process.env.CITYGAS_DATA ?? ".citygas"),
     serverEnv: Object.fromEntries(serverSettings.map((name) => [name, process.env[name] ?? ""])),
+    readers: readReaders(process.env.CITYGAS_READERS ?? ""),
     say: (line) => console.log(line),
+    end,
   });
+  if (city === null) return;
   console.log(`Citygas is ready after ${((performance.now() - began) / 1000).toFixed(1)} s: ${city.url}/`);
-  let stopping = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      console.log("stopping …");
-      city.stop().then(() => process.exit(0), fail);
-    });
-  }
+  if (!end.aborted) await once(end, "abort");
+  console.log("stopping …");
+  await city.stop();
 }
 
 function fail(error: unknown): void {
@@ -43,4 +55,4 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-main().catch(fail);
+main().then(() => process.exit(0), fail);

@@ -6,7 +6,7 @@
  * next connection is a new one: a script can't go on over the gap.
  */
 import { randomUUID } from "node:crypto";
-import { acsAnswers, acsCommands } from "./acsDialect.ts";
+import { acsCardCommands } from "./apduReader.ts";
 import type { CardReader, ReaderEvent, ReaderResult } from "./card-reader.ts";
 import { listeners } from "./listeners.ts";
 import { openTcpLine } from "./tcpLine.ts";
@@ -109,27 +109,13 @@ export function virtualReader(url: string, options: VirtualReaderOptions = {}): 
       if (!wire.send(Buffer.from(`${command}\n`))) settle({ ok: false, reason: "readerFault" });
     });
   };
-  const exchange = async <T>(
-    powerUpId: string,
-    apdu: Uint8Array,
-    decode: (response: Uint8Array) => ReaderResult<T>,
-  ): Promise<ReaderResult<T>> => {
-    const response = await transmit(powerUpId, apdu);
-    return response.ok ? decode(response.value) : response;
-  };
-
   return {
+    ...acsCardCommands(transmit),
     subscribe: (listener) => {
       listener({ type: state === "up" ? "ready" : "fault" });
       if (card !== null) listener(presence(card));
       return events.add(listener);
     },
-    select: (powerUpId) => exchange(powerUpId, acsCommands.select(), acsAnswers.done),
-    read: (powerUpId, offset, length) =>
-      exchange(powerUpId, acsCommands.read(offset, length), (response) => acsAnswers.read(response, length)),
-    counter: (powerUpId) => exchange(powerUpId, acsCommands.counter(), acsAnswers.counter),
-    present: (powerUpId, secret) => exchange(powerUpId, acsCommands.present(secret), acsAnswers.present),
-    write: (powerUpId, offset, data) => exchange(powerUpId, acsCommands.write(offset, data), acsAnswers.done),
     close: async () => {
       await wire.close();
       settleAll("readerFault");

@@ -18,9 +18,20 @@ export function plainText(text: string, maxLength: number): string {
   return [...clean].slice(0, maxLength).join("") || "-";
 }
 
+/** The instant of an RFC 3339 text in ms; null for what is none. */
+export function instant(text: string | null | undefined): number | null {
+  const at = Date.parse(text ?? "");
+  return Number.isNaN(at) ? null : at;
+}
+
 /** Network errors that come before a connection stood, so that not a byte can have left. */
 const BEFORE_CONNECTING: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 export function nothingLeft(code: string): boolean {
   return BEFORE_CONNECTING.has(code);
+}
+
+/** The code of a network or file error; never its message. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? safeCode(error.code) : "noCode";
 }

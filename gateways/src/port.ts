@@ -1,4 +1,15 @@
-import type { ChannelName, Fen, Outcome, RefundOutcome, ReverseOutcome } from "@citygas/core";
+import type {
+  ChannelName,
+  CloseOutcome,
+  Fen,
+  Instant,
+  Outcome,
+  PrepayOutcome,
+  RefundOutcome,
+  ReverseOutcome,
+} from "@citygas/core";
+import type { BillSource } from "./bills/port.ts";
+import type { AcquirerScheme } from "./route.ts";
 
 /** One code payment. `authCode` is used for this one call and is never stored, logged or part of any answer. */
 export interface PayRequest {
@@ -42,4 +53,77 @@ export interface CodePayChannel {
   reverse(request: { outTradeNo: string }): Promise<ReverseOutcome>;
   refund(request: RefundRequest): Promise<RefundOutcome>;
   queryRefund(request: { outTradeNo: string; refundNo: string }): Promise<RefundOutcome>;
+  /** Paying on the customer's own phone (JSAPI, mini program); absent where the channel has none. */
+  readonly prepay?: PrepayDoor;
+  /** What the gateway sends by itself; absent where it sends nothing. */
+  readonly notifications?: NotificationDoor;
+  readonly bills?: BillSource;
+  /** An acquirer's: which codes it takes; for `routeCode`. */
+  readonly schemes?: readonly AcquirerScheme[];
+}
+
+export interface PrepayRequest {
+  outTradeNo: string;
+  amountFen: Fen;
+  /** Which of our apps the payer stands in: decides the appid that order and signature carry. */
+  app: "h5" | "mini";
+  /** The payer's openid in that app. */
+  openid: string;
+  description: string;
+  expireAt: Instant;
+}
+/** What the payer's page hands to the wallet (facts/payments.md §1.4, paySign). */
+export interface PayParams {
+  appId: string;
+  timeStamp: string;
+  nonceStr: string;
+  package: string;
+  signType: "RSA";
+  paySign: string;
+}
+/**
+ * An order is made first, the customer pays it later. Making it again with the same number and content moves no money
+ * and is allowed; with other content the gateway refuses.
+ */
+export interface PrepayDoor {
+  prepare(request: PrepayRequest): Promise<PrepayOutcome>;
+  /** @param nonce at least 16 of `[0-9A-Za-z]`, fresh for each call. */
+  payParams(order: { app: "h5" | "mini"; prepayId: string }, now: Instant, nonce: string): PayParams;
+  /** Closes an unpaid order. Believed only when a query confirms it. */
+  close(request: { outTradeNo: string }): Promise<CloseOutcome>;
+}
+
+/** A message as it came: header names in lower case, the body's bytes untouched. */
+export interface RawNotification {
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Uint8Array;
+}
+/** Why a message says nothing. It is recorded, refused, and moves no state. */
+export type NotificationRefusal =
+  | "unsigned"
+  | "badSignature"
+  | "unknownKey"
+  | "stale"
+  | "undecryptable"
+  | "malformed"
+  /** Of another merchant or app. */
+  | "notOurs"
+  /** The gateway tests whether we check signatures at all. */
+  | "signatureProbe";
+export type NotificationRead =
+  | { kind: "payment"; id: string; outTradeNo: string; outcome: Outcome }
+  | { kind: "refund"; id: string; outTradeNo: string; refundNo: string; amountFen: Fen; outcome: RefundOutcome }
+  /** Genuine, and about nothing we follow. */
+  | { kind: "other"; id: string; type: string }
+  | { kind: "refused"; why: NotificationRefusal };
+export interface NotificationDoor {
+  /**
+   * Verifies the raw bytes first, decrypts and reads second. `id` is the gateway's own: the same for each repetition.
+   * The amount of a payment is the gateway's; comparing it with what was asked for is the attempt's business. The amount
+   * of a refund is at WeChat Pay the refund's own, at Alipay what went back of the order until now: one that differs is a
+   * reason to query, no error.
+   */
+  read(message: RawNotification, now: Instant): NotificationRead;
+  /** What the gateway wants to hear: taken (it stops repeating) or not (it comes again). */
+  answer(taken: boolean): { status: number; contentType: string; body: string };
 }

@@ -4,6 +4,7 @@ import { expect, inject, test } from "vitest";
 import * as alipay from "./alipay/replies.ts";
 import { isOneSignedReply } from "./alipay/strictSdk.ts";
 import { routeCode } from "./route.ts";
+import { refundOutcome } from "./wechat/refundReplies.ts";
 import * as wechat from "./wechat/replies.ts";
 
 const numRuns = inject("long") ? 1_000_000 : 5_000;
@@ -34,10 +35,10 @@ const changed = <T extends object>(base: T, more: readonly string[]) =>
     })
     .map((changes): Record<string, unknown> => ({ ...base, ...Object.fromEntries(changes) }));
 
-const expected = { mchid: "1900000109", appid: "wx1", outTradeNo: "K01_000001" };
+const expected = { mchid: "1900000109", appids: ["wx0", "wx1"], outTradeNo: "K01_000001" };
 const order = {
   mchid: expected.mchid,
-  appid: expected.appid,
+  appid: "wx1",
   out_trade_no: expected.outTradeNo,
   trade_state: "SUCCESS",
   transaction_id: "42001",
@@ -66,7 +67,7 @@ test("WeChat: paid only when merchant, app, order, state, transaction and amount
         if (!signed || code >= 300 || outcome.amountFen !== 100) throw new Error("paid by an unverified answer");
       }
       wechat.reverseOutcome(reply);
-      const refund = wechat.refundOutcome(reply, { outTradeNo: expected.outTradeNo, refundNo: "R1", amountFen: 100 });
+      const refund = refundOutcome(reply, { outTradeNo: expected.outTradeNo, refundNo: "R1", amountFen: 100 });
       if (refund.kind === "done") throw new Error("a payment is no refund");
     }),
     { numRuns },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { maskCode, routeCode } from "./route.ts";
+import { maskCode, routeCode, schemeOf } from "./route.ts";
 
 const digits = (min: number, max = min) =>
   fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: min, maxLength: max });
@@ -38,6 +38,17 @@ test.each([
   ["", { reject: "notAPaymentCode" }],
 ] as const)("%s", (text, route) => {
   expect(routeCode(text)).toEqual(route);
+});
+
+test("an acquirer gets the schemes it takes, and nothing of the others", () => {
+  const [unionpay, ecny] = ["6212345678901234567", "0112345678901234567"];
+  expect(routeCode(unionpay, ["unionpay"])).toEqual({ channel: "acquirer" });
+  expect(routeCode(ecny, ["unionpay"])).toEqual({ reject: "ecny" });
+  expect(routeCode(ecny, ["ecny"])).toEqual({ channel: "acquirer" });
+  expect(routeCode(unionpay, ["ecny"])).toEqual({ reject: "unionpay" });
+  expect(routeCode("130000000000000001", ["unionpay", "ecny"])).toEqual({ channel: "wechat" });
+  expect(routeCode("621234567890123456", ["unionpay", "ecny"])).toEqual({ reject: "notAPaymentCode" });
+  expect([schemeOf(` ${unionpay}\n`), schemeOf(ecny), schemeOf("x")]).toEqual(["unionpay", "ecny", undefined]);
 });
 
 test("what a scanner adds around a code doesn't count; inside it does", () => {

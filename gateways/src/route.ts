@@ -1,11 +1,13 @@
 /** Which gateway a scanned text belongs to, or why it is no payment code we take (facts/payments.md §3). */
 export type CodeRoute =
-  | { channel: "wechat" | "alipay" }
+  | { channel: "wechat" | "alipay" | "acquirer" }
   /** A QR for being paid, not for paying: the wallet is named so that the screen can say where the right one is. */
   | { reject: "collectionCode"; wallet: "wechat" | "alipay" | "unionpay" }
-  /** Payment codes of schemes that come through an acquirer only. */
-  | { reject: "unionpay" | "ecny" }
+  /** Payment codes of schemes that come through an acquirer only, and none here takes them. */
+  | { reject: AcquirerScheme }
   | { reject: "notAPaymentCode" };
+/** UnionPay QuickPass and digital yuan. */
+export type AcquirerScheme = "unionpay" | "ecny";
 
 const WECHAT = /^1[0-5]\d{16}$/;
 const ALIPAY = /^(2[5-9]|30)\d{14,22}$/;
@@ -20,13 +22,23 @@ const COLLECTION: readonly [RegExp, "wechat" | "alipay" | "unionpay"][] = [
   [/^https?:\/\/qr\.95516\.com(\/|$)/i, "unionpay"],
 ];
 
-/** Sorts a scanned text; blanks and line ends that scanners add around it don't count. */
-export function routeCode(text: string): CodeRoute {
+/** The scheme of a code that only an acquirer takes. */
+export function schemeOf(text: string): AcquirerScheme | undefined {
+  const code = text.trim();
+  if (UNIONPAY.test(code)) return "unionpay";
+  return ECNY.test(code) ? "ecny" : undefined;
+}
+
+/**
+ * Sorts a scanned text; blanks and line ends that scanners add around it don't count.
+ * @param acquirerTakes `schemes` of the acquirer's channel, where there is one
+ */
+export function routeCode(text: string, acquirerTakes: readonly AcquirerScheme[] = []): CodeRoute {
   const code = text.trim();
   if (WECHAT.test(code)) return { channel: "wechat" };
   if (ALIPAY.test(code)) return { channel: "alipay" };
-  if (UNIONPAY.test(code)) return { reject: "unionpay" };
-  if (ECNY.test(code)) return { reject: "ecny" };
+  const scheme = schemeOf(code);
+  if (scheme !== undefined) return acquirerTakes.includes(scheme) ? { channel: "acquirer" } : { reject: scheme };
   for (const [pattern, wallet] of COLLECTION) if (pattern.test(code)) return { reject: "collectionCode", wallet };
   return { reject: "notAPaymentCode" };
 }

@@ -3,9 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Gateways, startGateways } from "@citygas/sandbox";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type AlipayConfig, alipayChannel, type CodePayChannel, type WechatConfig, wechatChannel } from "../index.ts";
+import {
+  type AcquirerConfig,
+  type AlipayConfig,
+  acquirerChannel,
+  alipayChannel,
+  type CodePayChannel,
+  type WechatConfig,
+  wechatChannel,
+} from "../index.ts";
 
-type Name = "wechat" | "alipay";
+type Name = "wechat" | "alipay" | "acquirer";
+/** What may be set otherwise than the sandbox's merchant needs it. */
+type Change = Partial<WechatConfig> & Partial<AlipayConfig> & Partial<AcquirerConfig>;
 type SeenCall = Parameters<NonNullable<Parameters<typeof startGateways>[0]["onCall"]>>[0];
 
 /** Long enough for a busy machine, for calls that are meant to succeed; `SHORT_MS` for those meant to time out (the request must still get through). */
@@ -18,7 +28,7 @@ export interface Kit {
   gateways: Gateways;
   seen: SeenCall[];
   clock: { now: number };
-  channel(name: Name, change?: { timeoutMs?: number } & Partial<WechatConfig> & Partial<AlipayConfig>): CodePayChannel;
+  channel(name: Name, change?: Change): CodePayChannel;
   /** A fresh code of the phone's wallet. */
   code(name: Name): string;
   /** A new order number. */
@@ -58,7 +68,7 @@ export function useKit(): Kit {
   beforeEach(() => {
     const { faults, wallets, ledger } = running();
     faults.disarmAll();
-    const balanceFen = { wechat: 10_000_000, alipay: 10_000_000 };
+    const balanceFen = { wechat: 10_000_000, alipay: 10_000_000, unionpay: 10_000_000, ecny: 10_000_000 };
     wallets.setPhone("phone-1", { askPassword: false, noBalance: false, offline: false, balanceFen });
     seen.length = 0;
     netBefore = ledger.netFen();
@@ -74,10 +84,11 @@ export function useKit(): Kit {
       const { merchant, wechatUrl } = running();
       const timeoutMs = PATIENT_MS;
       if (name === "wechat") return wechatChannel({ ...merchant.wechat, baseUrl: wechatUrl, timeoutMs, ...change });
+      if (name === "acquirer") return acquirerChannel({ ...merchant.acquirer, timeoutMs, ...change });
       return alipayChannel({ ...merchant.alipay, timeoutMs, ...change });
     },
     code(name) {
-      const shown = running().wallets.showCode("phone-1", name);
+      const shown = running().wallets.showCode("phone-1", name === "acquirer" ? "unionpay" : name);
       if (shown === undefined) throw new Error("no phone-1");
       return shown.code;
     },

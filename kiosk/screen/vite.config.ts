@@ -4,6 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: import.meta.dirname,
   base: "/kiosk/",
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // Never the development form, whatever NODE_ENV says: it carries this machine's paths.
+  oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
   build: { outDir: "dist", emptyOutDir: true, target: "chrome109", reportCompressedSize: true },
 });

@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { Compile } from "typebox/compile";
 import { startSandbox } from "./sandbox.ts";
 import { SandboxSeed } from "./seed.ts";
+import { READERS, type ReaderId } from "./world/context.ts";
 
 /**
  * The sandbox as a process of its own. Settings by environment:
  * - `SANDBOX_DIR`: its folder (required)
  * - `SANDBOX_PORT`: port of the API; the last one or any when left out
  * - `SANDBOX_SEED`: a JSON file with what a new world begins with
+ * - `SANDBOX_VPCD`: readers that also show their cards to PC/SC (`vsmartcard-vpcd`): `kiosk-1=35963,kiosk-2=35964`
  * - `SANDBOX_WRITE_TIME_SCALE`: 1 = the chip's own time, 0 = none
  *
  * When it is ready it has written `ports.json` into its folder and prints one JSON line: {"ready":true,"url":"…"}.
@@ -33,16 +35,29 @@ function readSeed(path: string): SandboxSeed {
   throw new Error(`${path} is no seed: ${first?.instancePath ?? ""} ${first?.message ?? ""}`);
 }
 
+function readVpcd(text: string): Partial<Record<ReaderId, number>> {
+  return Object.fromEntries(
+    text.split(",").map((pair) => {
+      const [name, port] = pair.split("=");
+      if (!READERS.some((reader) => reader === name) || !/^\d{1,5}$/.test(port ?? ""))
+        throw new Error(`SANDBOX_VPCD must be like kiosk-1=35963, not ${pair}`);
+      return [name, Number(port)];
+    }),
+  );
+}
+
 const dir = setting("SANDBOX_DIR");
 if (dir === undefined) throw new Error("SANDBOX_DIR is missing: the folder that holds the sandbox");
 const port = number("SANDBOX_PORT");
 const writeTimeScale = number("SANDBOX_WRITE_TIME_SCALE");
 const seedPath = setting("SANDBOX_SEED");
+const vpcd = setting("SANDBOX_VPCD");
 
 const sandbox = await startSandbox({
   dir,
   now: Date.now,
   ...(port === undefined ? {} : { port }),
+  ...(vpcd === undefined ? {} : { vpcd: readVpcd(vpcd) }),
   ...(writeTimeScale === undefined ? {} : { writeTimeScale }),
   ...(seedPath === undefined ? {} : { seed: readSeed(seedPath) }),
 });

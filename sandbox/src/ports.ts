@@ -9,6 +9,8 @@ const Ports = Type.Object({
   api: Port,
   wechat: Port,
   alipay: Port,
+  /** Absent in the file of an earlier build. */
+  acquirer: Type.Optional(Port),
   readers: Type.Record(Type.String(), Port),
   scanners: Type.Record(Type.String(), Port),
   printers: Type.Record(Type.String(), Port),

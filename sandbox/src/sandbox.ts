@@ -2,11 +2,15 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { type ApiServer, makeApiServer } from "./api/server.ts";
 import { type Gateways, type MerchantSetup, startGateways } from "./gateways/gateways.ts";
+import type { SeenCall } from "./gateways/http.ts";
+import type { Gateway } from "./gateways/names.ts";
+import type { CallbackRow } from "./gateways/rows.ts";
 import { listen } from "./net/single-client-server.ts";
 import { type Ports, readLastPorts, writePorts } from "./ports.ts";
 import { servePrinter } from "./printer/printer-server.ts";
 import { type ReaderServer, serveReader } from "./reader/reader-server.ts";
 import { makeStepPause } from "./reader/step-pause.ts";
+import { plugIntoVpcd } from "./reader/vpcd.ts";
 import { type ScannerServer, serveScanner } from "./scanner/scanner-server.ts";
 import type { SandboxSeed } from "./seed.ts";
 import { KIOSKS, type KioskId, READERS, type ReaderId } from "./world/context.ts";
@@ -19,6 +23,8 @@ export interface SandboxOptions {
   port?: number;
   /** What a new world begins with. */
   seed?: SandboxSeed;
+  /** Readers whose cards also lie in a virtual PC/SC reader, with its port. */
+  vpcd?: Partial<Record<ReaderId, number>>;
   /** 1 = a card write takes as long as with a real chip, 0 = no time. */
   writeTimeScale?: number;
   /** The world's clock, ms since the epoch. */
@@ -38,7 +44,9 @@ export interface Sandbox {
   deviceUrls: DeviceUrls;
   /** What the merchant side needs to reach the gateways; holds private keys. */
   merchant: MerchantSetup;
-  gateways: { wechatUrl: string; alipayUrl: string };
+  gateways: { wechatUrl: string; alipayUrl: string; acquirerUrl: string };
+  /** docs/notices.md. */
+  notices: { smsUrl: string; wechatUrl: string; secret: string };
   close(): Promise<void>;
 }
 
@@ -78,6 +86,19 @@ async function serveDevices(world: World, last: Ports, opened: (() => Promise<vo
   return wires;
 }
 
+function plugReaders(world: World, ports: Partial<Record<ReaderId, number>>): () => Promise<void> {
+  const plugs = READERS.flatMap((reader) => {
+    const port = ports[reader];
+    return port === undefined ? [] : [{ reader, plug: plugIntoVpcd(world.cards.slot(reader), port) }];
+  });
+  world.onReaderChanged((changed) => {
+    for (const { reader, plug } of plugs) if (reader === changed) plug.announce();
+  });
+  return async () => {
+    for (const { plug } of plugs) plug.close();
+  };
+}
+
 function portsOf<K extends string>(servers: ReadonlyMap<K, { port: number }>): Record<string, number> {
   return Object.fromEntries([...servers].map(([name, { port }]) => [name, port]));
 }
@@ -98,14 +119,32 @@ function deviceUrlsOf(ports: Ports): DeviceUrls {
   };
 }
 
+const GATEWAY_NAMES: Readonly<Record<Gateway, string>> = { wechat: "微信", alipay: "支付宝", acquirer: "收单行" };
+const CALL_WORDS: Readonly<Partial<Record<SeenCall["call"], string>>> = {
+  pay: "收到扣款请求",
+  prepay: "收到预下单请求",
+  reverse: "收到撤销请求",
+  close: "收到关单请求",
+  refund: "收到退款请求",
+  bill: "收到账单请求",
+};
+
 /** Gateway calls as part of the story, and phones to look at again. */
-function tellCall(world: World | null, gateway: string, call: string): void {
+function tellCall(world: World | null, { gateway, call }: SeenCall): void {
   if (world === null || call === "other") return;
   world.changed("phones");
-  const name = gateway === "wechat" ? "微信" : "支付宝";
-  const words: Record<string, string> = { pay: "收到扣款请求", reverse: "收到撤销请求", refund: "收到退款请求" };
-  const zh = words[call];
-  if (zh !== undefined) world.story.tell("phone", gateway, `${name}${zh}`, `${gateway}: ${call} call`);
+  const zh = CALL_WORDS[call];
+  if (zh !== undefined)
+    world.story.tell("phone", gateway, `${GATEWAY_NAMES[gateway]}${zh}`, `${gateway}: ${call} call`);
+}
+
+/** What came of a message to the merchant. */
+function tellCallback(world: World | null, { gateway, event, state, lastStatus, outTradeNo }: CallbackRow): void {
+  if (world === null) return;
+  const [zh, en] = state === "taken" ? ["已收下", "taken"] : ["未收下", "not taken"];
+  const detail = `${event} ${outTradeNo} ${lastStatus ?? "-"}`;
+  world.story.tell("phone", gateway, `${GATEWAY_NAMES[gateway]}通知商户${zh}`, `${gateway}: message ${en}`, detail);
+  world.changed("phones");
 }
 
 /**
@@ -126,8 +165,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       dir,
       wechatPort: await freeOrAny(last.wechat),
       alipayPort: await freeOrAny(last.alipay),
+      acquirerPort: await freeOrAny(last.acquirer ?? 0),
       now,
-      onCall: ({ gateway, call }) => tellCall(holder.world, gateway, call),
+      onCall: (call) => tellCall(holder.world, call),
+      onCallback: (row) => tellCallback(holder.world, row),
     });
     opened.push(() => gateways.close());
     for (const phone of seed?.phones ?? []) gateways.wallets.ensurePhone(phone);
@@ -136,6 +177,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     holder.world = world;
     opened.push(async () => world.close());
     const wires = await serveDevices(world, last, opened);
+    opened.push(plugReaders(world, options.vpcd ?? {}));
     const scan = (kiosk: KioskId, text: string): boolean => wires.scanners.get(kiosk)?.scan(text) ?? false;
     const api: ApiServer = await makeApiServer({ world, gateways, scan });
     opened.push(() => api.close());
@@ -152,16 +194,23 @@ function announce(dir: string, gateways: Gateways, wires: Wires, apiPort: number
     api: apiPort,
     wechat: portOf(gateways.wechatUrl),
     alipay: portOf(gateways.alipayUrl),
+    acquirer: portOf(gateways.acquirerUrl),
     readers: portsOf(wires.readers),
     scanners: portsOf(wires.scanners),
     printers: portsOf(wires.printers),
   };
-  const { wechatUrl, alipayUrl, merchant } = gateways;
+  const { wechatUrl, alipayUrl, acquirerUrl, merchant } = gateways;
+  const url = `http://127.0.0.1:${apiPort}`;
   const sandbox = {
-    url: `http://127.0.0.1:${apiPort}`,
+    url,
     deviceUrls: deviceUrlsOf(ports),
     merchant,
-    gateways: { wechatUrl, alipayUrl },
+    gateways: { wechatUrl, alipayUrl, acquirerUrl },
+    notices: {
+      smsUrl: `${url}/sandbox/sms/send`,
+      wechatUrl: `${url}/sandbox/wechat/message`,
+      secret: merchant.noticeSecret,
+    },
   };
   writePorts(dir, { pid: process.pid, ports, ...sandbox });
   return { ...sandbox, close };

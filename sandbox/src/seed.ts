@@ -42,9 +42,11 @@ export const SandboxSeed = Type.Object(
         {
           id: Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }),
           name: Type.String({ maxLength: 100 }),
-          /** In each of its two wallets. */
+          /** In each of its wallets. */
           balanceFen: Type.Integer({ minimum: 0 }),
           settings: Type.Optional(PhoneSettings),
+          /** Text messages to it arrive here. */
+          mobile: Type.Optional(Type.String({ pattern: "^[0-9]{5,15}$" })),
         },
         { additionalProperties: false },
       ),

@@ -27,6 +27,8 @@ export interface ServerSettings {
   publicUrl: string;
   /** Bought at a reader: may be finished at any reader this long. */
   finishMs: number;
+  /** Terminals wait this long for a customer who does nothing; they ask ten seconds before. */
+  idleMs: number;
   /** Longest life of a card script. */
   scriptMs: number;
   /** Debts stand as rows of the purchase, or block the sale. */
@@ -48,6 +50,8 @@ export interface Customer {
   /** Full text; mask before it leaves (I10). */
   address: string;
   room: string;
+  /** Stands on the cards of the account's unit. */
+  areaCode: string;
   unit: { id: Id; name: string; company: string; hotline: string };
   household: HouseholdFacts;
   tariff: readonly TariffVersion[];

@@ -51,6 +51,7 @@ function start(settings: Settings, log: Logger, readyFile: string): Promise<Runn
     demo: settings.demo,
     debts: settings.debts,
     finishMs: settings.finishMs,
+    idleMs: settings.idleMs,
     announce: (facts) => writeReady(readyFile, facts),
     ...(settings.adminTokenFile === null ? {} : { adminToken: readOrMakeToken(settings.adminTokenFile) }),
   });

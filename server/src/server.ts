@@ -14,10 +14,14 @@ import { sameSecret } from "./http/auth.ts";
 import { uuid7 } from "./http/ids.ts";
 import { sharedValue } from "./http/serverValues.ts";
 import { softKeys, writeOnce } from "./keys/softKeys.ts";
+import { ledgerRoutes } from "./ledger/routes.ts";
 import { outcomeRoutes } from "./outcome/routes.ts";
 import { openSales, type Sales } from "./purchases/openSales.ts";
+import { openReconciliation, type Reconciliation } from "./reconciliation/reconciliation.ts";
 import { sqlRegistry } from "./registration/registry.ts";
 import { registrationRoutes } from "./registration/routes.ts";
+import { openPeople, type People } from "./staff/people.ts";
+import { staffAuthenticator } from "./staff/tokens.ts";
 import { type DatabaseConnection, openPool } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { openSqlStore, type SqlStoreOptions } from "./store/sql.ts";
@@ -45,6 +49,7 @@ export interface ServerOptions {
   demo?: boolean;
   debts?: "rows" | "block";
   finishMs?: number;
+  idleMs?: number;
   now?: () => Instant;
   store?: SqlStoreOptions;
   /** Called when it serves, before `/health` says so: what a waiting starter reads must be there by then. */
@@ -94,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       settings: {
         publicUrl: options.publicUrl,
         finishMs: options.finishMs ?? purchaseTimers.finishMs,
+        idleMs: options.idleMs ?? 60_000,
         scriptMs,
         debts: options.debts ?? "rows",
         production,
@@ -101,12 +107,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
     const adminToken = options.adminToken ?? readOrMakeToken(path.join(options.dataDir, "secrets", "admin.token"));
     let ready = false;
-    const { app, sales } = await makeApp(ctx, adminToken, () => ready);
+    const reconciliation = openReconciliation(ctx, options);
+    undo.push(() => reconciliation.stop());
+    const { app, sales, people } = await makeApp(ctx, adminToken, () => ready, reconciliation);
     undo.push(() => sales.stop());
+    undo.push(() => people.janitor.stop());
     undo.push(() => app.close());
     // Before the runner: a story of yesterday would otherwise be taken up while it is still being told.
     const demo = options.demo === true ? await seedDemo(ctx) : null;
     await sales.start();
+    people.janitor.start();
+    reconciliation.scheduler.start();
     const url = await app.listen({ port: options.port, host: options.host ?? "127.0.0.1" });
     options.announce?.({ url, demo });
     ready = true;
@@ -121,17 +132,31 @@ async function makeApp(
   ctx: ServerContext,
   adminToken: string,
   isReady: () => boolean,
-): Promise<{ app: App; sales: Sales }> {
+  reconciliation: Reconciliation,
+): Promise<{ app: App; sales: Sales; people: People }> {
   const tokenSecret = await sharedValue(ctx.db, "terminal.tokenSecret", () => randomBytes(32).toString("base64"));
   const auth = terminalAuth(ctx, tokenSecret);
   const sales = openSales(ctx);
+  const people = openPeople(sales.sale, reconciliation.decisions);
   const app = await buildApp(ctx, {
-    authenticators: { terminal: auth.verify, admin: (token) => sameSecret(token, adminToken) },
-    apiRoutes: [terminalRoutes(auth), registrationRoutes(auth), sales.routes, trailRoutes],
-    rootRoutes: [outcomeRoutes, bindRoutes],
+    authenticators: {
+      terminal: auth.verify,
+      admin: (token) => sameSecret(token, adminToken),
+      staff: staffAuthenticator(ctx),
+    },
+    apiRoutes: [
+      terminalRoutes(auth),
+      registrationRoutes(auth),
+      sales.routes,
+      trailRoutes,
+      reconciliation.routes,
+      ledgerRoutes,
+      ...people.routes,
+    ],
+    rootRoutes: [outcomeRoutes, bindRoutes, sales.callbacks],
     isReady,
   });
-  return { app, sales };
+  return { app, sales, people };
 }
 
 /** @throws when the file holds a token too short to be a secret. */

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runScript } from "./executor.ts";
 
+const reasons: ReaderFailure[] = ["removed", "locked", "wrongSecret", "verifyFailed", "readerFault", "stale"];
+
 /** A card in memory. `failAt`: the n-th call (0-based) fails so. `deaf`: written bytes that stay as they are. */
 function fakeCard(options: { failAt?: number; reason?: ReaderFailure; deaf?: number[] } = {}) {
   const memory = new Uint8Array(256).map((_, i) => i);
@@ -36,7 +38,7 @@ const steps: ScriptStep[] = [
   { op: "write", offset: 64, data: "aabb" },
   { op: "write", offset: 66, data: "cc" },
 ];
-const script = (over: Partial<CardScript> = {}): CardScript => ({
+const script = (over: Partial<CardScript<ScriptStep>> = {}): CardScript<ScriptStep> => ({
   id: "s",
   purpose: "write",
   steps,
@@ -97,7 +99,6 @@ describe("runScript", () => {
   });
 
   it("whatever fails wherever: the calls are a prefix, nothing is tried twice, the reason is kept", async () => {
-    const reasons: ReaderFailure[] = ["removed", "locked", "wrongSecret", "verifyFailed", "readerFault", "stale"];
     await fc.assert(
       fc.asyncProperty(fc.nat(allCalls.length - 1), fc.constantFrom(...reasons), async (failAt, reason) => {
         const { reader, calls } = fakeCard({ failAt, reason });
@@ -107,5 +108,126 @@ describe("runScript", () => {
         expect(report.results.every((result) => result.step < (report.failure?.step ?? -1))).toBe(true);
       }),
     );
+  });
+});
+
+/** A CPU card that answers from a list: `answers[i]` to the i-th command. */
+function fakeCpuCard(answers: (string | ReaderFailure)[]) {
+  const { reader } = fakeCard();
+  const sent: string[] = [];
+  const withTransmit: CardReader = {
+    ...reader,
+    transmit: async (_, apdu) => {
+      sent.push(Buffer.from(apdu).toString("hex"));
+      const answer = answers[sent.length - 1] ?? "6d00";
+      if (/^[0-9a-f]+$/.test(answer)) return { ok: true, value: Uint8Array.from(Buffer.from(answer, "hex")) };
+      return { ok: false, reason: reasons.find((reason) => reason === answer) ?? "readerFault" };
+    },
+  };
+  return { reader: withTransmit, sent };
+}
+
+const cpuSteps: ScriptStep[] = [
+  { op: "select", chip: "cpu" },
+  { op: "exchange", apdu: "00b0810002", sw: "9000", part: { offset: 0, length: 2 }, expect: "0102" },
+  { op: "seal", challengeBytes: 4, sw: "9000" },
+];
+
+describe("CPU cards", () => {
+  const good = ["01029000", "aabbccdd9000", "9000"];
+  const sealed = "04d6820005ff11223344";
+
+  it("sends the challenge up and the finished command down, once", async () => {
+    const { reader, sent } = fakeCpuCard(good);
+    const asked: unknown[] = [];
+    const seal = async (request: unknown) => {
+      asked.push(request);
+      return sealed;
+    };
+    const report = await runScript(script({ steps: cpuSteps }), { ...run(reader), seal });
+    expect(report.failure).toBeUndefined();
+    expect(report.results).toEqual([
+      { step: 1, data: "01029000" },
+      { step: 2, data: "9000" },
+    ]);
+    expect(asked).toEqual([{ scriptId: "s", powerUpId: "p", step: 2, challenge: "aabbccdd" }]);
+    expect(sent).toEqual(["00b0810002", "0084000004", sealed]);
+  });
+
+  it.each([
+    ["other bytes", ["01039000"], 1, "mismatch"],
+    ["fewer bytes", ["019000"], 1, "mismatch"],
+    ["another status word", ["6a82"], 1, "mismatch"],
+    ["no challenge", ["01029000", "6d00"], 2, "mismatch"],
+    ["a short challenge", ["01029000", "aabb9000"], 2, "mismatch"],
+    ["a refused seal", ["01029000", "aabbccdd9000", "6988"], 2, "mismatch"],
+    ["a card pulled in the seal", ["01029000", "aabbccdd9000", "removed"], 2, "removed"],
+  ] as const)("stops at %s", async (_what, answers, step, reason) => {
+    const { reader, sent } = fakeCpuCard([...answers]);
+    const report = await runScript(script({ steps: cpuSteps }), { ...run(reader), seal: async () => sealed });
+    expect(report.failure).toEqual({ step, reason });
+    expect(sent).toHaveLength(answers.length);
+  });
+
+  it("sends nothing that the centre did not seal, or sealed too late", async () => {
+    const late = fakeCpuCard(good);
+    let now = 1_000;
+    const seal = async () => {
+      now = 1_001;
+      return sealed;
+    };
+    const run = (reader: CardReader) => ({ reader, powerUpId: "p", serverNowMs: () => now });
+    const report = await runScript(script({ steps: cpuSteps }), { ...run(late.reader), seal });
+    expect(report.failure).toEqual({ step: 2, reason: "expired" });
+    now = 1_000;
+    const unsealed = fakeCpuCard(good);
+    const none = await runScript(script({ steps: cpuSteps }), { ...run(unsealed.reader), seal: async () => null });
+    expect(none.failure).toEqual({ step: 2, reason: "expired" });
+    const alone = fakeCpuCard(good);
+    expect((await runScript(script({ steps: cpuSteps }), run(alone.reader))).failure?.reason).toBe("expired");
+    for (const { sent } of [late, unsealed, alone]) expect(sent).toEqual(["00b0810002", "0084000004"]);
+  });
+
+  it("stops at a reader that takes no CPU cards", async () => {
+    const { reader } = fakeCard();
+    const report = await runScript(script({ steps: cpuSteps }), run(reader));
+    expect(report).toMatchObject({ results: [], failure: { step: 1, reason: "readerFault" } });
+  });
+});
+
+describe("memory chips with more to them", () => {
+  const rekey: ScriptStep[] = [{ op: "rekey", secret: "010203" }];
+  const erase: ScriptStep[] = [{ op: "erase", offset: 22, length: 2, key: "a1a2" }];
+
+  it("changes a secret where the reader can", async () => {
+    const { reader } = fakeCard();
+    const given: string[] = [];
+    const able: CardReader = {
+      ...reader,
+      rekey: async (_, secret) => {
+        given.push(Buffer.from(secret).toString("hex"));
+        return { ok: true, value: 7 };
+      },
+    };
+    expect((await runScript(script({ steps: rekey }), run(able))).results).toEqual([{ step: 0, counter: 7 }]);
+    expect(given).toEqual(["010203"]);
+    expect((await runScript(script({ steps: rekey }), run(reader))).failure?.reason).toBe("readerFault");
+  });
+
+  it("believes an erase only when the zone reads as erased", async () => {
+    const { reader, memory } = fakeCard();
+    const able = (works: boolean): CardReader => ({
+      ...reader,
+      erase: async (_, offset) => {
+        if (works) memory.fill(0xff, offset, offset + 2);
+        return { ok: true, value: null };
+      },
+    });
+    const failed = await runScript(script({ steps: erase }), run(able(false)));
+    expect(failed).toMatchObject({ results: [{ data: "1617" }], failure: { step: 0, reason: "verifyFailed" } });
+    const done = await runScript(script({ steps: erase }), run(able(true)));
+    expect(done).toMatchObject({ results: [{ step: 0, data: "ffff" }] });
+    expect(done.failure).toBeUndefined();
+    expect((await runScript(script({ steps: erase }), run(reader))).failure?.reason).toBe("readerFault");
   });
 });

@@ -4,12 +4,21 @@
  * Every step is done once, in order; the first that does not give what it expects stops the script. Nothing is tried a
  * second time: what a failed step left on the card is for the centre to read and decide. A `write` counts only when the
  * bytes read back are the bytes written. The script dies with its power-up (the reader refuses calls that name an older
- * one), with `signal`, and with its deadline, which is asked before each step, on the server's clock.
+ * one), with `signal`, and with its deadline, which is asked before each step, on the server's clock. A `seal` asks for
+ * it once more before the sealed command goes to the card, since the centre may have taken its time.
  *
  * Platform-free: no Node import here, because phones run the same executor.
  */
 import type { CardReader, ReaderResult } from "@citygas/devices";
 import type { CardScript, ScriptReport, ScriptStep, StepFailure, StepResult } from "@citygas/gascard";
+
+/** A CPU card's challenge on its way up: which seal of which script it is for. */
+export interface SealRequest {
+  scriptId: string;
+  powerUpId: string;
+  step: number;
+  challenge: string;
+}
 
 export interface ScriptRun {
   reader: CardReader;
@@ -18,6 +27,11 @@ export interface ScriptRun {
   serverNowMs: () => number;
   /** Ends the script before its next step, as `removed`. */
   signal?: AbortSignal;
+  /**
+   * Brings one finished APDU (lower-case hex) for the card's challenge, or null: the centre was not reached, or seals no
+   * more. Bounds its own wait by the script's deadline. Left out: no script with a `seal` can be carried out here.
+   */
+  seal?: (request: SealRequest, signal?: AbortSignal) => Promise<string | null>;
 }
 
 type StepOutcome =
@@ -25,20 +39,30 @@ type StepOutcome =
   | { ok: false; reason: StepFailure; result?: Omit<StepResult, "step"> };
 
 /** Runs the script; every outcome is a report. Throws only when the script itself is malformed. */
-export async function runScript(script: CardScript, run: ScriptRun): Promise<ScriptReport> {
+export async function runScript(script: CardScript<ScriptStep>, run: ScriptRun): Promise<ScriptReport> {
   const results: StepResult[] = [];
   const report = { scriptId: script.id, powerUpId: run.powerUpId, results };
   for (const [step, instruction] of script.steps.entries()) {
-    if (run.signal?.aborted === true) return { ...report, failure: { step, reason: "removed" } };
-    if (run.serverNowMs() > script.deadlineAt) return { ...report, failure: { step, reason: "expired" } };
-    const outcome = await doStep(instruction, run);
+    const over = endedBy(script, run);
+    if (over !== null) return { ...report, failure: { step, reason: over } };
+    const outcome =
+      instruction.op === "seal" ? await sealStep(instruction, step, script, run) : await doStep(instruction, run);
     if (outcome.result !== undefined && outcome.result !== null) results.push({ step, ...outcome.result });
     if (!outcome.ok) return { ...report, failure: { step, reason: outcome.reason } };
   }
   return report;
 }
 
-async function doStep(step: ScriptStep, { reader, powerUpId }: ScriptRun): Promise<StepOutcome> {
+/** Why nothing more may be started; null: it may. */
+function endedBy({ deadlineAt }: CardScript<ScriptStep>, run: ScriptRun): StepFailure | null {
+  if (run.signal?.aborted === true) return "removed";
+  return run.serverNowMs() > deadlineAt ? "expired" : null;
+}
+
+type StepOf<Op extends ScriptStep["op"]> = Extract<ScriptStep, { op: Op }>;
+
+async function doStep(step: Exclude<ScriptStep, StepOf<"seal">>, run: ScriptRun): Promise<StepOutcome> {
+  const { reader, powerUpId } = run;
   switch (step.op) {
     case "select": {
       const selected = await reader.select(powerUpId, step.chip);
@@ -63,14 +87,68 @@ async function doStep(step: ScriptStep, { reader, powerUpId }: ScriptRun): Promi
     case "write": {
       const data = fromHex(step.data);
       const written = await reader.write(powerUpId, step.offset, data);
-      if (!written.ok) return written;
-      const back = await reader.read(powerUpId, step.offset, data.length);
-      if (!back.ok) return back;
-      const result = { data: toHex(back.value) };
-      return result.data === step.data ? { ok: true, result } : { ok: false, reason: "verifyFailed", result };
+      return written.ok ? await readBack(run, step.offset, step.data) : written;
     }
+    case "rekey":
+      return withCounter((await reader.rekey?.(powerUpId, fromHex(step.secret))) ?? unable);
+    case "erase": {
+      const erased = (await reader.erase?.(powerUpId, step.offset, fromHex(step.key))) ?? unable;
+      return erased.ok ? await readBack(run, step.offset, "ff".repeat(step.length)) : erased;
+    }
+    case "exchange":
+      return await exchangeStep(step, run);
   }
 }
+
+/** A reader that can't: nothing was done. */
+const unable = { ok: false, reason: "readerFault" } as const;
+
+async function readBack({ reader, powerUpId }: ScriptRun, offset: number, expected: string): Promise<StepOutcome> {
+  const back = await reader.read(powerUpId, offset, expected.length / 2);
+  if (!back.ok) return back;
+  const result = { data: toHex(back.value) };
+  return result.data === expected ? { ok: true, result } : { ok: false, reason: "verifyFailed", result };
+}
+
+async function exchangeStep(step: StepOf<"exchange">, { reader, powerUpId }: ScriptRun): Promise<StepOutcome> {
+  const answer = (await reader.transmit?.(powerUpId, fromHex(step.apdu))) ?? unable;
+  if (!answer.ok) return answer;
+  const result = { data: toHex(answer.value) };
+  const body = result.data.slice(0, -statusDigits);
+  const holds =
+    result.data.endsWith(step.sw) &&
+    (step.part === undefined || body.length === step.part.length * 2) &&
+    (step.expect === undefined || body === step.expect);
+  return holds ? { ok: true, result } : { ok: false, reason: "mismatch", result };
+}
+
+/** GET CHALLENGE, up, down, and once to the card. The challenge is good for one command, so nothing is tried again. */
+async function sealStep(
+  { challengeBytes, sw }: StepOf<"seal">,
+  step: number,
+  script: CardScript<ScriptStep>,
+  run: ScriptRun,
+): Promise<StepOutcome> {
+  const { reader, powerUpId } = run;
+  const asked = (await reader.transmit?.(powerUpId, Uint8Array.of(0x00, 0x84, 0x00, 0x00, challengeBytes))) ?? unable;
+  if (!asked.ok) return asked;
+  const challenge = toHex(asked.value);
+  if (challenge.length !== challengeBytes * 2 + statusDigits || !challenge.endsWith("9000")) {
+    return { ok: false, reason: "mismatch", result: { data: challenge } };
+  }
+  const request = { scriptId: script.id, powerUpId, step, challenge: challenge.slice(0, -statusDigits) };
+  const apdu = (await run.seal?.(request, run.signal)) ?? null;
+  if (apdu === null) return { ok: false, reason: "expired" };
+  const over = endedBy(script, run);
+  if (over !== null) return { ok: false, reason: over };
+  const answer = (await reader.transmit?.(powerUpId, fromHex(apdu))) ?? unable;
+  if (!answer.ok) return answer;
+  const result = { data: toHex(answer.value) };
+  return result.data.endsWith(sw) ? { ok: true, result } : { ok: false, reason: "mismatch", result };
+}
+
+/** The status word, last in every answer of a CPU card. */
+const statusDigits = 4;
 
 function withCounter(presented: ReaderResult<number>): StepOutcome {
   return presented.ok ? { ok: true, result: { counter: presented.value } } : presented;

@@ -18,8 +18,11 @@ export const kioskEn: KioskTexts = {
     muted: "Muted",
     otherLanguage: "中文",
     tools: "Display and voice",
-    paperLow: "Receipt paper is running low",
-    paperOut: "No receipt paper: you can buy, but not print",
+    paper: {
+      low: "Receipt paper is running low",
+      out: "No receipt paper: you can buy, but not print",
+      jammed: "The receipt paper is jammed: you can buy, but not print",
+    },
     code: "Hotline code {code}",
     number: "Purchase number",
     weekdays: ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],

@@ -16,8 +16,11 @@ export const kioskZh = {
     muted: "静音",
     otherLanguage: "English",
     tools: "显示与语音设置",
-    paperLow: "收据纸快用完了",
-    paperOut: "收据纸已用完，可以购气，不能打印收据",
+    paper: {
+      low: "收据纸快用完了",
+      out: "收据纸已用完，可以购气，不能打印收据",
+      jammed: "收据打印机卡纸，可以购气，不能打印收据",
+    },
     code: "客服代码 {code}",
     number: "购气单号",
     weekdays: ["星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六"],

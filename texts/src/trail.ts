@@ -19,6 +19,7 @@ const zh = {
   "purchase.refundProven": "卡已证明气没有留下，开始退款",
   "purchase.cardDisagrees": "卡上的内容对不上，交给工作人员",
   "purchase.refundSent": "退款已提交",
+  "purchase.refundFailed": "退款被渠道拒绝，稍后再试",
   "purchase.refundStuck": "退款受阻，交给工作人员",
   "purchase.refundDone": "退款完成",
   "purchase.refundPaidOut": "退款改由其他方式付出，两名工作人员确认",
@@ -55,6 +56,8 @@ const zh = {
   "attempt.closeUnknown": "关闭没有明确答复，继续查",
   "attempt.latePaidOut": "晚到的付款改由其他方式退回，两名工作人员确认",
   "attempt.lateCheckDone": "事后复查，没有晚到的付款",
+  "attempt.lateRefundFailed": "迟到付款的退款被渠道拒绝，稍后再试",
+  "attempt.lateRefundStuck": "迟到付款无法原路退回，交给工作人员",
   "attempt.lateRefunded": "晚到的付款已退回",
   "attempt.resolved": "两名工作人员确认了付款结果",
 };
@@ -77,6 +80,7 @@ const en: Record<TrailKey, string> = {
   "purchase.refundProven": "The card proves that no gas stayed on it; the refund begins",
   "purchase.cardDisagrees": "The card shows something else; staff decide",
   "purchase.refundSent": "Refund sent",
+  "purchase.refundFailed": "The channel refused the refund; it is tried again later",
   "purchase.refundStuck": "The refund is stuck; staff take it up",
   "purchase.refundDone": "Refunded",
   "purchase.refundPaidOut": "Refunded another way, two of the staff confirmed",
@@ -113,6 +117,8 @@ const en: Record<TrailKey, string> = {
   "attempt.closeUnknown": "No clear answer to the close; asking on",
   "attempt.latePaidOut": "A late payment went back another way, two of the staff confirmed",
   "attempt.lateCheckDone": "Checked afterwards: no late payment",
+  "attempt.lateRefundFailed": "The channel refused to give the late money back; tried again later",
+  "attempt.lateRefundStuck": "The late money can't go back by its channel; staff take it up",
   "attempt.lateRefunded": "A late payment went back",
   "attempt.resolved": "Two of the staff settled the payment's result",
 };

@@ -5,7 +5,7 @@
 import type { Language } from "./language.ts";
 
 const zh = {
-  welcome: "欢迎使用自助购气。请点击 IC卡购气。",
+  welcome: "欢迎使用。请芯片朝下，插入您的燃气卡。",
   insertCard: "请芯片朝下，插入您的燃气卡。",
   reading: "正在读卡，请勿拔出IC卡。",
   enterAmount: "请核对用户信息，然后输入购气金额或购气量，按确定。",
@@ -34,7 +34,7 @@ const zh = {
 export type VoicePromptKey = keyof typeof zh;
 
 const en: Record<VoicePromptKey, string> = {
-  welcome: "Welcome. Touch Buy gas with IC card.",
+  welcome: "Welcome. Please insert your gas card, chip facing down.",
   insertCard: "Please insert your gas card, chip facing down.",
   reading: "Reading your card. Please do not take it out.",
   enterAmount: "Check your details, type how much gas you want, then touch OK.",

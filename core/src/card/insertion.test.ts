@@ -212,3 +212,48 @@ describe("5 and 6 · write what is paid, else sell", () => {
     ).toEqual({ kind: "sell" });
   });
 });
+
+describe("what two people allow", () => {
+  const refund = { approved: "refund" } as const;
+  const again = { approved: "sale" } as const;
+
+  it("the refund image goes on a card that shows nothing was written", () => {
+    expect(decideInsertion(open(issued, "unwritten", {}, refund))).toEqual({ kind: "writeRefund" });
+    expect(decideInsertion(open(refundOut, "unwritten", {}, { ...refund, reader: "desk" }))).toEqual({
+      kind: "writeRefund",
+    });
+  });
+  it.each<[string, Insertion]>([
+    ["without their word", open(issued, "unwritten")],
+    ["on a torn card", open(issued, "torn", {}, refund)],
+    ["at a phone", open(issued, "unwritten", {}, { ...refund, reader: "phone" })],
+    ["of class A", open(issued, "unwritten", {}, { ...refund, card: { ...card, cardClass: "A" } })],
+    ["once a phone had it", open({ ...issued, issuedToPhone: true }, "unwritten", {}, refund)],
+    [
+      "whose meter moved on",
+      open(issued, "unwritten", { facts: { count: 6, amount: 0, acceptedCount: 7, totalCredited: 84_000 } }, refund),
+    ],
+  ])("but the gas, not the refund, %s", (_when, insertion) => {
+    expect(decideInsertion(insertion).kind).toBe("write");
+  });
+  it("nor on class C, which goes to people", () => {
+    const classC = { ...refund, card: { ...card, cardClass: "C" as const } };
+    expect(decideInsertion(open(issued, "unwritten", {}, classC))).toEqual({ kind: "toManual" });
+  });
+  it("gas that is there is delivered, whatever was allowed", () => {
+    expect(decideInsertion(open(issued, "written", {}, refund))).toEqual({ kind: "settle", as: "written" });
+    expect(decideInsertion(open(issued, "consumed", {}, refund))).toEqual({ kind: "settle", as: "consumed" });
+  });
+  it("writes a card again from manual", () => {
+    for (const image of ["unwritten", "torn", "other"] as const)
+      expect(decideInsertion(open(manual, image, {}, again))).toEqual({ kind: "write", from: "approved" });
+  });
+  it("but never over gas that is or was on it, at a phone, with the last tries, or from an old image", () => {
+    for (const image of ["written", "consumed", "refundImage"] as const)
+      expect(refused(open(manual, image, {}, again))).toBe("purchase.manual");
+    expect(refused(open(manual, "unwritten", {}, refund))).toBe("purchase.manual");
+    expect(refused(open(manual, "unwritten", {}, { ...again, reader: "phone" }))).toBe("purchase.manual");
+    expect(refused(open(manual, "unwritten", { fresh: false }, again))).toBe("card.stale");
+    expect(refused(open(manual, "unwritten", { secretCounter: "low" }, again))).toBe("card.secretCounter");
+  });
+});

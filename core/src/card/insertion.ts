@@ -42,6 +42,8 @@ export interface Insertion {
   reader: "kiosk" | "phone" | "desk";
   /** Migration from an old system: a plausible higher count on a registered card is adopted until then. */
   adoptionUntil: Instant | null;
+  /** What two people of the staff allow for the open purchase: writing it again from `manual`, or taking it back. */
+  approved?: null | "sale" | "refund";
 }
 
 export type CardRefusal =
@@ -70,7 +72,9 @@ export type CardDecision =
   /** Settled by this very image; decide again afterwards, with the purchase final. */
   | { kind: "settle"; as: "written" | "consumed" }
   /** The open purchase's write begins or goes on at this reader. */
-  | { kind: "write"; from: "paid" | "unwritten" | "torn" }
+  | { kind: "write"; from: "paid" | "unwritten" | "torn" | "approved" }
+  /** The refund image goes on the card; read back, it proves that no gas stayed there. */
+  | { kind: "writeRefund" }
   | { kind: "refundProven" }
   | { kind: "toManual" }
   | { kind: "gasOnCard" }
@@ -103,7 +107,7 @@ function openScript(i: Insertion): CardDecision | null {
   const { purchase, image } = i.open;
   const script = purchase.script;
   if (script === null || !["issued", "unknown", "manual"].includes(purchase.state)) return null;
-  if (purchase.state === "manual") return refuse("purchase.manual");
+  if (purchase.state === "manual") return approvedAgain(i, image);
   if (!i.read.fresh) return refuse("card.stale");
   switch (image) {
     case "written":
@@ -121,11 +125,32 @@ function openScript(i: Insertion): CardDecision | null {
   }
 }
 
+/** One try was ours (present, then torn); fewer left means somebody else guesses, and our next try could lock the chip. */
+const triesRunOut = ({ read }: Insertion): boolean => read.secretCounter === "low" || read.secretCounter === "locked";
+
 function rewrite(i: Insertion, from: "unwritten" | "torn"): CardDecision {
   if (i.card?.cardClass === "C") return { kind: "toManual" };
-  // One try was ours (present, then torn); fewer left means somebody else guesses, and our next try could lock the chip.
-  if (i.read.secretCounter === "low" || i.read.secretCounter === "locked") return refuse("card.secretCounter", true);
-  return { kind: "write", from };
+  if (triesRunOut(i)) return refuse("card.secretCounter", true);
+  return from === "unwritten" && mayTakeBack(i) ? { kind: "writeRefund" } : { kind: "write", from };
+}
+
+/**
+ * Two people allowed the refund, and the card can prove it here: no phone, class B, and a meter that was not seen to
+ * have moved on. A purchase that ever went to a phone needs the meter's own word afterwards (protocol, "Refund").
+ */
+function mayTakeBack({ approved, open, reader, card, read }: Insertion): boolean {
+  if (approved !== "refund" || open === null || reader === "phone" || card?.cardClass !== "B") return false;
+  const { issuedToPhone, countBefore } = open.purchase;
+  const accepted = read.facts?.acceptedCount ?? null;
+  return !issuedToPhone && countBefore !== null && (accepted === null || accepted === countBefore);
+}
+
+/** In `manual` a card is written again only where two people said so, and never over gas that is or was on it. */
+function approvedAgain(i: Insertion, image: ImageClass): CardDecision {
+  if (i.approved !== "sale" || i.reader === "phone") return refuse("purchase.manual");
+  if (image === "written" || image === "consumed" || image === "refundImage") return refuse("purchase.manual");
+  if (!i.read.fresh) return refuse("card.stale");
+  return triesRunOut(i) ? refuse("card.secretCounter", true) : { kind: "write", from: "approved" };
 }
 
 /** Step 2: cards we don't sell to. */

@@ -6,6 +6,7 @@ import type {
   ChannelName,
   CloseOutcome,
   Outcome,
+  Payer,
   PayOut,
   PrepayOutcome,
   ReverseOutcome,
@@ -65,6 +66,8 @@ export type AttemptEvent =
       codeMask: string;
       /** Counter only. */
       drawerId?: Id;
+      /** Prepay only. */
+      payer?: Payer;
     }
   | { type: "submitted" }
   /** `notAfter` passed, or the code was lost with the process: nothing was ever sent, or no money was laid down. */
@@ -82,6 +85,10 @@ export type AttemptEvent =
   | { type: "reverseAnswered"; outcome: ReverseOutcome }
   | { type: "lateCheckDone" }
   | { type: "lateRefunded" }
+  /** Its channel refused the refund; it is tried again a few times. */
+  | { type: "lateRefundFailed"; why: string }
+  /** Its channel will never do it. */
+  | { type: "lateRefundStuck"; why: string }
   /** The late success's own channel can't give it back: two people paid it out another way. */
   | { type: "latePaidOut"; payOut: PayOut }
   /** A person decided `manual`, with evidence; a second one confirmed. */

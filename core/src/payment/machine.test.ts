@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { type AttemptEvent, attemptTimers } from "./events.ts";
 import { attemptIsFinal, attemptStep } from "./machine.ts";
+import { refundTimers } from "./refundTimers.ts";
 import { lateRefundNo } from "./reversing.ts";
 import type { Attempt, AttemptState, CloseOutcome, Outcome, PayOut, PrepayOutcome, ReverseOutcome } from "./types.ts";
 
@@ -231,6 +232,9 @@ describe("giving up", () => {
       transactionId: "4200",
       refundNo: "RK01_000001",
       refunded: false,
+      failures: 0,
+      stuck: false,
+      why: null,
       paidOut: null,
     });
     expect(late.jobs.map((j) => j.job)).toEqual(["lateRefund", "staff"]);
@@ -428,12 +432,38 @@ describe("a late success that its channel can't give back", () => {
     [200_000, query(paid)],
   ];
   const payOut: PayOut = { way: "bank", drawerId: null, by: ["u1", "u2"], evidence: "transfer 77" };
+  const stuck: [number, AttemptEvent][] = [
+    ...late,
+    [250_000, { type: "lateRefundStuck", why: "USER_ACCOUNT_ABNORMAL" }],
+  ];
   it("is paid out by two people, once", () => {
-    const out = run(...late, [300_000, { type: "latePaidOut", payOut }]);
+    const out = run(...stuck, [300_000, { type: "latePaidOut", payOut }]);
     expect(out.attempt.lateSuccess).toMatchObject({ refunded: true, paidOut: payOut });
     expect(attemptStep(out.attempt, { type: "latePaidOut", payOut }, 300_001).ok).toBe(false);
     const alone: PayOut = { ...payOut, by: ["u1", "u1"] };
-    expect(attemptStep(run(...late).attempt, { type: "latePaidOut", payOut: alone }, 300_000).ok).toBe(false);
+    expect(attemptStep(run(...stuck).attempt, { type: "latePaidOut", payOut: alone }, 300_000).ok).toBe(false);
+  });
+  it("is paid out by hand only when its channel has given up, or the customer would get it twice", () => {
+    expect(attemptStep(run(...late).attempt, { type: "latePaidOut", payOut }, 300_000).ok).toBe(false);
+    expect(run(...stuck)).toMatchObject({
+      attempt: { lateSuccess: { stuck: true, why: "USER_ACCOUNT_ABNORMAL" } },
+      jobs: [{ job: "staff", at: 250_000 }],
+    });
+  });
+  it("is asked for again a few times when refused, later and later, then goes to people", () => {
+    const waits: number[] = [];
+    let { attempt } = run(...late);
+    let at = 300_000;
+    for (let tries = 0; tries < 20 && attempt.lateSuccess?.stuck === false; tries++) {
+      const step = attemptStep(attempt, { type: "lateRefundFailed", why: "NOT_ENOUGH" }, at);
+      if (!step.ok) throw new Error("refused");
+      ({ attempt } = step.value);
+      const next = step.value.jobs[0];
+      waits.push(next?.job === "lateRefund" ? next.at - at : -1);
+      at = next?.at ?? at;
+    }
+    expect(waits).toEqual([...refundTimers.retryAfterMs, -1]);
+    expect(attempt.lateSuccess).toMatchObject({ stuck: true, why: "NOT_ENOUGH", failures: 8 });
   });
   it("of another sum than was asked for goes to people and is not refunded by itself", () => {
     const ended = late.slice(0, -1);

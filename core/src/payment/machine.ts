@@ -41,6 +41,8 @@ import {
   ended,
   found,
   lateCheckDone,
+  lateRefundFailed,
+  lateRefundStuck,
   lateSuccess,
   notFoundWhileReversing,
   paidWhileReversing,
@@ -117,9 +119,9 @@ const endedRow = (state: "reversed" | "failed"): Row => ({
     to: [state, "manual"],
     step: (a, e, now) => {
       if (a.lateSuccess !== null) return same(a);
-      const { transactionId } = e.outcome;
+      const { transactionId, amountFen } = e.outcome;
       // Not the sum that was asked for: how much goes back to whom is for people to find out.
-      if (e.outcome.amountFen !== a.amountFen) return toManual({ ...a, transactionId }, now);
+      if (amountFen !== a.amountFen) return toManual({ ...a, transactionId, oddFen: amountFen }, now);
       return lateSuccess(a, transactionId, now);
     },
   },
@@ -140,6 +142,8 @@ const endedRow = (state: "reversed" | "failed"): Row => ({
   reverseAnswered: nothing(state),
   lateCheckDone: { to: [state], step: (a, _e, now) => lateCheckDone(a, now) },
   lateRefunded: { to: [state], step: (a) => refunded(a, null) },
+  lateRefundFailed: { to: [state], step: (a, e, now) => lateRefundFailed(a, e.why, now) },
+  lateRefundStuck: { to: [state], step: (a, e, now) => lateRefundStuck(a, e.why, now) },
   latePaidOut: { to: [state], step: (a, e) => refunded(a, e.payOut) },
 });
 
@@ -205,6 +209,8 @@ export const attemptTable: { readonly [S in AttemptState]: Row } = {
     closeAnswered: { to: ["reversing"], step: (a, _e, now) => ({ attempt: a, jobs: [query(now)] }) },
     prepareAnswered: nothing("reversing"),
     lateRefunded: { to: ["reversed"], step: (a, _e, now) => endRefunded(a, null, now) },
+    lateRefundFailed: { to: ["reversing"], step: (a, e, now) => lateRefundFailed(a, e.why, now) },
+    lateRefundStuck: { to: ["reversing"], step: (a, e, now) => lateRefundStuck(a, e.why, now) },
     latePaidOut: { to: ["reversed"], step: (a, e, now) => endRefunded(a, e.payOut, now) },
   },
   reversed: endedRow("reversed"),
@@ -235,9 +241,10 @@ function submit(a: Attempt, now: Instant): AttemptStep | null {
   };
 }
 
-/** Two people, and once. */
+/** By hand only what its channel has given up, or the customer gets it twice; two people, and once. */
 function refunded(a: Attempt, paidOut: PayOut | null): AttemptStep | null {
-  if (a.lateSuccess === null || (paidOut !== null && paidOut.by[0] === paidOut.by[1])) return null;
+  if (a.lateSuccess === null) return null;
+  if (paidOut !== null && (!a.lateSuccess.stuck || paidOut.by[0] === paidOut.by[1])) return null;
   if (a.lateSuccess.refunded) return paidOut === null ? same(a) : null;
   return same({ ...a, lateSuccess: { ...a.lateSuccess, refunded: true, paidOut } });
 }
@@ -288,6 +295,7 @@ function create(e: Extract<AttemptEvent, { type: "created" }>, now: Instant): At
     createdAt: now,
     submittedAt: null,
     deadlineAt: e.kind === "prepay" ? now + attemptTimers.prepayMs : notAfter,
+    payer: e.payer ?? null,
     prepayId: null,
     closeWanted: false,
     closeCalls: 0,
@@ -301,6 +309,7 @@ function create(e: Extract<AttemptEvent, { type: "created" }>, now: Instant): At
     refusedCode: null,
     transactionId: null,
     paidAt: null,
+    oddFen: null,
     codeMask: e.codeMask,
     lateSuccess: null,
   };

@@ -18,8 +18,8 @@ export type Call = "pay" | "query";
 type Paid = Extract<Outcome, { kind: "paid" }>;
 
 export function paidWhileOpen(a: Attempt, call: Call, outcome: Paid, now: Instant): AttemptStep {
-  const { transactionId } = outcome;
-  if (outcome.amountFen !== a.amountFen) return toManual({ ...a, transactionId }, now);
+  const { transactionId, amountFen } = outcome;
+  if (amountFen !== a.amountFen) return toManual({ ...a, transactionId, oddFen: amountFen }, now);
   // Alipay says that an answered success may be rolled back: one query makes it sure (facts/payments.md §2.3).
   if (call === "pay" && a.channel === "alipay")
     return { attempt: { ...found(a), state: "pending" }, jobs: [query(now)] };

@@ -1,6 +1,7 @@
 /** From wanting the money back, or the order gone, to knowing that it is. */
 import type { Instant } from "../units.ts";
 import { type AttemptJob, type AttemptStep, attemptTimers } from "./events.ts";
+import { refundRetryAt } from "./refundTimers.ts";
 import type { Attempt, ReverseOutcome } from "./types.ts";
 
 export const query = (at: Instant): AttemptJob => ({ job: "query", at });
@@ -90,11 +91,36 @@ export function lateSuccess(a: Attempt, transactionId: string, now: Instant): At
     attempt: {
       ...a,
       transactionId,
-      lateSuccess: { transactionId, refundNo: lateRefundNo(a), refunded: false, paidOut: null },
+      lateSuccess: {
+        transactionId,
+        refundNo: lateRefundNo(a),
+        refunded: false,
+        failures: 0,
+        stuck: false,
+        why: null,
+        paidOut: null,
+      },
     },
     jobs: [
       { job: "lateRefund", at: now },
       { job: "staff", at: now },
     ],
   };
+}
+
+/** Refused this time: tried again under the same number, a few times. */
+export function lateRefundFailed(a: Attempt, why: string, now: Instant): AttemptStep | null {
+  const late = a.lateSuccess;
+  if (late === null || late.refunded || late.stuck) return null;
+  const failures = late.failures + 1;
+  const at = refundRetryAt(failures, now);
+  const failed = { ...a, lateSuccess: { ...late, failures, why } };
+  return at === null ? lateRefundStuck(failed, why, now) : { attempt: failed, jobs: [{ job: "lateRefund", at }] };
+}
+
+/** From here its channel is asked no more, so that people can pay it out without paying twice. */
+export function lateRefundStuck(a: Attempt, why: string, now: Instant): AttemptStep | null {
+  const late = a.lateSuccess;
+  if (late === null || late.refunded || late.stuck) return null;
+  return { attempt: { ...a, lateSuccess: { ...late, stuck: true, why } }, jobs: [{ job: "staff", at: now }] };
 }

@@ -13,6 +13,12 @@ export type AttemptState =
 export type ChannelName = "wechat" | "alipay" | "acquirer" | "cash" | "pos" | "test";
 /** How money goes back when its own channel can't: ordered by one person, confirmed by a second. */
 export type PayOutWay = "bank" | "cash" | "balance";
+/** Who pays on a phone, and in which of our apps: an order belongs to one payer. */
+export interface Payer {
+  app: "h5" | "mini";
+  /** The payer's id in that app; names nobody outside of it. */
+  openid: string;
+}
 export interface PayOut {
   way: PayOutWay;
   /** The drawer the cash is taken from; null for the other ways. */
@@ -38,6 +44,8 @@ export interface Attempt {
   submittedAt: Instant | null;
   /** 45 s for WeChat, 60 s for Alipay after `submittedAt`; prepay 15 min after `createdAt`. */
   deadlineAt: Instant;
+  /** Prepay only. */
+  payer: Payer | null;
   /** Prepay: the order's id at the gateway, once it is made. */
   prepayId: string | null;
   /** Prepay: a reader holds the card and wants the purchase out of its way. Paid in spite of it, it goes on. */
@@ -58,10 +66,23 @@ export interface Attempt {
   refusedCode: string | null;
   transactionId: string | null;
   paidAt: Instant | null;
+  /** What the gateway says was paid where that is not `amountFen`: such money is given back by people only. */
+  oddFen: Fen | null;
   /** Only digits prefix2 + last4, for the staff timeline; the code itself is never stored. */
   codeMask: string;
   /** A success that came after the attempt was given up: refunded automatically. */
-  lateSuccess: { transactionId: string; refundNo: string; refunded: boolean; paidOut: PayOut | null } | null;
+  lateSuccess: LateSuccess | null;
+}
+
+export interface LateSuccess {
+  transactionId: string;
+  refundNo: string;
+  refunded: boolean;
+  /** How often its channel refused; `stuck`: it can't, and `why`. */
+  failures: number;
+  stuck: boolean;
+  why: string | null;
+  paidOut: PayOut | null;
 }
 
 /** What a gateway adapter says. Only `verified` outcomes may move money state. */

@@ -112,7 +112,7 @@ function applyAttempt(draft: Draft, { before, after, jobs }: Extract<Change, { o
   if (after.state !== "created") drop(draft, "attemptSubmit", after.id);
   if (attemptIsFinal(after))
     for (const kind of ["attemptQuery", "attemptClose", "attemptReverse"] as const) drop(draft, kind, after.id);
-  if (after.lateSuccess?.refunded === true) drop(draft, "lateRefund", after.id);
+  if (after.lateSuccess?.refunded === true || after.lateSuccess?.stuck === true) drop(draft, "lateRefund", after.id);
   for (const job of jobs) addTask(draft, { kind: jobTask[job.job], ref: after.id, dueAt: job.at });
   if (after.lateSuccess !== null && (before?.lateSuccess ?? null) === null)
     draft.postings.push(...postings.lateSuccess(after));

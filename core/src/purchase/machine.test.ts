@@ -3,6 +3,7 @@
  * holds and card. The books and invariants over random schedules stand in compose.test.ts.
  */
 import { describe, expect, it } from "vitest";
+import { refundTimers } from "../payment/refundTimers.ts";
 import type { PayOut } from "../payment/types.ts";
 import { picturedBreakdown, quoteFacts, script, volumeBreakdown } from "./fixtures.ts";
 import { type PurchaseEvent, purchaseStep, purchaseTimers } from "./machine.ts";
@@ -119,6 +120,31 @@ describe("a refund that its channel can't finish", () => {
     expect(purchaseStep(after(...refunding).purchase, { type: "refundPaidOut", payOut }, 6_000).ok).toBe(false);
     const alone: PayOut = { ...payOut, by: ["u1", "u1"] };
     expect(purchaseStep(after(...stuck).purchase, { type: "refundPaidOut", payOut: alone }, 6_000).ok).toBe(false);
+  });
+  it("is asked for no more: people may be paying it out at that moment", () => {
+    expect(after(...stuck, [5_000 + day, { type: "due" }]).effects).toEqual(["task", "task"]);
+    expect(purchaseStep(after(...stuck).purchase, { type: "due" }, 5_000 + day)).toMatchObject({
+      value: { effects: [{}, { task: { kind: "staff" } }] },
+    });
+    for (const type of ["refundSent", "refundFailed"] as const)
+      expect(purchaseStep(after(...stuck).purchase, { type, why: "x" }, 6_000).ok).toBe(false);
+    expect(after(...stuck, [6_000, { type: "refundDone" }]).purchase.state).toBe("refunded");
+  });
+  it("is tried again a few times when it was refused, later and later, then goes to people", () => {
+    let { purchase } = after(...refunding);
+    let at = 5_000;
+    const waits: number[] = [];
+    for (let tries = 0; tries < 20 && purchase.refund?.stuck === false; tries++) {
+      const step = purchaseStep(purchase, { type: "refundFailed", why: "NOT_ENOUGH" }, at);
+      if (!step.ok) throw new Error("refused");
+      ({ purchase } = step.value);
+      const again = step.value.effects.find((e) => e.effect === "task" && e.task.kind === "refund");
+      waits.push(again?.effect === "task" ? again.task.dueAt - at : -1);
+      if (again?.effect === "task") expect(purchase.dueAt).toBeGreaterThan(again.task.dueAt);
+      at = again?.effect === "task" ? again.task.dueAt : at;
+    }
+    expect(waits).toEqual([...refundTimers.retryAfterMs, -1]);
+    expect(purchase.refund).toMatchObject({ stuck: true, why: "NOT_ENOUGH", failures: 8 });
   });
 });
 

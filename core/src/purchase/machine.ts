@@ -21,6 +21,7 @@
  * (purchase-protocol, "Purchase".)
  */
 import type { TaskRequest } from "../aggregates.ts";
+import { refundRetryAt } from "../payment/refundTimers.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant, Result } from "../units.ts";
@@ -91,6 +92,9 @@ export type PurchaseEvent =
   /** The image is nothing we know: people decide. */
   | { type: "cardDisagrees"; scriptId: Id; image: string }
   | { type: "refundSent" }
+  /** Its channel refused; it is tried again a few times, then people take it up. */
+  | { type: "refundFailed"; why: string }
+  /** Its channel will never do it, or must not be asked to. */
   | { type: "refundStuck"; why: string }
   | { type: "refundDone" }
   /** Its channel can't: two people paid it out another way. */
@@ -209,25 +213,19 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
       withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
   },
   refunding: {
-    refundSent: (p, _e, now) => dueAt(p, now + purchaseTimers.refundCatchMs),
-    refundStuck: (p, e, now) =>
-      p.refund === null
-        ? null
-        : withTask(
-            dueAt({ ...p, refund: { ...p.refund, stuck: true, why: e.why } }, now + purchaseTimers.staffAlarmMs),
-            {
-              kind: "staff",
-              ref: p.id,
-              dueAt: now,
-            },
-          ),
+    refundSent: (p, _e, now) => refundSent(p, now),
+    refundFailed: (p, e, now) => refundFailed(p, e.why, now),
+    refundStuck: (p, e, now) => refundStuck(p, e.why, now),
     refundDone: (p, _e, now) => refunded(p, now),
     refundPaidOut: (p, e, now) =>
       p.refund === null || !p.refund.stuck || e.payOut.by[0] === e.payOut.by[1]
         ? null
         : refunded({ ...p, refund: { ...p.refund, paidOut: e.payOut } }, now),
+    // Stuck, its channel is asked no more: people may be paying it out at this very moment.
     due: (p, _e, now) =>
-      withTask(dueAt(p, now + purchaseTimers.refundCatchMs), { kind: "refund", ref: p.id, dueAt: now }),
+      p.refund?.stuck === true
+        ? withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now })
+        : withTask(dueAt(p, now + purchaseTimers.refundCatchMs), { kind: "refund", ref: p.id, dueAt: now }),
   },
   delivered: { seen: (p) => seen(p), due: (p) => stay(p), scriptEnded: (p) => stay(p) },
   refunded: { seen: (p) => seen(p), due: (p) => stay(p) },
@@ -394,7 +392,16 @@ function refund(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Insta
   const next: Purchase = {
     ...p,
     reason,
-    refund: { no: `F${p.id.replaceAll("-", "")}`, amountFen, stuck: false, why: null, paidOut: null, refundedAt: null },
+    refund: {
+      no: `F${p.id.replaceAll("-", "")}`,
+      amountFen,
+      sentAt: null,
+      failures: 0,
+      stuck: false,
+      why: null,
+      paidOut: null,
+      refundedAt: null,
+    },
   };
   const free: PurchaseEffect[] = [{ effect: "closeOnCard" }];
   if (amountFen === 0 || p.paidAttemptId === null) {
@@ -406,6 +413,28 @@ function refund(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Insta
     purchase: step.purchase,
     effects: [...free, ...step.effects, { effect: "task", task: { kind: "refund", ref: p.id, dueAt: now } }],
   };
+}
+
+function refundSent(p: Purchase, now: Instant): PurchaseStep | null {
+  if (p.refund === null || p.refund.stuck) return null;
+  const sent = { ...p, refund: { ...p.refund, sentAt: p.refund.sentAt ?? now } };
+  return dueAt(sent, now + purchaseTimers.refundCatchMs);
+}
+
+function refundFailed(p: Purchase, why: string, now: Instant): PurchaseStep | null {
+  if (p.refund === null || p.refund.stuck) return null;
+  const failures = p.refund.failures + 1;
+  const failed = { ...p, refund: { ...p.refund, failures, why } };
+  const at = refundRetryAt(failures, now);
+  if (at === null) return refundStuck(failed, why, now);
+  return withTask(dueAt(failed, at + purchaseTimers.refundCatchMs), { kind: "refund", ref: p.id, dueAt: at });
+}
+
+function refundStuck(p: Purchase, why: string, now: Instant): PurchaseStep | null {
+  if (p.refund === null || p.refund.stuck) return null;
+  const stuck: Purchase = { ...p, refund: { ...p.refund, stuck: true, why } };
+  const step = withTask(dueAt(stuck, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now });
+  return { purchase: step.purchase, effects: [...step.effects, { effect: "dropTask", kind: "refund" }] };
 }
 
 function refunded(p: Purchase, now: Instant): PurchaseStep {

@@ -82,6 +82,10 @@ export interface Purchase {
   refund: null | {
     no: string;
     amountFen: Fen;
+    /** When its channel was first about to be asked for it. */
+    sentAt: Instant | null;
+    /** How often its channel refused; a few times it is tried again. */
+    failures: number;
     stuck: boolean;
     why: string | null;
     paidOut: PayOut | null;

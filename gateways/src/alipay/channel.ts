@@ -1,7 +1,9 @@
 import { plainText } from "../plain.ts";
 import type { CodePayChannel } from "../port.ts";
-import { type AlipayConfig, alipayClient } from "./client.ts";
+import { alipayBills } from "./bills.ts";
+import { type AlipayConfig, alipayClient, alipayGateway, readKeys } from "./client.ts";
 import { fenToYuan } from "./money.ts";
+import { alipayNotifications } from "./notifications.ts";
 import { payOutcome, queryOutcome, refundOutcome, refundQueryOutcome, reverseOutcome } from "./replies.ts";
 
 const MAX_SUBJECT = 128;
@@ -12,15 +14,22 @@ const TIMEOUT_EXPRESS = "2m";
 
 /**
  * Alipay face-to-face payment over gateway 2.0 (facts/payments.md §2). Construction throws for keys that are missing
- * or can't be read.
+ * or can't be read, and for a notify URL without the seller's number.
  */
 export function alipayChannel(config: AlipayConfig): CodePayChannel {
+  const { appId, sellerId, notifyUrl, billTimeoutMs } = config;
   const call = alipayClient(config);
+  const { alipayPublicKey } = readKeys(config);
+  if (notifyUrl !== undefined && sellerId === undefined)
+    throw new Error("Alipay: notifications can't be told from another merchant's without the seller's number");
+  const download = { gatewayUrl: alipayGateway(config), ...(billTimeoutMs === undefined ? {} : { billTimeoutMs }) };
 
   return {
     name: "alipay",
+    ...(sellerId === undefined ? {} : { notifications: alipayNotifications({ appId, sellerId, alipayPublicKey }) }),
+    bills: alipayBills(call, download),
     async pay({ outTradeNo, amountFen, authCode, description, terminalId, storeId }) {
-      const reply = await call("alipay.trade.pay", {
+      const order = {
         out_trade_no: outTradeNo,
         scene: "bar_code",
         auth_code: authCode,
@@ -29,8 +38,8 @@ export function alipayChannel(config: AlipayConfig): CodePayChannel {
         timeout_express: TIMEOUT_EXPRESS,
         terminal_id: terminalId.slice(0, MAX_TERMINAL_ID),
         ...(storeId === undefined ? {} : { store_id: storeId }),
-      });
-      return payOutcome(reply, outTradeNo);
+      };
+      return payOutcome(await call("alipay.trade.pay", order, notifyUrl), outTradeNo);
     },
     async query({ outTradeNo }) {
       return queryOutcome(await call("alipay.trade.query", { out_trade_no: outTradeNo }), outTradeNo);

@@ -2,8 +2,8 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import type { AlipaySdkConfig } from "alipay-sdk";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { beijingText } from "../beijing.ts";
 import { nothingLeft, safeCode } from "../plain.ts";
-import { beijingText } from "./beijing.ts";
 import { SendOnceAgent, sendingOnce } from "./sendOnce.ts";
 import { StrictAlipaySdk } from "./strictSdk.ts";
 
@@ -15,7 +15,13 @@ export interface AlipayConfig {
   alipayPublicKeyPem: string;
   /** Alipay's own gateway when left out. */
   gatewayUrl?: string;
+  /** The merchant's number at Alipay (2088…). Without it notifications can't be told from another's, and none is read. */
+  sellerId?: string;
+  /** Where Alipay sends notifications of the payments it is given. */
+  notifyUrl?: string;
   timeoutMs?: number;
+  /** The whole download of one bill. */
+  billTimeoutMs?: number;
   /** The clock of the request timestamp, in ms. */
   now?: () => number;
 }
@@ -71,8 +77,11 @@ function pem(key: string, label: "PRIVATE KEY" | "PUBLIC KEY"): string {
   return key.includes("-----BEGIN") ? key : `-----BEGIN ${label}-----\n${key.trim()}\n-----END ${label}-----`;
 }
 
+export const alipayGateway = (config: AlipayConfig): string =>
+  config.gatewayUrl ?? "https://openapi.alipay.com/gateway.do";
+
 /** Both keys are read here, because the SDK only prints a warning for a missing one and then verifies nothing. */
-function readKeys(config: AlipayConfig): { privateKey: string; alipayPublicKey: string } {
+export function readKeys(config: AlipayConfig): { privateKey: string; alipayPublicKey: string } {
   if (config.alipayPublicKeyPem.trim() === "") throw new Error("Alipay: no public key of Alipay to verify with");
   const privateKey = createPrivateKey(pem(config.privateKeyPem, "PRIVATE KEY"));
   const publicKey = createPublicKey(pem(config.alipayPublicKeyPem, "PUBLIC KEY"));
@@ -103,7 +112,7 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
  */
 export function alipayClient(
   config: AlipayConfig,
-): (method: string, bizContent: Record<string, string>) => Promise<AlipayReply> {
+): (method: string, bizContent: Record<string, string>, notifyUrl?: string) => Promise<AlipayReply> {
   const { privateKey, alipayPublicKey } = readKeys(config);
   const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const now = config.now ?? Date.now;
@@ -113,7 +122,7 @@ export function alipayClient(
     keyType: "PKCS8",
     signType: "RSA2",
     alipayPublicKey,
-    gateway: config.gatewayUrl ?? "https://openapi.alipay.com/gateway.do",
+    gateway: alipayGateway(config),
     // Per wait for bytes, and coarse; the limit of the whole call is held by `within`.
     timeout: timeoutMs + SDK_GRACE_MS,
     camelcase: false,
@@ -123,8 +132,9 @@ export function alipayClient(
   Object.defineProperty(settings, "proxyAgent", { value: new SendOnceAgent(timeoutMs), enumerable: false });
   const sdk = new StrictAlipaySdk(settings);
 
-  return async function call(method, bizContent) {
-    const parameters = { bizContent, timestamp: beijingText(now()) };
+  return async function call(method, bizContent, notifyUrl) {
+    const common = notifyUrl === undefined ? {} : { notify_url: notifyUrl };
+    const parameters = { bizContent, timestamp: beijingText(now()), ...common };
     try {
       const work = sendingOnce(() => sdk.exec(method, parameters, { validateSign: true }));
       return { kind: "signed", body: await within<unknown>(work, timeoutMs) };

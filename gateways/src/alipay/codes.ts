@@ -39,3 +39,30 @@ export function classifyAlipay(code: string, subCode: string): AlipayCodeClass {
   if (name.startsWith("MERCHANT_")) return { kind: "misconfigured" };
   return SUB_CODES.get(name) ?? { kind: "unknown" };
 }
+
+/**
+ * Refusals of a refund: whether asking again can help (Alipay's table of alipay.trade.refund: for those that are never,
+ * it says that repeating can't succeed, or to settle with the buyer offline). What isn't listed is unknown;
+ * TRADE_HAS_CLOSE among them, which is also said of a trade whose money went back already.
+ */
+const REFUND_FAILS: ReadonlyMap<string, { never: boolean }> = new Map([
+  ["ACQ.SELLER_BALANCE_NOT_ENOUGH", { never: false }],
+  ["ACQ.DISCORDANT_REPEAT_REQUEST", { never: false }],
+  ["ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", { never: false }],
+  ["ACQ.REASON_TRADE_BEEN_FREEZEN", { never: false }],
+  ["ACQ.REASON_TRADE_REFUND_FEE_ERR", { never: false }],
+  ["ACQ.TRADE_NOT_EXIST", { never: false }],
+  ["ACQ.TRADE_STATUS_ERROR", { never: false }],
+  ["ACQ.TRADE_NOT_ALLOW_REFUND", { never: false }],
+  // Past the time in which it could be refunded.
+  ["ACQ.TRADE_HAS_FINISHED", { never: true }],
+  ["ACQ.BUYER_NOT_EXIST", { never: true }],
+  ["ACQ.BUYER_ENABLE_STATUS_FORBID", { never: true }],
+  ["ACQ.BUYER_ERROR", { never: true }],
+  ["ACQ.ONLINE_TRADE_VOUCHER_NOT_ALLOW_REFUND", { never: true }],
+  ["ACQ.NOT_ALLOW_PARTIAL_REFUND", { never: true }],
+]);
+
+export function refundFailure(subCode: string): { never: boolean } | undefined {
+  return REFUND_FAILS.get(subCode);
+}

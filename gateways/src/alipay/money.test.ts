@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { beijingInstant, beijingText } from "./beijing.ts";
+import { beijingInstant, beijingText } from "../beijing.ts";
 import { fenToYuan, yuanToFen } from "./money.ts";
 
 test("fen to yuan and back", () => {

@@ -90,6 +90,19 @@ test("a refund is done when funds changed, or when a query shows its data", () =
   expect([query({}), query(data), query({ ...data, out_request_no: "R2" })]).toEqual(["notFound", "done", "unknown"]);
 });
 
+test.each([
+  ["ACQ.SELLER_BALANCE_NOT_ENOUGH", { kind: "failed", never: false }],
+  ["ACQ.DISCORDANT_REPEAT_REQUEST", { kind: "failed", never: false }],
+  ["ACQ.TRADE_NOT_ALLOW_REFUND", { kind: "failed", never: false }],
+  ["ACQ.TRADE_HAS_FINISHED", { kind: "failed", never: true }],
+  ["ACQ.BUYER_NOT_EXIST", { kind: "failed", never: true }],
+  ["ACQ.BUYER_ENABLE_STATUS_FORBID", { kind: "failed", never: true }],
+  ["ACQ.TRADE_HAS_CLOSE", { kind: "unknown" }],
+  ["ACQ.NEVER_HEARD_OF", { kind: "unknown" }],
+])("%s on a refund", (code, outcome) => {
+  expect(refundOutcome(failed(code), NO)).toMatchObject(outcome);
+});
+
 test("no body whatever makes a payment final unless it is all there", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (body) => {

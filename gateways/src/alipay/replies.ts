@@ -1,10 +1,10 @@
 import type { Outcome, RefundOutcome, ReverseOutcome } from "@citygas/core";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { beijingInstant } from "../beijing.ts";
 import { safeCode } from "../plain.ts";
-import { beijingInstant } from "./beijing.ts";
 import type { AlipayReply } from "./client.ts";
-import { classifyAlipay } from "./codes.ts";
+import { classifyAlipay, refundFailure } from "./codes.ts";
 import { yuanToFen } from "./money.ts";
 
 /** What a verified Alipay reply means (facts/payments.md §2.2, §2.3). Pure. */
@@ -53,7 +53,7 @@ function problemOutcome(code: string, subCode: string): Outcome {
 }
 
 /** Code and sub_code of a verified reply, fit to be shown; null when the reply has none. */
-function codesOf(body: unknown): { code: string; subCode: string } | null {
+export function codesOf(body: unknown): { code: string; subCode: string } | null {
   return Coded.Check(body) ? { code: safeCode(body.code), subCode: safeCode(body.sub_code) } : null;
 }
 
@@ -79,7 +79,11 @@ export function queryOutcome(reply: AlipayReply, outTradeNo: string): Outcome {
     const outcome = problemOutcome(codes.code, codes.subCode);
     return outcome.kind === "refused" ? unknown(outcome.code) : outcome;
   }
-  if (!ours(body, outTradeNo)) return unknown("otherOrder");
+  return ours(body, outTradeNo) ? tradeOutcome(body) : unknown("otherOrder");
+}
+
+/** What a trade says of itself, in a verified query reply as in a notification. */
+export function tradeOutcome(body: unknown): Outcome {
   if (!Status.Check(body)) return unknown("noTradeStatus");
   switch (body.trade_status) {
     case "WAIT_BUYER_PAY":
@@ -110,18 +114,6 @@ export function reverseOutcome(reply: AlipayReply, outTradeNo: string): ReverseO
   return meaning.kind === "tooLate" ? { kind: "tooLate", code: name } : unknown(name);
 }
 
-/** Sub codes of a refund that a person must look at; the money didn't move. */
-const REFUND_FAILS: ReadonlySet<string> = new Set([
-  "ACQ.SELLER_BALANCE_NOT_ENOUGH",
-  "ACQ.DISCORDANT_REPEAT_REQUEST",
-  "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",
-  "ACQ.REASON_TRADE_BEEN_FREEZEN",
-  "ACQ.REASON_TRADE_REFUND_FEE_ERR",
-  "ACQ.TRADE_HAS_FINISHED",
-  "ACQ.TRADE_NOT_EXIST",
-  "ACQ.TRADE_STATUS_ERROR",
-]);
-
 export function refundOutcome(reply: AlipayReply, outTradeNo: string): RefundOutcome {
   if (reply.kind === "silent") return unknown(reply.why);
   const { body } = reply;
@@ -129,7 +121,8 @@ export function refundOutcome(reply: AlipayReply, outTradeNo: string): RefundOut
   if (codes === null || !Refund.Check(body)) return unknown("noCode");
   if (codes.code !== "10000") {
     const name = codes.subCode === "noCode" ? codes.code : codes.subCode;
-    return REFUND_FAILS.has(name) ? { kind: "failed", code: name } : unknown(name);
+    const failure = refundFailure(name);
+    return failure === undefined ? unknown(name) : { kind: "failed", code: name, never: failure.never };
   }
   if (!ours(body, outTradeNo)) return unknown("otherOrder");
   // "N" is both "already moved by an earlier call" and "not moved yet": a refund query tells.

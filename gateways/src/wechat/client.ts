@@ -7,7 +7,10 @@ import { nothingLeft, safeCode } from "../plain.ts";
 
 export interface WechatConfig {
   mchid: string;
+  /** Of the service account: payment codes and H5. */
   appid: string;
+  /** Of the mini program, where there is one. */
+  miniAppid?: string;
   /** Serial of the merchant's own certificate (hex). */
   serial: string;
   /** The merchant's private key, PEM. */
@@ -16,9 +19,15 @@ export interface WechatConfig {
   platformCerts: Record<string, string>;
   /** Which of them replies are asked to be signed with; the public key if there is one. */
   replySerial?: string;
+  /** 32 bytes; notifications are encrypted with it. Without it none can be read, and there is no prepay. */
+  apiV3Key?: string;
+  /** Where WeChat Pay sends notifications: public, without a query. Without it there is no prepay. */
+  notifyUrl?: string;
   /** WeChat Pay's own host when left out. A path would enter the signed URL, so only a bare origin is taken. */
   baseUrl?: string;
   timeoutMs?: number;
+  /** The whole download of one bill. */
+  billTimeoutMs?: number;
 }
 
 /** One call's result, before anybody asks what it means. */
@@ -65,14 +74,23 @@ function replySerialOf(config: WechatConfig): string {
   return serial;
 }
 
+export const orderPath = (outTradeNo: string): string =>
+  `v3/pay/transactions/out-trade-no/${encodeURIComponent(outTradeNo)}`;
+
+/** @throws for a base URL with a path, which would enter the signed URL. */
+export function wechatBase(config: WechatConfig): URL {
+  const base = new URL(config.baseUrl ?? "https://api.mch.weixin.qq.com/");
+  if (base.pathname !== "/") throw new Error("WeChat Pay: the base URL must not have a path");
+  return base;
+}
+
 /**
  * Sends signed requests and verifies replies with `wechatpay-axios-plugin`. Beyond its defaults: error replies are
  * verified too (it skips them otherwise), proxies from the environment are ignored, redirects are not followed, and a
  * connection is used once, so that `pay` can't land on one the gateway is just closing.
  */
 export function wechatClient(config: WechatConfig): (call: WechatCall) => Promise<WechatReply> {
-  const baseURL = new URL(config.baseUrl ?? "https://api.mch.weixin.qq.com/");
-  if (baseURL.pathname !== "/") throw new Error("WeChat Pay: the base URL must not have a path");
+  const baseURL = wechatBase(config);
   const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const client = new Decorator({
     baseURL: baseURL.href,

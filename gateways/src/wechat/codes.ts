@@ -8,6 +8,8 @@ export type WechatCodeClass =
   | { kind: "misconfigured" }
   | { kind: "userPaying" }
   | { kind: "tooLate" }
+  | { kind: "alreadyPaid" }
+  | { kind: "alreadyClosed" }
   | { kind: "unknown" };
 
 const refused = (text: "balance" | "code" | "risk" | "other"): WechatCodeClass => ({ kind: "refused", text });
@@ -28,9 +30,30 @@ const CLASSES: ReadonlyMap<string, WechatCodeClass> = new Map(
     MCHNOTEXISTS: { kind: "misconfigured" },
     USERPAYING: { kind: "userPaying" },
     REVERSEEXPIRE: { kind: "tooLate" },
+    ORDERPAID: { kind: "alreadyPaid" },
+    ORDERCLOSED: { kind: "alreadyClosed" },
   }),
 );
 
 export function classifyWechat(code: string): WechatCodeClass {
   return CLASSES.get(code.replaceAll("_", "")) ?? { kind: "unknown" };
+}
+
+/**
+ * Refusals of a refund, without underscores: whether asking again can help. WeChat Pay's own tables of the refund call:
+ * v3 NOT_ENOUGH (top up, then the same number), USER_ACCOUNT_ABNORMAL (payer's account closed: "settle it yourself"),
+ * PARAM_ERROR, INVALID_REQUEST; v2 TRADE_OVERDUE (a year is over) and REFUND_FEE_MISMATCH (another amount under this
+ * number). What isn't listed is unknown.
+ */
+const REFUND_FAILS: ReadonlyMap<string, { never: boolean }> = new Map([
+  ["NOTENOUGH", { never: false }],
+  ["PARAMERROR", { never: false }],
+  ["INVALIDREQUEST", { never: false }],
+  ["REFUNDFEEMISMATCH", { never: false }],
+  ["USERACCOUNTABNORMAL", { never: true }],
+  ["TRADEOVERDUE", { never: true }],
+]);
+
+export function refundFailure(code: string): { never: boolean } | undefined {
+  return REFUND_FAILS.get(code.replaceAll("_", ""));
 }

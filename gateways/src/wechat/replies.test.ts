@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { WechatReply } from "./client.ts";
-import { payOutcome, queryOutcome, refundOutcome, reverseOutcome } from "./replies.ts";
+import { refundOutcome } from "./refundReplies.ts";
+import { payOutcome, queryOutcome, reverseOutcome } from "./replies.ts";
 
-const expected = { mchid: "1900000109", appid: "wx1", outTradeNo: "K01_000001" };
-const identity = { mchid: expected.mchid, appid: expected.appid, out_trade_no: expected.outTradeNo };
+const expected = { mchid: "1900000109", appids: ["wx0", "wx1"], outTradeNo: "K01_000001" };
+const identity = { mchid: expected.mchid, appid: "wx1", out_trade_no: expected.outTradeNo };
 const success = { ...identity, trade_state: "SUCCESS", transaction_id: "42001", amount: { total: 100 } };
 const signed = (body: unknown, status = 200): WechatReply => ({ kind: "signed", status, body });
 const unsigned = (code: string, status = 400): WechatReply => ({
@@ -106,6 +107,31 @@ test("a refund is what its own numbers and amount say", () => {
     Array(3).fill("unknown"),
   );
   expect(refundOutcome(unsigned("PARAM_ERROR"), wanted).kind).toBe("unknown");
+});
+
+test.each<[string, object]>([
+  ["NOT_ENOUGH", { kind: "failed", code: "NOT_ENOUGH", never: false }],
+  ["NOTENOUGH", { kind: "failed", code: "NOTENOUGH", never: false }],
+  ["PARAM_ERROR", { kind: "failed", never: false }],
+  ["INVALID_REQUEST", { kind: "failed", never: false }],
+  ["REFUND_FEE_MISMATCH", { kind: "failed", never: false }],
+  ["USER_ACCOUNT_ABNORMAL", { kind: "failed", never: true }],
+  ["TRADE_OVERDUE", { kind: "failed", never: true }],
+  ["RESOURCE_NOT_EXISTS", { kind: "notFound" }],
+  ["SYSTEM_ERROR", { kind: "unknown" }],
+  ["BIZERR_NEED_RETRY", { kind: "unknown" }],
+  ["TRADE_ERROR", { kind: "unknown" }],
+  ["NEVER_HEARD_OF", { kind: "unknown" }],
+])("%s on a refund; without a signature it says nothing", (code, outcome) => {
+  const wanted = { outTradeNo: expected.outTradeNo, refundNo: "R1" };
+  expect(refundOutcome(signed({ code }, 403), wanted)).toMatchObject(outcome);
+  expect(refundOutcome(unsigned(code, 403), wanted)).toEqual({ kind: "unknown", why: `unsigned.${code}` });
+});
+
+test.each(["ABNORMAL", "CLOSED"])("a refund that ended as %s never moves money by itself", (status) => {
+  const body = { out_trade_no: expected.outTradeNo, out_refund_no: "R1", status, amount: { refund: 1 } };
+  const wanted = { outTradeNo: expected.outTradeNo, refundNo: "R1" };
+  expect(refundOutcome(signed(body), wanted)).toEqual({ kind: "failed", code: status, never: true });
 });
 
 test("no body whatever makes a payment final unless it is all there", () => {

@@ -1,7 +1,7 @@
-import type { Outcome, RefundOutcome, ReverseOutcome } from "@citygas/core";
+import type { CloseOutcome, Outcome, PrepayOutcome, ReverseOutcome } from "@citygas/core";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { safeCode } from "../plain.ts";
+import { instant, safeCode } from "../plain.ts";
 import type { WechatReply } from "./client.ts";
 import { classifyWechat } from "./codes.ts";
 
@@ -9,9 +9,12 @@ import { classifyWechat } from "./codes.ts";
  * What a WeChat Pay reply means (facts/payments.md §1.4–§1.6). Pure. The HTTP status says nothing about the money:
  * 202 is a payment still open, and an order's state stands in `trade_state` only.
  */
-export interface Expected {
+export interface Ours {
   mchid: string;
-  appid: string;
+  /** Of the service account and of the mini program: an order carries the one it was made in. */
+  appids: readonly string[];
+}
+export interface Expected extends Ours {
   outTradeNo: string;
 }
 
@@ -24,29 +27,18 @@ const Paid = Compile(
     success_time: Type.Optional(Type.String()),
   }),
 );
-const Problem = Compile(Type.Object({ code: Type.String() }));
-const Refund = Compile(
-  Type.Object({
-    out_trade_no: Type.String(),
-    out_refund_no: Type.String(),
-    status: Type.String(),
-    amount: Type.Object({ refund: Type.Integer() }),
-  }),
-);
-
-const unknown = (why: string): { kind: "unknown"; why: string } => ({ kind: "unknown", why });
-
-function instant(text: string | undefined): number | null {
-  const at = Date.parse(text ?? "");
-  return Number.isNaN(at) ? null : at;
-}
+const Prepay = Compile(Type.Object({ prepay_id: Type.String({ pattern: "^[0-9A-Za-z_-]{1,64}$" }) }));
+export const Problem = Compile(Type.Object({ code: Type.String() }));
+export const unknown = (why: string): { kind: "unknown"; why: string } => ({ kind: "unknown", why });
 
 function isOurs(body: unknown, expected: Expected): boolean {
   if (!Identity.Check(body)) return false;
-  return body.appid === expected.appid && body.mchid === expected.mchid && body.out_trade_no === expected.outTradeNo;
+  const sameMerchant = body.mchid === expected.mchid && expected.appids.includes(body.appid);
+  return sameMerchant && body.out_trade_no === expected.outTradeNo;
 }
 
-function tradeOutcome(body: unknown, expected: Expected): Outcome {
+/** What an order says of itself, in a signed query reply as in a decrypted notification. */
+export function tradeOutcome(body: unknown, expected: Expected): Outcome {
   if (!State.Check(body)) return unknown("noTradeState");
   const state = body.trade_state;
   // While the password is asked for nothing but the state comes back, and it moves no money.
@@ -90,15 +82,17 @@ function problemOutcome(reply: Exclude<WechatReply, { kind: "silent" }>): Outcom
     case "notFound":
       return verified ? { kind: "notFound", verified } : unknown(`unsigned.${code}`);
     case "tooLate":
+    case "alreadyPaid":
+    case "alreadyClosed":
     case "unknown":
       return unknown(code);
   }
 }
 
-const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
 /** A 2xx without a good signature carries the library's reason; its body is not looked at. */
-function unsignedSuccess(reply: WechatReply): string | null {
+export function unsignedSuccess(reply: WechatReply): string | null {
   return reply.kind === "unsigned" && isSuccess(reply.status) ? reply.why : null;
 }
 
@@ -135,35 +129,44 @@ export function reverseOutcome(reply: WechatReply): ReverseOutcome {
   return unknown(code);
 }
 
-export function refundOutcome(
-  reply: WechatReply,
-  expected: { outTradeNo: string; refundNo: string; amountFen?: number },
-): RefundOutcome {
-  if (reply.kind === "silent") return unknown(reply.why);
+/** Whether an order to be paid later stands. A refusal without a signature says nothing, like anywhere. */
+export function prepayOutcome(reply: WechatReply): PrepayOutcome {
+  if (reply.kind === "silent") return reply.notSent ? { kind: "notSent" } : unknown(reply.why);
   const bad = unsignedSuccess(reply);
   if (bad !== null) return unknown(bad);
   const { body } = reply;
-  if (!isSuccess(reply.status)) {
-    if (!Problem.Check(body)) return unknown(`http.${reply.status}`);
-    const code = safeCode(body.code);
-    const meaning = classifyWechat(code);
-    if (reply.kind !== "signed") return unknown(`unsigned.${code}`);
-    if (meaning.kind === "notFound") return { kind: "notFound" };
-    return meaning.kind === "refused" ? { kind: "failed", code } : unknown(code);
-  }
-  if (!Refund.Check(body)) return unknown("noRefundState");
-  if (body.out_trade_no !== expected.outTradeNo || body.out_refund_no !== expected.refundNo)
-    return unknown("otherRefund");
-  if (expected.amountFen !== undefined && body.amount.refund !== expected.amountFen) return unknown("otherAmount");
-  switch (body.status) {
-    case "SUCCESS":
-      return { kind: "done", verified: true };
-    case "PROCESSING":
-      return { kind: "processing" };
-    case "CLOSED":
-    case "ABNORMAL":
-      return { kind: "failed", code: body.status };
-    default:
-      return unknown(`refundState.${safeCode(body.status)}`);
+  if (isSuccess(reply.status))
+    return Prepay.Check(body) ? { kind: "prepared", prepayId: body.prepay_id } : unknown("noPrepayId");
+  if (!Problem.Check(body)) return unknown(`http.${reply.status}`);
+  const code = safeCode(body.code);
+  if (reply.kind !== "signed") return unknown(`unsigned.${code}`);
+  const { kind } = classifyWechat(code);
+  return kind === "refused" || kind === "misconfigured" ? { kind, code } : unknown(code);
+}
+
+/**
+ * A hint in every case (port.ts), so an error without a signature may give one too. 204 is signed over the empty body
+ * (facts/payments.md §1.2).
+ */
+export function closeOutcome(reply: WechatReply): CloseOutcome {
+  if (reply.kind === "silent") return unknown(reply.why);
+  const bad = unsignedSuccess(reply);
+  if (bad !== null) return unknown(bad);
+  if (isSuccess(reply.status)) return { kind: "accepted" };
+  if (!Problem.Check(reply.body)) return unknown(`http.${reply.status}`);
+  const code = safeCode(reply.body.code);
+  switch (classifyWechat(code).kind) {
+    case "alreadyPaid":
+      return { kind: "alreadyPaid" };
+    case "alreadyClosed":
+      return { kind: "accepted" };
+    case "userPaying":
+    case "notFound":
+      return { kind: "again", why: code };
+    case "refused":
+    case "misconfigured":
+    case "tooLate":
+    case "unknown":
+      return unknown(code);
   }
 }

@@ -5,6 +5,7 @@ export interface Settings {
   folder: string;
   /** 0 = any free one. */
   port: number;
+  /** `tcp://host:port` of a virtual one, or `pcsc:` and the beginning of the reader's name in PC/SC. */
   readerUrl: string;
   /** `tcp://host:port`, or the path of a serial device. */
   scannerUrl: string;

@@ -24,7 +24,7 @@ export interface ViewMessage {
   askMoreTime: boolean;
   /** Voice prompt to say when this view appears; null = silent. `nonce` changes when it is to be said again. */
   voice: { prompt: VoicePrompt; amountFen?: number; nonce: number } | null;
-  paper: "ok" | "low" | "out";
+  paper: "ok" | "low" | "out" | "jammed";
   screen: Screen;
 }
 

@@ -21,12 +21,15 @@ export interface ByteRange {
  * Bytes that one side writes and one checksum covers. The checksum is the last two bytes: CRC-16/CCITT-FALSE over all
  * bytes of the area before it, high byte first.
  */
-export interface Area extends ByteRange {
+export interface Area<F extends AreaFields = AreaFields> extends ByteRange {
   readonly name: string;
   readonly zh: string;
   readonly writer: string;
-  readonly fields: readonly Field<unknown>[];
+  /** In the order of their bytes. */
+  readonly fields: F;
 }
+
+export type AreaFields = Readonly<Record<string, Field<unknown>>>;
 
 export const checksumBytes = 2;
 

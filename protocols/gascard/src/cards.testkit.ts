@@ -1,8 +1,15 @@
 import type { LayoutDriver, PurchaseOnCard } from "./layout.ts";
-import { openBMoney, openBVolume } from "./layouts.ts";
-import { withReturnArea } from "./open-b-meter.ts";
+import { openBMoney, openBVolume, withReturnArea } from "./layouts.ts";
+import { type OpenTable, openTables } from "./open/tables.ts";
 
 export const bothLayouts: [string, LayoutDriver][] = [openBVolume, openBMoney].map((driver) => [driver.name, driver]);
+
+/** The definitions behind one of the open layouts. */
+export function tableOf({ name }: LayoutDriver): OpenTable {
+  const found = openTables.find(({ family }) => name === `${family}-volume` || name === `${family}-money`);
+  if (found === undefined) throw new Error(`${name} is no open layout`);
+  return found;
+}
 
 export const amount = (driver: LayoutDriver, value: number): PurchaseOnCard["amount"] =>
   driver.unit === "volume" ? { kind: "volume", volumeL: value } : { kind: "money", amountFen: value };

@@ -1,4 +1,5 @@
 import { bytesOf } from "./area.ts";
+import { classRules } from "./class-rules.ts";
 import { sameBytes } from "./hex.ts";
 import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
 
@@ -8,9 +9,9 @@ import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
  * | answer | when | what it allows |
  * | --- | --- | --- |
  * | consumed | the meter took count n+1 and its total rose by this amount; asked first, whatever else the card says | delivered |
- * | written | the purchase area is that of `after` | delivered |
- * | unwritten | the purchase area is that of `before`, and is sound | write, or refund |
- * | refundImage | it is that of `refundAfter`, and the meter's total has not moved | refund |
+ * | written | the written areas are those of `after` | delivered |
+ * | unwritten | the written areas are those of `before`, and are sound | write, or refund |
+ * | refundImage | they are those of `refundAfter`, and the meter's total has not moved | refund |
  * | torn | every byte is old, new, or a byte caught while it was erased or programmed | write |
  * | other | anything else | a person decides |
  *
@@ -40,21 +41,26 @@ export function classify(
   if (isSameAccountsCard(layout, now, before) && layout.consumed(now, purchase)) return "consumed";
   if (!sameElsewhere(layout, now, before)) return "other";
 
-  const area = layout.areas.purchase;
-  const found = bytesOf(now, area);
-  const old = bytesOf(before, area);
-  const wanted = bytesOf(after, area);
-  const refund = refundAfter ? bytesOf(refundAfter, area) : null;
+  const [found, old, wanted] = [written(layout, now), written(layout, before), written(layout, after)];
+  // Where no image proves a refund, none is one, whatever the caller hands in.
+  const proves = classRules[layout.cardClass].refundImage !== "none";
+  const refund = refundAfter && proves ? written(layout, refundAfter) : null;
   const meter = meterSince(layout, now, before, purchase);
 
   if (sameBytes(found, wanted)) return meter === "still" || meter === "unreadable" ? "written" : "other";
   if (refund && sameBytes(found, refund)) return meter === "still" || meter === "tookZero" ? "refundImage" : "other";
   if (meter !== "still") return "other";
   const sound = layout.purchaseArea(now);
-  if (sameBytes(found, old)) return sound ? "unwritten" : "torn";
+  // A price area half written is torn as well, though the purchase area has not been touched yet.
+  if (sameBytes(found, old)) return layout.read(now).ok ? "unwritten" : "torn";
   // Sound, but none of the images we know, and not the old count: somebody else wrote this card.
   if (sound && sound.count !== purchase.countBefore) return "other";
   return mayBeTorn(found, old, refund ? [wanted, refund] : [wanted]) ? "torn" : "other";
+}
+
+/** All that a sale writes, one area behind the other. */
+function written({ areas }: LayoutDriver, image: Uint8Array): Uint8Array {
+  return Uint8Array.from(areas.written.flatMap((area) => [...bytesOf(image, area)]));
 }
 
 /** A card of the same account, or a replacement of it: its meter is the same meter. */
@@ -66,10 +72,9 @@ function isSameAccountsCard(layout: LayoutDriver, now: Uint8Array, before: Uint8
 
 /** Everything that neither a purchase nor the meter writes is as it was. */
 function sameElsewhere(layout: LayoutDriver, now: Uint8Array, before: Uint8Array): boolean {
-  const { purchase, returned } = layout.areas;
-  const written = [purchase, returned];
+  const mayDiffer = [...layout.areas.written, layout.areas.returned];
   return now.every(
-    (byte, at) => byte === before[at] || written.some(({ offset, length }) => at >= offset && at < offset + length),
+    (byte, at) => byte === before[at] || mayDiffer.some(({ offset, length }) => at >= offset && at < offset + length),
   );
 }
 

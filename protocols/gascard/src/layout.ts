@@ -1,5 +1,6 @@
 import type { ByteRange } from "./area.ts";
-import type { Hex, ScriptStep } from "./script.ts";
+import type { CpuApplication } from "./chips/cpu-card.ts";
+import type { CarriedStep, ChipKind, Hex } from "./script.ts";
 
 /**
  * A layout is how one maker writes a gas card. Drivers are pure functions on images: no I/O, no clock, no keys
@@ -14,6 +15,15 @@ export type CardClass = "A" | "B" | "C";
 export type CardAmount = { kind: "volume"; volumeL: number } | { kind: "money"; amountFen: number };
 
 export type CardRole = "user" | "opening" | "tool" | "blank";
+
+/**
+ * The price a meter that prices by itself reads from the card, in 1/10 000 yuan per m³. `next` replaces it from that day
+ * ("YYYY-MM-DD") on.
+ */
+export interface CardPrice {
+  nowE4: number;
+  next: null | { priceE4: number; from: string };
+}
 
 /** What an image says, decoded. `gas` is what the meter has not taken yet. */
 export interface CardFacts {
@@ -44,6 +54,12 @@ export interface CardFacts {
   };
   /** The meter refuses a card when its remaining + gas is above this. 0 = no ceiling. Litres or fen. */
   meterCeiling: number;
+  /** The meter warns when its remaining is at or below this. 0 = never. Litres or fen. */
+  alarm: number;
+  /** How far below zero the meter lets its remaining go. Litres or fen. */
+  overdraft: number;
+  /** null: none was ever written. */
+  price: CardPrice | null;
 }
 
 /** Why an image is not a card we can sell to. Closed: each has one text. */
@@ -78,46 +94,81 @@ export interface PurchaseOnCard {
   totalBefore: number;
   /** "YYYY-MM-DD" Asia/Shanghai. */
   boughtOn: string;
+  /** From the tariff in force at the write, for meters that price by themselves; left out: the card's price stays. */
+  price?: CardPrice;
 }
 
-/** The purchase area taken alone, whatever the rest of the image says. null = its own checks fail. */
-export type PurchaseArea = null | (Pick<CardFacts, "count" | "boughtOn"> & { amount: number });
+/**
+ * The purchase area taken alone, whatever the rest of the image says. null = its own checks fail. `total`: the
+ * cumulative total that a class A meter compares with its own; null on other cards.
+ */
+export type PurchaseArea = null | (Pick<CardFacts, "count" | "boughtOn"> & { amount: number; total: number | null });
 
 /** The return area taken alone. `bad` = its checksum is wrong; `never` = sound, and never in a meter. */
 export type ReturnArea = "bad" | "never" | NonNullable<CardFacts["returned"]>;
 
+/** What a meter has to say when it writes the return area. */
+export type MeterWord = NonNullable<CardFacts["returned"]> & { errorCode?: number };
+
+/** What a card is formatted with. `count` and `totalCredited`: what the account had before this card; 0 for a new one. */
+export interface NewCard {
+  cardNumber: string;
+  areaCode: string;
+  role: CardRole;
+  /** 0 for the first. */
+  replacement: number;
+  count: number;
+  totalCredited: number;
+  meterCeiling: number;
+  alarm?: number;
+  overdraft?: number;
+  price?: CardPrice;
+}
+
+export interface LayoutAreas {
+  /** All that a sale writes, in writing order; the purchase area is the last. */
+  readonly written: readonly ByteRange[];
+  /** What the sale is known by: count, amount, total. */
+  readonly purchase: ByteRange;
+  /** The last part of the purchase area: written after all else was read back. */
+  readonly commit: ByteRange;
+  /** The meter's own. Class C meters also take the amount out of the purchase area. */
+  readonly returned: ByteRange;
+}
+
 export interface LayoutDriver {
   readonly name: string;
   readonly cardClass: CardClass;
-  readonly chip: "sle4442";
+  readonly chip: ChipKind;
   readonly unit: "volume" | "money";
   /** Whether this maker's meter accepts count n+1 with amount 0 (needed for a refund image). */
   readonly meterAcceptsZero: boolean;
+  /** `keyed`: nobody without a key can make application and return areas that a meter or we believe. */
+  readonly checksums: "plain" | "keyed";
   readonly imageBytes: number;
-  /** `purchase`: all that a purchase writes, in writing order. `commit`: its last part. `returned`: the meter's own. */
-  readonly areas: { readonly purchase: ByteRange; readonly commit: ByteRange; readonly returned: ByteRange };
+  readonly areas: LayoutAreas;
+  /** For CPU cards: where the image's parts lie on the card. null on memory chips. */
+  readonly application: CpuApplication | null;
   /** Does this image claim to be of this layout? Never needs a secret. */
   identify(image: Uint8Array): CardIdentity | null;
   read(image: Uint8Array): ReadResult;
   purchaseArea(image: Uint8Array): PurchaseArea;
   returnArea(image: Uint8Array): ReturnArea;
-  /** The image after the purchase is written; nothing but the purchase area differs from `before`. */
+  /** The image after the purchase is written; nothing but the written areas differs from `before`. */
   purchaseImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
-  /** The image that proves a refund: count n+1 with amount 0 (class B). */
+  /**
+   * The card with purchase n+1 taken off it: count n+1 with amount 0, the total of class A as it was. What it proves
+   * follows from the class (`classRules`): B a refund, A one together with a new secret, C nothing.
+   */
   refundImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
   /** Is `image` one in which the meter has credited this purchase (count n+1 accepted *and* total raised)? */
   consumed(image: Uint8Array, purchase: PurchaseOnCard): boolean;
-  /** A formatted card for an account. `replacement` 0 for the first. */
-  format(card: {
-    cardNumber: string;
-    areaCode: string;
-    role: CardRole;
-    replacement: number;
-    count: number;
-    totalCredited: number;
-    meterCeiling: number;
-  }): Uint8Array;
+  /** A formatted card for an account. */
+  format(card: NewCard): Uint8Array;
+  /** `image` as a meter leaves it that has this to say. For fixtures, demos and the conformance kit: in the field only a
+   * meter writes its area. */
+  meterImage(image: Uint8Array, word: MeterWord): Uint8Array;
 }
 
 /** Steps that turn `before` into `after`: read+expect before, counter full, present, writes (commit field last), each read back. */
-export type PlanWrite = (layout: LayoutDriver, before: Uint8Array, after: Uint8Array, secret: Hex) => ScriptStep[];
+export type PlanWrite = (layout: LayoutDriver, before: Uint8Array, after: Uint8Array, secret: Hex) => CarriedStep[];

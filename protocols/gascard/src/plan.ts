@@ -1,17 +1,54 @@
 import type { ByteRange } from "./area.ts";
 import { bytesOf } from "./area.ts";
-import { sameBytes, toHex } from "./hex.ts";
+import { chips } from "./chips/chips.ts";
+import { type CpuApplication, cpuCommands, type SealedUpdate, sealedUpdate, swDone } from "./chips/cpu-card.ts";
+import { fromHex, sameBytes, toHex } from "./hex.ts";
 import type { LayoutDriver, PlanWrite } from "./layout.ts";
-import type { ScriptStep } from "./script.ts";
-import { sle4442 } from "./sle4442.ts";
+import { openBCpu } from "./open/tables.ts";
+import { type CarriedStep, type ChipKind, carriedSteps, type Hex, type ScriptStep } from "./script.ts";
 
-/** Reads the whole image and the error counter. Needs no secret and burns no try. */
-export function probeSteps(): ScriptStep[] {
+/** Longest read in one step: what one command of any reader can bring. */
+const readBytesMax = 256;
+/** FMCOS cards take a challenge of 4 or 8 bytes; the longer one can't be met twice. */
+const challengeBytes = 8;
+
+/**
+ * Reads the whole image and, where there is one, the error counter. Needs no secret and burns no try. Without a chip: the
+ * SLE4442's. `application`: what a CPU card is asked for; the open layout's when left out.
+ */
+export function probeSteps(): CarriedStep[];
+export function probeSteps(chip: ChipKind, application?: CpuApplication): ScriptStep[];
+export function probeSteps(chip: ChipKind = "sle4442", application?: CpuApplication): ScriptStep[] {
+  const { secret, readable } = chips[chip];
+  const asked = chip === "cpu" ? (application ?? openBCpu.application) : null;
   return [
-    { op: "select", chip: sle4442.kind },
-    { op: "read", offset: 0, length: sle4442.mainMemoryBytes },
-    { op: "counter" },
+    { op: "select", chip },
+    ...(asked === null ? readable.flatMap((range) => readSteps(range, null)) : openSteps(asked, null)),
+    ...(secret === null ? [] : [{ op: "counter" } as const]),
   ];
+}
+
+const slice = (image: Uint8Array, range: ByteRange): Hex => toHex(bytesOf(image, range));
+
+/** Reads of at most `readBytesMax` each; with `image`, expecting its bytes. */
+function readSteps({ offset, length }: ByteRange, image: Uint8Array | null): ScriptStep[] {
+  return Array.from({ length: Math.ceil(length / readBytesMax) }, (_, i): ScriptStep => {
+    const at = offset + i * readBytesMax;
+    const range = { offset: at, length: Math.min(readBytesMax, offset + length - at) };
+    return { op: "read", ...range, ...(image && { expect: slice(image, range) }) };
+  });
+}
+
+/** Selects the application and reads its files. */
+function openSteps({ aid, files }: CpuApplication, image: Uint8Array | null): ScriptStep[] {
+  const select = cpuCommands.select(fromHex(aid) ?? new Uint8Array(0));
+  return [{ op: "exchange", apdu: toHex(select), sw: swDone }, ...files.map((file) => readFile(file, image))];
+}
+
+function readFile({ sfi, offset, length }: CpuApplication["files"][number], image: Uint8Array | null): ScriptStep {
+  const part = { offset, length };
+  const apdu = toHex(cpuCommands.readBinary(sfi, 0, length));
+  return { op: "exchange", apdu, sw: swDone, part, ...(image && { expect: slice(image, part) }) };
 }
 
 /** Changed bytes as runs, in ascending order; a run never reaches over an unchanged byte. */
@@ -26,47 +63,136 @@ function changedRuns(before: Uint8Array, after: Uint8Array, range: ByteRange): B
   return runs;
 }
 
-function mustDifferInPurchaseOnly(layout: LayoutDriver, before: Uint8Array, after: Uint8Array): void {
-  const { imageBytes } = layout;
+function mustDifferAsWritten(layout: LayoutDriver, before: Uint8Array, after: Uint8Array): void {
+  const { imageBytes, areas } = layout;
   if (before.length !== imageBytes || after.length !== imageBytes) throw new Error(`an image has ${imageBytes} bytes`);
-  const { offset, length } = layout.areas.purchase;
-  if (!sameBytes(outside(before, offset, length), outside(after, offset, length))) {
-    throw new Error("a write changes nothing but the purchase area");
-  }
+  const elsewhere = after.slice();
+  for (const area of areas.written) elsewhere.set(bytesOf(before, area), area.offset);
+  if (!sameBytes(elsewhere, before)) throw new Error("a write changes nothing but the price and the purchase area");
   if (sameBytes(before, after)) throw new Error("nothing to write");
 }
 
-function outside(image: Uint8Array, offset: number, length: number): Uint8Array {
-  return Uint8Array.of(...image.subarray(0, offset), ...image.subarray(offset + length));
+/**
+ * What a write from `before` to `after` changes, as the writes go out: area by area, the commit field last and by itself.
+ * Bytes that stay are left out. On a CPU card one command takes in everything from the first changed byte of a file to
+ * its last, so that it is all there or not at all.
+ */
+export function plannedWrites(layout: LayoutDriver, before: Uint8Array, after: Uint8Array): ByteRange[] {
+  const { write } = chips[layout.chip];
+  const { written, purchase, commit } = layout.areas;
+  const parts = [
+    ...written.filter((area) => area.offset !== purchase.offset),
+    { offset: purchase.offset, length: commit.offset - purchase.offset },
+    commit,
+  ];
+  const runs = parts.flatMap((part) => changedRuns(before, after, part));
+  switch (write.kind) {
+    case "byte":
+    case "zone":
+      return runs;
+    case "page":
+      return runs.flatMap(({ offset, length }) =>
+        Array.from({ length }, (_, i) => ({ offset: offset + i, length: 1 })),
+      );
+    case "command":
+      return (layout.application?.files ?? []).flatMap((file) => {
+        const inside = runs.filter(({ offset }) => offset >= file.offset && offset < file.offset + file.length);
+        if (inside.length === 0) return [];
+        const first = Math.min(...inside.map(({ offset }) => offset));
+        const end = Math.max(...inside.map(({ offset, length }) => offset + length));
+        return [{ offset: first, length: end - first }];
+      });
+  }
 }
 
 /**
- * The steps that turn `before` into `after`: the card must still hold exactly `before` and have all its tries, then
- * only the changed bytes are written, in the layout's order. The commit field is a write of its own, so that it
- * starts only after everything before it was read back. Ends by reading all of `after`.
+ * The steps that turn `before` into `after`: the card must still hold exactly `before` and have all its tries, then only
+ * what changed is written, in the layout's order. The commit field is a write of its own, so that it starts only after
+ * everything before it was read back (a CPU card takes both in one command). Ends by reading all of `after`.
  *
- * `secret` is six lower-case hex digits, made for this card elsewhere. Throws on programmer's errors: images that
- * differ outside the purchase area or not at all, or a malformed secret (which the message does not repeat).
+ * `secret` is lower-case hex, made for this card elsewhere; chips without one take no notice of it. With `newSecret` the
+ * card gets it before its first byte is written: whoever then finds the refund image on it knows that the old secret no
+ * longer opens it (class A, where only both together prove a refund).
+ *
+ * Throws on programmer's errors: images that differ elsewhere or not at all, or a malformed secret (which the message
+ * does not repeat).
  */
-export const planWrite: PlanWrite = (layout, before, after, secret) => {
-  mustDifferInPurchaseOnly(layout, before, after);
-  if (!/^[0-9a-f]{6}$/.test(secret)) throw new Error("the secret is not six lower-case hex digits");
-  const { purchase, commit } = layout.areas;
-  const data = { offset: purchase.offset, length: commit.offset - purchase.offset };
-  const runs = [...changedRuns(before, after, data), ...changedRuns(before, after, commit)];
+export function planSteps(
+  layout: LayoutDriver,
+  before: Uint8Array,
+  after: Uint8Array,
+  secret: Hex | null,
+  newSecret: Hex | null = null,
+): ScriptStep[] {
+  mustDifferAsWritten(layout, before, after);
+  const { application, chip } = layout;
+  const readAll = (image: Uint8Array): ScriptStep[] =>
+    application === null
+      ? chips[chip].readable.flatMap((range) => readSteps(range, image))
+      : application.files.map((file) => readFile(file, image));
+  const writes = plannedWrites(layout, before, after);
+  // Going up takes the whole zone and its key: a layout on such a chip plans that for itself.
+  const goesUp = chips[chip].write.kind === "zone" && after.some((byte, at) => (byte & ~(before[at] ?? 0)) !== 0);
+  if (goesUp) throw new Error(`a ${chip} only clears bits`);
   return [
-    { op: "select", chip: layout.chip },
-    { op: "read", offset: 0, length: layout.imageBytes, expect: toHex(before) },
-    { op: "counter", expect: sle4442.counterFull },
-    { op: "present", secret },
-    ...runs.map((run): ScriptStep => ({ op: "write", offset: run.offset, data: toHex(bytesOf(after, run)) })),
-    { op: "read", offset: 0, length: layout.imageBytes, expect: toHex(after) },
+    { op: "select", chip },
+    ...(application === null ? readAll(before) : openSteps(application, before)),
+    ...secretSteps(chip, secret, newSecret),
+    ...writes.map(
+      (range): ScriptStep =>
+        application === null
+          ? { op: "write", offset: range.offset, data: slice(after, range) }
+          : { op: "seal", challengeBytes, sw: swDone },
+    ),
+    ...readAll(after),
   ];
+}
+
+/** As `planSteps`, for cards whose scripts the public contract carries; throws for others. */
+export const planWrite: PlanWrite = (layout, before, after, secret) => {
+  const steps = carriedSteps(planSteps(layout, before, after, secret));
+  if (steps === null) throw new Error(`the contract carries no script for a ${layout.chip}`);
+  return steps;
 };
 
+function secretSteps(chip: ChipKind, secret: Hex | null, newSecret: Hex | null): ScriptStep[] {
+  const facts = chips[chip].secret;
+  if (facts === null) return [];
+  mustBeSecret(secret, facts.bytes);
+  if (newSecret !== null) mustBeSecret(newSecret, facts.bytes);
+  return [
+    { op: "counter", expect: facts.counterFull },
+    { op: "present", secret },
+    ...(newSecret === null ? [] : [{ op: "rekey", secret: newSecret } as const]),
+  ];
+}
+
+function mustBeSecret(secret: Hex | null, bytes: number): asserts secret is Hex {
+  if (secret === null || fromHex(secret)?.length !== bytes) {
+    throw new Error(`the secret is not ${bytes * 2} lower-case hex digits`);
+  }
+}
+
 /**
- * The images of the script that finishes (or repeats) a write: from the card as it is `now` to a card with the purchase
- * area of `after`. All else stays as it is now: the meter may have rewritten its return area since.
+ * What the centre seals for the `seal` step at index `step` of the script that turns `before` into `after`, up to its
+ * MAC: `macInput` of it goes to the key service with the card's challenge, `withMac` makes the APDU that goes down.
+ * Throws when that step is no seal of this script.
+ */
+export function sealOfStep(layout: LayoutDriver, before: Uint8Array, after: Uint8Array, step: number): SealedUpdate {
+  const steps = planSteps(layout, before, after, null);
+  const index = steps.slice(0, step).filter(({ op }) => op === "seal").length;
+  const range = plannedWrites(layout, before, after)[index];
+  const file = layout.application?.files.find(
+    ({ offset, length }) => range !== undefined && range.offset >= offset && range.offset < offset + length,
+  );
+  if (steps[step]?.op !== "seal" || range === undefined || file === undefined)
+    throw new Error(`step ${step} is no seal`);
+  return sealedUpdate(file.sfi, range.offset - file.offset, bytesOf(after, range));
+}
+
+/**
+ * The images of the script that finishes (or repeats) a write: from the card as it is `now` to a card with the written
+ * areas of `after`. All else stays as it is now: the meter may have rewritten its return area since.
  */
 export function resumeImages(
   layout: LayoutDriver,
@@ -74,6 +200,6 @@ export function resumeImages(
   after: Uint8Array,
 ): { before: Uint8Array; after: Uint8Array } {
   const finished = now.slice();
-  finished.set(bytesOf(after, layout.areas.purchase), layout.areas.purchase.offset);
+  for (const area of layout.areas.written) finished.set(bytesOf(after, area), area.offset);
   return { before: now.slice(), after: finished };
 }

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sale, secret } from "./cards.testkit.ts";
 import { toHex } from "./hex.ts";
-import { openBVolume } from "./layouts.ts";
-import { planWrite, probeSteps } from "./plan.ts";
+import { openBCpuVolume, openBVolume } from "./layouts.ts";
+import { planSteps, planWrite, probeSteps } from "./plan.ts";
 import { decodeReport } from "./report.ts";
-import type { CardScript, ScriptReport, StepResult } from "./script.ts";
+import type { CardScript, ScriptReport, ScriptStep, StepResult } from "./script.ts";
 
 const { before, after } = sale(openBVolume);
 const probe: CardScript = { id: "p1", purpose: "probe", steps: probeSteps(), deadlineAt: 0 };
@@ -17,7 +17,11 @@ const write: CardScript = {
 };
 const finalRead = write.steps.length - 1;
 
-const report = (script: CardScript, results: StepResult[], failure?: ScriptReport["failure"]): ScriptReport => ({
+const report = (
+  script: CardScript<ScriptStep>,
+  results: StepResult[],
+  failure?: ScriptReport["failure"],
+): ScriptReport => ({
   scriptId: script.id,
   powerUpId: "u1",
   results,
@@ -109,4 +113,72 @@ test("whatever a terminal sends, nothing throws", () => {
       expect(decodeReport(write, report(write, results)).ok).toBe(false);
     }),
   );
+});
+
+const cpu = sale(openBCpuVolume);
+const sealed: CardScript<ScriptStep> = {
+  ...probe,
+  id: "c1",
+  purpose: "write",
+  steps: planSteps(openBCpuVolume, cpu.before, cpu.after, null),
+};
+const cpuAnswers: StepResult[] = sealed.steps.map((step, index) => {
+  if (step.op === "exchange") return { step: index, data: `${step.expect ?? "6f00"}9000` };
+  return step.op === "seal" ? { step: index, data: "9000" } : { step: index };
+});
+const sealAt = sealed.steps.findIndex(({ op }) => op === "seal");
+
+test("a CPU card's files make its image, and a seal counts as a change", () => {
+  expect(decodeReport(sealed, report(sealed, cpuAnswers))).toEqual({ ok: true, image: cpu.after, counter: null });
+  const probed: CardScript<ScriptStep> = { ...probe, steps: probeSteps("cpu") };
+  const read = cpuAnswers.slice(0, probed.steps.length);
+  expect(decodeReport(probed, report(probed, read))).toEqual({ ok: true, image: cpu.before, counter: null });
+  // A probe expects no bytes in particular, but so many.
+  for (const data of ["009000", `00${read[2]?.data ?? ""}`, "9000"]) {
+    const other = read.map((result) => (result.step === 2 ? { ...result, data } : result));
+    expect(decodeReport(probed, report(probed, other))).toEqual(malformed);
+  }
+  const stopped = (step: number) => report(sealed, cpuAnswers.slice(0, step), { step, reason: "removed" });
+  expect(decodeReport(sealed, stopped(sealAt))).toMatchObject({ reason: "removed", image: null });
+  expect(decodeReport(sealed, stopped(sealAt + 1))).toMatchObject({ reason: "removed", image: null });
+  expect(decodeReport(sealed, stopped(2))).toMatchObject({ image: null });
+});
+
+test("a CPU card's answers that contradict the script count for nothing", () => {
+  const changed = (index: number, data: string) =>
+    cpuAnswers.map((old) => (old.step === index ? { ...old, data } : old));
+  const first = cpuAnswers[2]?.data ?? "";
+  const bad: StepResult[][] = [
+    changed(2, first.slice(0, -4)),
+    changed(2, `${first.slice(0, -4)}6a82`),
+    changed(2, `00${first}`),
+    changed(2, first.replace(/^../, "ee")),
+    changed(1, "00"),
+    changed(1, "6a82"),
+    changed(sealAt, "6988"),
+    changed(sealAt, ""),
+    cpuAnswers.filter(({ step }) => step !== sealAt),
+    cpuAnswers.map((old) => (old.step === 0 ? { ...old, counter: 7 } : old)),
+  ];
+  for (const results of bad) expect(decodeReport(sealed, report(sealed, results))).toEqual(malformed);
+});
+
+test("a zone erased is a zone read back as erased", () => {
+  const erase: CardScript<ScriptStep> = {
+    ...probe,
+    steps: [...probeSteps("at88sc102"), { op: "erase", offset: 22, length: 2, key: "a1a2a3a4a5a6" }],
+  };
+  const results = erase.steps.map((step, index): StepResult => {
+    if (step.op === "read") return { step: index, data: "00".repeat(step.length) };
+    if (step.op === "counter") return { step: index, counter: 0xff };
+    return step.op === "erase" ? { step: index, data: "ffff" } : { step: index };
+  });
+  // What was read before the erase tells nothing of the card after it.
+  expect(decodeReport(erase, report(erase, results))).toEqual({ ok: true, image: null, counter: 0xff });
+  const deaf = results.map((result) => (result.data === "ffff" ? { ...result, data: "ff00" } : result));
+  expect(decodeReport(erase, report(erase, deaf))).toEqual(malformed);
+  const probed: CardScript<ScriptStep> = { ...erase, steps: erase.steps.slice(0, -1) };
+  const read = decodeReport(probed, report(probed, results.slice(0, -1)));
+  // Codes and counters are in no image: they read differently by the moment.
+  expect(read.image?.slice(9, 15)).toEqual(Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 0));
 });

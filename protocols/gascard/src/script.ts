@@ -7,31 +7,86 @@
  * stops the script. `write` is read back by the executor before the next step. A write script's first step reads
  * and expects exactly the stored `before` image. (purchase-protocol, "Card scripts".)
  *
- * Bytes travel as lower-case hex without separators. Offsets and lengths are in bytes of the chip's main memory.
+ * Bytes travel as lower-case hex without separators. Offsets and lengths are in bytes of the card's image: the chip's
+ * main memory, or a CPU card's files one behind the other.
  */
 export type Hex = string;
 
-/** Chips whose main memory the steps below address. CPU-card steps (`exchange`, `seal`) come with those chips. */
-export type ChipKind = "sle4442";
+/** Chips on gas cards. What each holds, allows and asks for is in `chips/`. */
+export type ChipKind = "sle4442" | "sle4428" | "at24c01" | "at24c02" | "at24c16" | "at88sc102" | "cpu";
 
 export type ScriptStep =
   /** Power the chip up (cold) and tell the reader what it is. */
   | { op: "select"; chip: ChipKind }
   /** Read main memory. With `expect`, other bytes than these stop the script with `mismatch`. */
   | { op: "read"; offset: number; length: number; expect?: Hex }
-  /** Read the secret's error counter (SLE4442: 07 full, 00 locked). With `expect`, another value stops the script. */
+  /** Read the secret's error counter (its full value: the chip's facts). With `expect`, another value stops the script. */
   | { op: "counter"; expect?: number }
   /** Present the secret, once. `wrongSecret` stops the script. Masked in every log. */
   | { op: "present"; secret: Hex }
   /** Write main memory from `offset`, byte by byte, then read back; `verifyFailed` stops the script. */
-  | { op: "write"; offset: number; data: Hex };
+  | { op: "write"; offset: number; data: Hex }
+  /**
+   * Give the chip another secret, then present that one: it was just written, so it is no guess. `wrongSecret`: it did
+   * not take. Only after `present`. Masked in every log.
+   */
+  | { op: "rekey"; secret: Hex }
+  /**
+   * Erase a whole zone with its own key (AT88SC102: its bits can only be cleared otherwise), then read it back: all FF,
+   * or `verifyFailed`. The key is masked in every log.
+   */
+  | { op: "erase"; offset: number; length: number; key: Hex }
+  /**
+   * One APDU to a CPU card. Another status word than `sw` stops the script with `mismatch`. With `part`, the answer's
+   * data is that part of the image and has that length; with `expect`, other data stops the script with `mismatch`.
+   */
+  | { op: "exchange"; apdu: Hex; sw: Hex; part?: { offset: number; length: number }; expect?: Hex }
+  /**
+   * A write that only the centre can make: the card's challenge (so many bytes) goes up, one finished APDU comes down
+   * and is sent once. Another status word than `sw` stops the script with `mismatch`; no APDU in time with `expired`.
+   */
+  | { op: "seal"; challengeBytes: 4 | 8 | 16; sw: Hex };
+
+/** The steps that may have changed the card when they fail without an answer. */
+export const changingSteps: readonly ScriptStep["op"][] = ["write", "rekey", "erase", "seal"];
+
+/**
+ * The steps that the public contract (api's ScriptSchema) carries to a terminal today. The others run where centre and
+ * reader are one process; once the schema has them, this is all of `ScriptStep`.
+ */
+export type CarriedStep =
+  | { op: "select"; chip: "sle4442" }
+  | Extract<ScriptStep, { op: "read" | "counter" | "present" | "write" }>;
+
+/** `steps` if the contract carries every one of them, else null. */
+export function carriedSteps(steps: readonly ScriptStep[]): CarriedStep[] | null {
+  const carried = steps.map(carriedStep).filter((step) => step !== null);
+  return carried.length === steps.length ? carried : null;
+}
+
+function carriedStep(step: ScriptStep): CarriedStep | null {
+  switch (step.op) {
+    case "select":
+      return step.chip === "sle4442" ? { op: step.op, chip: step.chip } : null;
+    case "read":
+    case "counter":
+    case "present":
+    case "write":
+      return step;
+    case "rekey":
+    case "erase":
+    case "exchange":
+    case "seal":
+      return null;
+  }
+}
 
 export type ScriptPurpose = "probe" | "write" | "refund";
 
-export interface CardScript {
+export interface CardScript<Step extends ScriptStep = CarriedStep> {
   id: string;
   purpose: ScriptPurpose;
-  steps: ScriptStep[];
+  steps: Step[];
   /** Server clock, ms since the epoch: after it the terminal must not start another step. */
   deadlineAt: number;
 }
@@ -44,15 +99,15 @@ export type StepFailure =
   | "locked" // the chip's error counter is at 0
   | "verifyFailed" // read-back differs from what was written
   | "readerFault" // the reader did not answer, or answered nonsense
-  | "expired" // deadlineAt passed
+  | "expired" // deadlineAt passed, or the centre did not seal in time
   | "stale"; // another power-up than the one the script was made for
 
 export interface StepResult {
   /** Index into `steps`. */
   step: number;
-  /** `read`: the bytes. `write`: the bytes read back. */
+  /** `read`: the bytes. `write`, `erase`: the bytes read back. `exchange`, `seal`: the whole answer, status word last. */
   data?: Hex;
-  /** `counter`, and `present` (the counter after it). */
+  /** `counter`, and `present` and `rekey` (the counter after it). */
   counter?: number;
 }
 

@@ -15,7 +15,7 @@ import { Problem } from "./problems.ts";
 /** What the routes reach: the world's things, the gateways, and the wires of the scanners. */
 export interface ApiContext {
   world: World;
-  gateways: Pick<Gateways, "wallets" | "faults" | "ledger">;
+  gateways: Omit<Gateways, "close" | "wechatUrl" | "alipayUrl" | "acquirerUrl">;
   /** False when no one is connected to that scanner. */
   scan(kiosk: KioskId, text: string): boolean;
 }
@@ -30,6 +30,13 @@ export type Api = FastifyInstance<
 
 export const KioskName = Type.Union([Type.Literal("kiosk-1"), Type.Literal("kiosk-2")]);
 export const ReaderName = Type.Union([Type.Literal("kiosk-1"), Type.Literal("kiosk-2"), Type.Literal("desk-1")]);
+export const GatewayName = Type.Union([Type.Literal("wechat"), Type.Literal("alipay"), Type.Literal("acquirer")]);
+export const WalletName = Type.Union([
+  Type.Literal("wechat"),
+  Type.Literal("alipay"),
+  Type.Literal("unionpay"),
+  Type.Literal("ecny"),
+]);
 export const ById = Type.Object({ id: Type.String() });
 export const ByKiosk = Type.Object({ kiosk: KioskName });
 export const Failure = { "4xx": Problem };

@@ -7,6 +7,8 @@ import { problem } from "./problems.ts";
 const PrinterView = Type.Object({
   kiosk: KioskName,
   paper: PaperStateRow,
+  /** Stands still with stuck paper, until paper is put in. */
+  jammed: Type.Boolean(),
   /** Printed, not cut off yet. */
   hanging: Type.Array(PaperLineRow),
   /** Torn off, oldest first. */

@@ -1,24 +1,47 @@
 import bwipjs from "bwip-js/node";
 import { type Static, Type } from "typebox";
+import { WALLETS, type Wallet } from "../gateways/names.ts";
 import type { Phone } from "../gateways/wallets.ts";
 import { SYMBOL_CHARS_MAX } from "../scanner/scanner-server.ts";
-import { type Api, type ApiContext, ById, ByKiosk, Failure, KioskName } from "./context.ts";
+import { type Api, type ApiContext, ById, ByKiosk, Failure, KioskName, WalletName } from "./context.ts";
 import { problem } from "./problems.ts";
 
-const Wallet = Type.Union([Type.Literal("wechat"), Type.Literal("alipay")]);
-const WALLETS = ["wechat", "alipay"] as const;
+const BALANCE = {
+  wechat: Type.Integer({ minimum: 0 }),
+  alipay: Type.Integer({ minimum: 0 }),
+  unionpay: Type.Integer({ minimum: 0 }),
+  ecny: Type.Integer({ minimum: 0 }),
+};
+const NAMES: Readonly<Record<Wallet, string>> = {
+  wechat: "微信",
+  alipay: "支付宝",
+  unionpay: "云闪付",
+  ecny: "数字人民币",
+};
 
 const PhoneView = Type.Object({
   id: Type.String(),
   name: Type.String(),
-  balanceFen: Type.Object({ wechat: Type.Integer(), alipay: Type.Integer() }),
+  balanceFen: Type.Object(BALANCE),
   settings: Type.Object({ askPassword: Type.Boolean(), noBalance: Type.Boolean(), offline: Type.Boolean() }),
+  /** Messages to this number or these openids arrive at it. */
+  mobile: Type.Union([Type.String(), Type.Null()]),
+  openids: Type.Object({ h5: Type.String(), mini: Type.String() }),
+  /** Orders prepared in WeChat that it could pay now, oldest first. */
+  orders: Type.Array(
+    Type.Object({
+      prepayId: Type.String(),
+      description: Type.String(),
+      amountFen: Type.Integer(),
+      outTradeNo: Type.String(),
+    }),
+  ),
   /** Open password boxes, oldest first. */
-  prompts: Type.Array(Type.Object({ wallet: Wallet, amountFen: Type.Integer(), since: Type.String() })),
+  prompts: Type.Array(Type.Object({ wallet: WalletName, amountFen: Type.Integer(), since: Type.String() })),
 });
 
 const CodeView = Type.Object({
-  wallet: Wallet,
+  wallet: WalletName,
   code: Type.String(),
   changesAt: Type.String(),
   qrSvg: Type.String(),
@@ -34,29 +57,26 @@ const Settings = Type.Object(
     askPassword: Type.Optional(Type.Boolean()),
     noBalance: Type.Optional(Type.Boolean()),
     offline: Type.Optional(Type.Boolean()),
-    balanceFen: Type.Optional(
-      Type.Object(
-        { wechat: Type.Optional(Type.Integer({ minimum: 0 })), alipay: Type.Optional(Type.Integer({ minimum: 0 })) },
-        { additionalProperties: false },
-      ),
-    ),
+    mobile: Type.Optional(Type.String({ pattern: "^[0-9]{5,15}$" })),
+    balanceFen: Type.Optional(Type.Partial(Type.Object(BALANCE), { additionalProperties: false })),
   },
   { additionalProperties: false },
 );
 
 export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): void {
-  const { wallets } = gateways;
+  const { wallets, cashier } = gateways;
 
   const view = (phone: Phone) => ({
     ...phone,
-    prompts: wallets.prompts(phone.id).map(({ gateway, amountFen, since }) => ({
-      wallet: gateway,
+    orders: cashier.open(phone.id).map(({ state: _, ...order }) => order),
+    prompts: wallets.prompts(phone.id).map(({ wallet, amountFen, since }) => ({
+      wallet,
       amountFen,
       since: new Date(since).toISOString(),
     })),
   });
 
-  const codeOf = (phoneId: string, wallet: "wechat" | "alipay") => {
+  const codeOf = (phoneId: string, wallet: Wallet) => {
     const shown = wallets.showCode(phoneId, wallet);
     if (shown === undefined) throw new Error(`phone ${phoneId} has no ${wallet} code`);
     return {
@@ -89,7 +109,7 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
   );
 
   const Scanned = Type.Object({ delivered: Type.Boolean() });
-  const Present = Type.Object({ wallet: Wallet, kiosk: Type.Optional(KioskName) }, { additionalProperties: false });
+  const Present = Type.Object({ wallet: WalletName, kiosk: Type.Optional(KioskName) }, { additionalProperties: false });
   api.post(
     "/phones/:id/present",
     {
@@ -105,8 +125,12 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
       const phone = wallets.phone(request.params.id);
       const shown = wallets.showCode(request.params.id, wallet);
       if (phone === undefined || shown === undefined) return problem(reply, "unknownPhone");
-      const name = wallet === "wechat" ? "微信" : "支付宝";
-      world.story.tell("phone", phone.id, `${phone.name} 出示${name}付款码`, `${phone.name} shows its ${wallet} code`);
+      world.story.tell(
+        "phone",
+        phone.id,
+        `${phone.name} 出示${NAMES[wallet]}付款码`,
+        `${phone.name} shows its ${wallet} code`,
+      );
       return { delivered: scan(kiosk, shown.code) };
     },
   );

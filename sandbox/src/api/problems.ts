@@ -22,6 +22,9 @@ export type ApiProblem =
   | "phoneOffline"
   | "noPasswordPrompt"
   | "promptIgnored"
+  | "wrongSecret"
+  | "addressRefused"
+  | "providerDown"
   | "tooManyListeners"
   | "badRequest"
   | "notFound"
@@ -40,6 +43,9 @@ const PROBLEMS: Record<ApiProblem, { status: number; zh: string; en: string }> =
   phoneOffline: { status: 409, zh: "手机离线", en: "The phone is offline" },
   noPasswordPrompt: { status: 409, zh: "手机上没有密码框", en: "No password box is open on the phone" },
   promptIgnored: { status: 409, zh: "这笔支付不接受密码", en: "This payment takes no answer" },
+  wrongSecret: { status: 401, zh: "密钥不对", en: "The bearer secret is wrong" },
+  addressRefused: { status: 422, zh: "这个号码不收消息", en: "This address takes no messages" },
+  providerDown: { status: 503, zh: "服务不可用", en: "The provider is down" },
   tooManyListeners: { status: 503, zh: "监听者太多", en: "Too many listeners" },
   badRequest: { status: 400, zh: "请求不合格式", en: "The request does not fit its schema" },
   notFound: { status: 404, zh: "没有这个地址", en: "There is nothing at this address" },

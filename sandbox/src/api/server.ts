@@ -2,9 +2,12 @@ import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import Fastify from "fastify";
 import { cardRoutes } from "./cards-routes.ts";
-import type { ApiContext } from "./context.ts";
+import { cashierPageRoute, cashierRoutes } from "./cashier-routes.ts";
+import type { Api, ApiContext } from "./context.ts";
 import { deviceRoutes } from "./devices-routes.ts";
 import { faultRoutes } from "./faults-routes.ts";
+import { callbackRoutes, moneyRoutes } from "./money-routes.ts";
+import { messageRoutes, providerRoutes } from "./notices-routes.ts";
 import { phoneRoutes } from "./phones-routes.ts";
 import { installProblems } from "./problems.ts";
 import { type StoryRoutes, storyRoutes } from "./story-routes.ts";
@@ -14,7 +17,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The sandbox over HTTP: `/sandbox/api` with its description. The workbench page is files only and served by others. */
+/** The sandbox over HTTP: `/sandbox/api` with its description, the notice providers and the cashier's page beside it. The workbench page is files only and served by others. */
 export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
   const server = Fastify({
     forceCloseConnections: true,
@@ -46,6 +49,15 @@ export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
       servers: [{ url: "/" }],
     },
   });
+  await server.register(
+    (plain, _options, done) => {
+      const outside: Api = plain.withTypeProvider<TypeBoxTypeProvider>();
+      providerRoutes(outside, context);
+      cashierPageRoute(outside, context);
+      done();
+    },
+    { prefix: "/sandbox" },
+  );
   const routes: { story: StoryRoutes | null } = { story: null };
   await server.register(
     (plain, _options, done) => {
@@ -54,6 +66,10 @@ export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
       phoneRoutes(api, context);
       deviceRoutes(api, context);
       faultRoutes(api, context);
+      moneyRoutes(api, context);
+      callbackRoutes(api, context);
+      cashierRoutes(api, context);
+      messageRoutes(api, context);
       routes.story = storyRoutes(api, context);
       api.get("/openapi.json", { schema: { hide: true } }, () => server.swagger());
       done();

@@ -1,15 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { type BillDesk, bill, billFile } from "./alipayBills.ts";
+import { type AlipayBody, failed, invalid, success } from "./alipayBodies.ts";
 import { makeParameterCheck, makeReplySigner } from "./alipaySigning.ts";
-import type { Bank, PayRequest, PayResult } from "./bank.ts";
-import type { Trade } from "./book.ts";
-import type { FaultTaker } from "./faults.ts";
-import { type Answer, beijingTime, type SeenCall } from "./http.ts";
+import type { PayRequest, PayResult } from "./bankPay.ts";
+import type { RefundResult } from "./bankRefund.ts";
+import { type Answer, beijingClock, parseJson, type SeenCall, yuan } from "./http.ts";
 import type { GatewayKeys } from "./keys.ts";
-import { type LatePays, makeLatePays } from "./late.ts";
+import { type LatePays, makeLatePays, payThrough } from "./late.ts";
+import { refundedFen } from "./money.ts";
+import type { Trade } from "./rows.ts";
 
-/** Alipay's gateway.do as published (facts/payments.md §2): trade.pay, query, cancel, refund, fastpay.refund.query. */
+/** Alipay's gateway.do as published (facts/payments.md §2): trade.pay, query, cancel, refund and its query, bills. */
 const OUT_TRADE_NO = Type.String({ pattern: "^[0-9A-Za-z_]{1,64}$" });
 const YUAN = Type.String({ pattern: "^(0|[1-9][0-9]{0,8})(\\.[0-9]{1,2})?$" });
 const Pay = Compile(
@@ -20,6 +23,7 @@ const Pay = Compile(
     subject: Type.String({ pattern: "^[^/=&]{1,256}$" }),
     total_amount: YUAN,
     timeout_express: Type.Optional(Type.String({ pattern: "^[1-9][0-9]*[mhd]$" })),
+    terminal_id: Type.Optional(Type.String({ maxLength: 32 })),
   }),
 );
 const ByOrder = Compile(Type.Object({ out_trade_no: OUT_TRADE_NO }));
@@ -37,36 +41,22 @@ const DEFAULT_TIMEOUT = "3h";
 const CANCEL_FOR_MS = 24 * 3600_000;
 const UNIT_MS: Record<string, number> = { m: 60_000, h: 3600_000, d: 24 * 3600_000 };
 
-type Body = Record<string, string>;
-const success = (rest: Body): Body => ({ code: "10000", msg: "Success", ...rest });
-const failed = (subCode: string, text: string): Body => ({
-  code: "40004",
-  msg: "Business Failed",
-  sub_code: subCode,
-  sub_msg: text,
-});
-const invalid = (subCode: string): Body => ({ code: "40002", msg: "Invalid Arguments", sub_code: subCode });
 const NOT_EXIST = failed("ACQ.TRADE_NOT_EXIST", "交易不存在");
 
-const yuan = (fen: number): string => `${Math.trunc(fen / 100)}.${String(fen % 100).padStart(2, "0")}`;
 function fen(text: string): number {
   const [whole = "0", part = ""] = text.split(".");
   return Number(whole) * 100 + Number(part.padEnd(2, "0"));
 }
-const alipayTime = (at: number): string => beijingTime(at).slice(0, 19).replace("T", " ");
 function durationMs(text: string): number {
   return Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0);
 }
 
-const refundedFen = (trade: Trade): number =>
-  trade.refunds.reduce((sum, refund) => sum + (refund.state === "success" ? refund.amountFen : 0), 0);
-
-function tradeStatus(trade: Trade): string {
+export function tradeStatus(trade: Trade): string {
   if (trade.state === "paid") return refundedFen(trade) >= trade.amountFen ? "TRADE_CLOSED" : "TRADE_SUCCESS";
   return trade.state === "notPaid" || trade.state === "userPaying" ? "WAIT_BUYER_PAY" : "TRADE_CLOSED";
 }
 
-function known(trade: Trade): Body {
+function known(trade: Trade): AlipayBody {
   return {
     trade_no: trade.tradeNo,
     out_trade_no: trade.outTradeNo,
@@ -77,12 +67,9 @@ function known(trade: Trade): Body {
   };
 }
 
-export interface AlipayParts {
-  bank: Bank;
-  faults: FaultTaker;
+export interface AlipayParts extends BillDesk {
   keys: GatewayKeys;
   appId: string;
-  now: () => number;
   wallClock: () => number;
   seen: (call: SeenCall) => void;
 }
@@ -91,17 +78,25 @@ export interface AlipayParts {
 interface Desk extends AlipayParts {
   late: LatePays;
 }
+/** What a call says beside its biz_content. */
+interface Common {
+  /** Where the merchant wants to be told about this order. */
+  notifyUrl: string | null;
+  /** The address the caller reached us at. */
+  host: string;
+}
 
-function payBody(result: PayResult): Body {
+function payBody(result: PayResult): AlipayBody {
   switch (result.kind) {
     case "paid": {
       const { amountFen, paidAt } = result.trade;
       const amounts = { receipt_amount: yuan(amountFen), buyer_pay_amount: yuan(amountFen) };
-      return success({ ...known(result.trade), ...amounts, gmt_payment: alipayTime(paidAt ?? 0) });
+      return success({ ...known(result.trade), ...amounts, gmt_payment: beijingClock(paidAt ?? 0) });
     }
     case "userPaying":
       return { code: "10003", msg: " order success pay inprocess", ...known(result.trade) };
     case "used":
+      if (result.trade === null) return failed("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改");
       if (result.trade.state === "paid") return failed("ACQ.TRADE_HAS_SUCCESS", "交易已被支付");
       if (tradeStatus(result.trade) === "TRADE_CLOSED") return failed("ACQ.TRADE_HAS_CLOSE", "交易已经关闭");
       return failed("ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改");
@@ -109,10 +104,14 @@ function payBody(result: PayResult): Body {
       return failed("ACQ.PAYMENT_AUTH_CODE_INVALID", "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款");
     case "notEnough":
       return failed("ACQ.BUYER_BALANCE_NOT_ENOUGH", "顾客余额不足");
+    case "risk":
+      return failed("ACQ.PAYMENT_REQUEST_HAS_RISK", "支付有风险");
   }
 }
 
-function pay(desk: Desk, biz: unknown): Body | "cut" {
+const SYSTEM_ERROR = failed("ACQ.SYSTEM_ERROR", "接口返回错误");
+
+function pay(desk: Desk, biz: unknown, { notifyUrl }: Common): AlipayBody | "cut" {
   if (!Pay.Check(biz)) return invalid("isv.invalid-parameter");
   const request: PayRequest = {
     gateway: "alipay",
@@ -121,27 +120,27 @@ function pay(desk: Desk, biz: unknown): Body | "cut" {
     authCode: biz.auth_code,
     closeAfterMs: durationMs(biz.timeout_express ?? DEFAULT_TIMEOUT),
     receivedAt: desk.now(),
+    about: { description: biz.subject, terminalId: biz.terminal_id ?? "", notifyUrl },
   };
-  if (desk.late.hold(request)) return "cut";
-  const result = desk.bank.pay(request);
-  if (desk.faults.take("dropReply", "alipay")) return "cut";
-  if (desk.faults.take("systemError", "alipay")) return failed("ACQ.SYSTEM_ERROR", "接口返回错误");
+  const paid = payThrough(desk, request);
+  if (paid.kind === "cut") return "cut";
+  if (paid.kind === "systemError") return SYSTEM_ERROR;
   if (desk.faults.take("serviceUnknown", "alipay")) {
     return { code: "20000", msg: "Service Currently Unavailable", sub_code: "isp.unknow-error" };
   }
-  return payBody(result);
+  return payBody(paid.result);
 }
 
-function query(desk: Desk, biz: unknown): Body {
+function query(desk: Desk, biz: unknown): AlipayBody {
   if (!ByOrder.Check(biz)) return invalid("isv.invalid-parameter");
   const trade = desk.bank.find("alipay", biz.out_trade_no);
   desk.late.arrive(biz.out_trade_no, "query");
   if (trade === undefined) return NOT_EXIST;
-  const paid: Body = trade.paidAt === null ? {} : { send_pay_date: alipayTime(trade.paidAt) };
+  const paid: AlipayBody = trade.paidAt === null ? {} : { send_pay_date: beijingClock(trade.paidAt) };
   return success({ ...known(trade), ...paid, trade_status: tradeStatus(trade) });
 }
 
-function cancel(desk: Desk, biz: unknown): Body {
+function cancel(desk: Desk, biz: unknown): AlipayBody | "cut" {
   if (!ByOrder.Check(biz)) return invalid("isv.invalid-parameter");
   const base = { out_trade_no: biz.out_trade_no, retry_flag: "N" };
   if (desk.faults.take("cancelRetry", "alipay"))
@@ -149,6 +148,7 @@ function cancel(desk: Desk, biz: unknown): Body {
   if (desk.faults.take("reverseNoEffect", "alipay")) return success({ ...base, action: "close" });
   const result = desk.bank.reverse("alipay", biz.out_trade_no, CANCEL_FOR_MS);
   desk.late.arrive(biz.out_trade_no, "reverse");
+  if (desk.faults.take("reverseDropped", "alipay")) return "cut";
   if (result.kind === "tooLate") return failed("ACQ.TRADE_CANCEL_TIME_OUT", "超过撤销时间范围，请使用退款接口");
   if (result.kind === "notFound") return success(base);
   const trade = desk.bank.find("alipay", biz.out_trade_no);
@@ -159,13 +159,33 @@ function cancel(desk: Desk, biz: unknown): Body {
   });
 }
 
-function refund(desk: Desk, biz: unknown): Body {
+function refund(desk: Desk, biz: unknown): AlipayBody | "cut" {
   if (!RefundBody.Check(biz)) return invalid("isv.invalid-parameter");
-  const result = desk.bank.refund("alipay", biz.out_trade_no, biz.out_request_no, fen(biz.refund_amount));
-  if (result.kind === "notFound") return NOT_EXIST;
-  if (result.kind === "different") return failed("ACQ.DISCORDANT_REPEAT_REQUEST", "同一笔退款的金额不一致");
-  if (result.kind === "tooMuch") return failed("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限");
-  if (result.kind === "notPaid") return failed("ACQ.TRADE_STATUS_ERROR", "交易状态不合法");
+  const { out_trade_no: outTradeNo, out_request_no: refundNo, refund_amount: amount } = biz;
+  const result = desk.bank.refund({ gateway: "alipay", outTradeNo, refundNo, amountFen: fen(amount) });
+  return desk.faults.take("refundDropped", "alipay") ? "cut" : refundBody(result);
+}
+
+function refundBody(result: RefundResult): AlipayBody {
+  switch (result.kind) {
+    case "ok":
+      return refundDone(result);
+    case "notFound":
+      return NOT_EXIST;
+    case "different":
+      return failed("ACQ.DISCORDANT_REPEAT_REQUEST", "同一笔退款的金额不一致");
+    case "tooMuch":
+      return failed("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限");
+    case "notPaid":
+      return failed("ACQ.TRADE_STATUS_ERROR", "交易状态不合法");
+    case "tooOld":
+      return failed("ACQ.TRADE_HAS_FINISHED", "交易已完结，不可退款");
+    case "accountClosed":
+      return failed("ACQ.BUYER_NOT_EXIST", "买家账户不存在");
+  }
+}
+
+function refundDone(result: Extract<RefundResult, { kind: "ok" }>): AlipayBody {
   // The fault that leaves a refund abnormal at WeChat Pay is an empty merchant account here.
   if (result.refund.state === "abnormal") return failed("ACQ.SELLER_BALANCE_NOT_ENOUGH", "卖家余额不足");
   return success({
@@ -175,7 +195,7 @@ function refund(desk: Desk, biz: unknown): Body {
   });
 }
 
-function refundQuery(desk: Desk, biz: unknown): Body {
+function refundQuery(desk: Desk, biz: unknown): AlipayBody {
   if (!RefundQuery.Check(biz)) return invalid("isv.invalid-parameter");
   if (desk.bank.find("alipay", biz.out_trade_no) === undefined) return NOT_EXIST;
   const found = desk.bank.findRefund("alipay", biz.out_request_no, biz.out_trade_no);
@@ -192,12 +212,13 @@ function refundQuery(desk: Desk, biz: unknown): Body {
   });
 }
 
-const CALLS = new Map<string, [SeenCall["call"], (desk: Desk, biz: unknown) => Body | "cut"]>([
+const CALLS = new Map<string, [SeenCall["call"], (desk: Desk, biz: unknown, common: Common) => AlipayBody | "cut"]>([
   ["alipay.trade.pay", ["pay", pay]],
   ["alipay.trade.query", ["query", query]],
   ["alipay.trade.cancel", ["reverse", cancel]],
   ["alipay.trade.refund", ["refund", refund]],
   ["alipay.trade.fastpay.refund.query", ["refundQuery", refundQuery]],
+  ["alipay.data.dataservice.bill.downloadurl.query", ["bill", (desk, biz, { host }) => bill(desk, biz, host)]],
 ]);
 
 /** The gateway as a function from a request to what goes back on the wire. */
@@ -208,7 +229,6 @@ export function makeAlipay(parts: AlipayParts): (request: IncomingMessage, body:
   const whatIsWrong = makeParameterCheck(parts.appId, parts.keys, parts.wallClock);
 
   return function answer(request, text) {
-    if (faults.take("gatewayDown", "alipay")) return { kind: "cut" };
     const url = new URL(request.url ?? "/", "http://gateway");
     const notFound: Answer = {
       kind: "reply",
@@ -216,6 +236,7 @@ export function makeAlipay(parts: AlipayParts): (request: IncomingMessage, body:
       headers: { "Content-Type": "text/plain" },
       body: "not found",
     };
+    if (url.pathname === "/bill/download") return billFile(desk, url.searchParams) ?? notFound;
     if (url.pathname !== "/gateway.do") return notFound;
     // Common parameters come in the query, biz_content in the form; a parameter named twice counts once, as posted.
     const parameters = new Map([...url.searchParams, ...new URLSearchParams(text)]);
@@ -224,20 +245,13 @@ export function makeAlipay(parts: AlipayParts): (request: IncomingMessage, body:
     if (wrong !== null) return signed(method, invalid(wrong));
     const entry = CALLS.get(method);
     if (entry === undefined) return signed(method, invalid("isv.invalid-method"));
-    const biz = parse(parameters.get("biz_content") ?? "");
+    const biz = parseJson(parameters.get("biz_content") ?? "");
     const [call, run] = entry;
     parts.seen({ gateway: "alipay", call, ref: refOf(biz), headers: request.headers });
-    const body = run(desk, biz);
+    const common = { notifyUrl: parameters.get("notify_url") ?? null, host: request.headers.host ?? "" };
+    const body = run(desk, biz, common);
     return body === "cut" ? { kind: "cut" } : signed(method, body);
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function refOf(biz: unknown): string {

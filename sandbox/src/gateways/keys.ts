@@ -1,4 +1,4 @@
-import { generateKeyPair } from "node:crypto";
+import { generateKeyPair, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,6 +7,15 @@ import { Compile } from "typebox/compile";
 
 /** A private key and its public half, both PEM (PKCS#8, SPKI). */
 const KeyPair = Type.Object({ privateKeyPem: Type.String(), publicKeyPem: Type.String() });
+const PairNames = [
+  "wechatMerchant",
+  "wechatPublicKey",
+  "wechatPlatform",
+  "alipayApp",
+  "alipayPlatform",
+  "acquirerMerchant",
+  "acquirerPlatform",
+] as const;
 const Keys = Type.Object({
   /** The merchant's own key at WeChat Pay; its certificate serial goes into each request. */
   wechatMerchant: KeyPair,
@@ -15,10 +24,17 @@ const Keys = Type.Object({
   wechatPlatform: KeyPair,
   alipayApp: KeyPair,
   alipayPlatform: KeyPair,
+  acquirerMerchant: KeyPair,
+  acquirerPlatform: KeyPair,
+  /** What WeChat Pay's messages are encrypted with: 32 characters. */
+  wechatApiV3Key: Type.String({ pattern: "^[0-9a-zA-Z]{32}$" }),
+  /** The bearer secret of the SMS and notice providers (docs/notices.md). */
+  noticeSecret: Type.String({ minLength: 16 }),
 });
 export type KeyPair = Type.Static<typeof KeyPair>;
 export type GatewayKeys = Type.Static<typeof Keys>;
-const check = Compile(Keys);
+/** A folder of an earlier build lacks the newer ones: those are made when it is opened. */
+const check = Compile(Type.Partial(Keys));
 const makePair = promisify(generateKeyPair);
 
 async function makeKeyPair(): Promise<KeyPair> {
@@ -30,29 +46,26 @@ async function makeKeyPair(): Promise<KeyPair> {
   return { privateKeyPem: pair.privateKey, publicKeyPem: pair.publicKey };
 }
 
-/** New RSA-2048 keys for both gateways and their merchant. */
-export async function makeGatewayKeys(): Promise<GatewayKeys> {
-  const [wechatMerchant, wechatPublicKey, wechatPlatform, alipayApp, alipayPlatform] = await Promise.all([
-    makeKeyPair(),
-    makeKeyPair(),
-    makeKeyPair(),
-    makeKeyPair(),
-    makeKeyPair(),
-  ]);
-  return { wechatMerchant, wechatPublicKey, wechatPlatform, alipayApp, alipayPlatform };
+/** RSA-2048 keys and secrets for the gateways and their merchant; those in `have` are kept. */
+export async function makeGatewayKeys(have: Partial<GatewayKeys> = {}): Promise<GatewayKeys> {
+  const pairs = PairNames.map(async (name) => [name, have[name] ?? (await makeKeyPair())] as const);
+  const secrets = {
+    wechatApiV3Key: have.wechatApiV3Key ?? randomBytes(16).toString("hex"),
+    noticeSecret: have.noticeSecret ?? randomBytes(24).toString("hex"),
+  };
+  // fromEntries forgets which names it was given.
+  const made = Object.fromEntries(await Promise.all(pairs)) as Record<(typeof PairNames)[number], KeyPair>;
+  return { ...made, ...secrets };
 }
 
 /** The keys stored in `dir`; made there on the first start, so that a restart keeps every merchant set-up valid. */
 export async function loadOrMakeKeys(dir: string): Promise<GatewayKeys> {
   mkdirSync(dir, { recursive: true });
   const path = join(dir, "gateway-keys.json");
-  if (existsSync(path)) {
-    const stored: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (!check.Check(stored))
-      throw new Error(`${path} doesn't hold the sandbox gateways' keys; delete it to make new ones`);
-    return stored;
-  }
-  const keys = await makeGatewayKeys();
+  const stored: unknown = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  if (!check.Check(stored))
+    throw new Error(`${path} doesn't hold the sandbox gateways' keys; delete it to make new ones`);
+  const keys = await makeGatewayKeys(stored);
   writeFileSync(`${path}.new`, JSON.stringify(keys), { mode: 0o600 });
   renameSync(`${path}.new`, path);
   return keys;

@@ -6,7 +6,9 @@ import type { GatewayKeys } from "./keys.ts";
 /** WeChat Pay's two directions of signing (facts/payments.md §1.1, §1.2), from the gateway's side. */
 export interface WechatMerchant {
   mchid: string;
+  /** Of the service account. */
   appid: string;
+  miniAppid: string;
   /** Serial of the merchant's certificate, named in each request. */
   serial: string;
 }
@@ -16,7 +18,7 @@ export const PUBLIC_KEY_ID = "PUB_KEY_ID_0119000001092026010100000000000001";
 export const PLATFORM_SERIAL = "5F1C7A0B3D9E42688A40C1D2E3F405162738495A";
 const UNKNOWN_SERIAL = "PUB_KEY_ID_0000000000000000000000000000000000";
 const ALLOWED_SKEW_S = 300;
-const STALE_BY_S = 400;
+export const STALE_BY_S = 400;
 
 /** A check that says null when a request is signed by our merchant for these very bytes, else what is wrong. */
 export function makeRequestCheck(merchant: WechatMerchant, keys: GatewayKeys, wallClock: () => number) {
@@ -38,29 +40,67 @@ export function makeRequestCheck(merchant: WechatMerchant, keys: GatewayKeys, wa
   };
 }
 
-/** Signs replies; which key is used follows the serial the request asked for, as it does for a migrating merchant. */
-export function makeReplySigner(keys: GatewayKeys, faults: FaultTaker, wallClock: () => number) {
+/** What WeChat Pay puts into the headers of replies and messages. */
+export interface PlatformHeaders {
+  "Wechatpay-Timestamp": string;
+  "Wechatpay-Nonce": string;
+  "Wechatpay-Signature": string;
+  "Wechatpay-Serial": string;
+  "Wechatpay-Signature-Type": string;
+}
+
+/** Signs with the key of that serial. `timestamp` in seconds. */
+export function makePlatformSigner(keys: GatewayKeys) {
   const publicKey = createPrivateKey(keys.wechatPublicKey.privateKeyPem);
   const platformKey = createPrivateKey(keys.wechatPlatform.privateKeyPem);
+  return function sign(what: { timestamp: number; nonce: string; body: string; serial: string }): PlatformHeaders {
+    const message = `${what.timestamp}\n${what.nonce}\n${what.body}\n`;
+    const key = what.serial === PUBLIC_KEY_ID ? publicKey : platformKey;
+    return {
+      "Wechatpay-Timestamp": String(what.timestamp),
+      "Wechatpay-Nonce": what.nonce,
+      "Wechatpay-Signature": createSign("RSA-SHA256").update(message).sign(key, "base64"),
+      "Wechatpay-Serial": what.serial,
+      "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
+    };
+  };
+}
+
+/** Signs replies; which key is used follows the serial the request asked for, as it does for a migrating merchant. */
+export function makeReplySigner(keys: GatewayKeys, faults: FaultTaker, wallClock: () => number) {
+  const sign = makePlatformSigner(keys);
   return function reply(status: number, value: unknown, askedSerial: string | undefined): Answer {
-    const body = JSON.stringify(value);
+    // A close is answered with 204 and nothing; nothing is what is signed then.
+    const body = value === undefined ? "" : JSON.stringify(value);
     const nonce = randomBytes(16).toString("hex");
     const plain = { "Content-Type": "application/json; charset=utf-8", "Request-ID": `08${nonce}` };
     if (faults.take("unsigned", "wechat")) return { kind: "reply", status, headers: plain, body };
-    const byPublicKey = askedSerial === PUBLIC_KEY_ID;
     const age = faults.take("staleTimestamp", "wechat") ? STALE_BY_S : 0;
-    const timestamp = String(Math.floor(wallClock() / 1000) - age);
-    const message = faults.take("badSignature", "wechat") ? "other bytes" : `${timestamp}\n${nonce}\n${body}\n`;
-    const key = byPublicKey ? publicKey : platformKey;
-    const serial = byPublicKey ? PUBLIC_KEY_ID : PLATFORM_SERIAL;
-    const headers = {
-      ...plain,
-      "Wechatpay-Timestamp": timestamp,
-      "Wechatpay-Nonce": nonce,
-      "Wechatpay-Signature": createSign("RSA-SHA256").update(message).sign(key, "base64"),
-      "Wechatpay-Serial": faults.take("wrongSerial", "wechat") ? UNKNOWN_SERIAL : serial,
-      "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
-    };
+    const timestamp = Math.floor(wallClock() / 1000) - age;
+    const serial = askedSerial === PUBLIC_KEY_ID ? PUBLIC_KEY_ID : PLATFORM_SERIAL;
+    const signedBody = faults.take("badSignature", "wechat") ? "other bytes" : body;
+    const headers = { ...plain, ...sign({ timestamp, nonce, body: signedBody, serial }) };
+    if (faults.take("wrongSerial", "wechat")) headers["Wechatpay-Serial"] = UNKNOWN_SERIAL;
     return { kind: "reply", status, headers, body };
+  };
+}
+
+/** What the payer's page hands to the wallet (facts/payments.md §1.4). */
+export interface PayParams {
+  appId: string;
+  timeStamp: string;
+  nonceStr: string;
+  package: string;
+  signType: string;
+  paySign: string;
+}
+
+/** The wallet's own check: signed by our merchant for this app and this prepay id. */
+export function makePaySignCheck(keys: GatewayKeys) {
+  const key = createPublicKey(keys.wechatMerchant.publicKeyPem);
+  return function check({ appId, timeStamp, nonceStr, package: pack, signType, paySign }: PayParams): boolean {
+    if (signType !== "RSA" || !/^\d{10}$/.test(timeStamp) || nonceStr.length > 32) return false;
+    const message = `${appId}\n${timeStamp}\n${nonceStr}\n${pack}\n`;
+    return createVerify("RSA-SHA256").update(message).verify(key, paySign, "base64");
   };
 }

@@ -181,6 +181,20 @@ describe("paper", () => {
     expect(answers).toEqual([0x32, 0x7e, 0x00]);
   });
 
+  test("jammed in the middle: stands still, says why, and once opened prints the next job from its beginning", () => {
+    printer.receive(bytes("\x1b@a\n"));
+    printer.jam();
+    printer.receive(bytes("b\n\x1dr1\x10\x04\x01\x10\x04\x02\x10\x04\x03\x10\x04\x04"));
+    expect(text()).toEqual(["a"]);
+    expect(answers).toEqual([0x1a, 0x52, 0x16, 0x12]);
+    printer.setPaper("full");
+    expect(printer.jammed).toBe(false);
+    expect(cuts).toEqual([1]);
+    printer.receive(bytes("c\n\x1dr1"));
+    expect(text()).toEqual(["a", "c"]);
+    expect(answers.at(-1)).toBe(0x00);
+  });
+
   test("power off loses what waits for paper", () => {
     printer.setPaper("out");
     printer.receive(bytes("a\n"));

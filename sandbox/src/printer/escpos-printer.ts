@@ -8,8 +8,9 @@ import { nextToken, type Token } from "./tokens.ts";
  * A receipt printer with a Chinese font that interprets ESC/POS and puts lines on paper.
  *
  * Its font has the one- and two-byte characters of GBK, as the cheap printers of this field: a four-byte GB18030
- * character comes out as blanks and digits. Without paper it keeps what it has and prints on when new paper is in;
- * real-time status (`DLE EOT`) it answers even then.
+ * character comes out as blanks and digits. Without paper it keeps what it has and prints on when new paper is in; with
+ * jammed paper it stands still until somebody opens it, and what it had not printed is lost. Real-time status
+ * (`DLE EOT`) it answers even then.
  */
 export interface PrinterOutput {
   answer(bytes: Uint8Array): void;
@@ -45,6 +46,7 @@ export class EscPosPrinter {
   #paper: PaperState = "full";
   /** Lines until the paper ends; null = no end in sight. */
   #linesLeft: number | null = null;
+  #jammed = false;
   #buffer: Uint8Array = new Uint8Array();
   readonly #head = new LineBuilder();
   #style: TextStyle = PLAIN;
@@ -66,8 +68,26 @@ export class EscPosPrinter {
     return this.#paper;
   }
 
-  /** Puts paper in or takes it out. `linesLeft` lets a roll that is low run out after that many lines. */
+  get jammed(): boolean {
+    return this.#jammed;
+  }
+
+  /** The paper sticks: nothing more comes out. */
+  jam(): void {
+    this.#jammed = true;
+    this.#output.note("paper jam");
+  }
+
+  /**
+   * Puts paper in or takes it out. `linesLeft` lets a roll that is low run out after that many lines. Whoever changes
+   * the paper pulls out what was stuck.
+   */
   setPaper(paper: PaperState, linesLeft: number | null = null): void {
+    if (this.#jammed) {
+      this.#jammed = false;
+      this.reset();
+      this.#output.cut();
+    }
     this.#paper = paper;
     this.#linesLeft = paper === "out" ? null : linesLeft;
     this.#work();
@@ -84,8 +104,12 @@ export class EscPosPrinter {
     if (bytes.length > room) this.#output.note("buffer full");
     const held = this.#buffer.length;
     this.#buffer = Buffer.concat([this.#buffer, bytes.subarray(0, Math.max(0, room))]);
-    if (this.#paper === "out") this.#answerRealTime(Math.max(0, held - 2));
+    if (this.#stopped()) this.#answerRealTime(Math.max(0, held - 2));
     else this.#work();
+  }
+
+  #stopped(): boolean {
+    return this.#jammed || this.#paper === "out";
   }
 
   /** While data waits for paper, status requests are taken out of what arrives. */
@@ -103,23 +127,23 @@ export class EscPosPrinter {
 
   #answerStatus(request: number): void {
     const out = this.#paper === "out";
-    if (request === 1) this.#output.answer(Uint8Array.of(out ? 0x1a : 0x12));
-    else if (request === 2) this.#output.answer(Uint8Array.of(out ? 0x32 : 0x12));
-    else if (request === 3) this.#output.answer(Uint8Array.of(0x12));
+    if (request === 1) this.#output.answer(Uint8Array.of(this.#stopped() ? 0x1a : 0x12));
+    else if (request === 2) this.#output.answer(Uint8Array.of(0x12 | (out ? 0x20 : 0) | (this.#jammed ? 0x40 : 0)));
+    else if (request === 3) this.#output.answer(Uint8Array.of(this.#jammed ? 0x16 : 0x12));
     else if (request === 4) this.#output.answer(Uint8Array.of(out ? 0x7e : this.#paper === "low" ? 0x1e : 0x12));
   }
 
   #work(): void {
     let offset = 0;
-    while (this.#paper !== "out") {
+    while (!this.#stopped()) {
       const step = nextToken(this.#buffer, offset);
       if (step === null) break;
       offset = step.next;
       this.#take(step.token);
     }
     this.#buffer = this.#buffer.slice(offset);
-    // The paper ended in the middle of a packet: questions further on in it are answered now.
-    if (this.#paper === "out") this.#answerRealTime(0);
+    // The paper ended or stuck in the middle of a packet: questions further on in it are answered now.
+    if (this.#stopped()) this.#answerRealTime(0);
   }
 
   #take(token: Token): void {
@@ -226,7 +250,7 @@ export class EscPosPrinter {
         this.#areaDots = Math.min(PAPER_DOTS, Math.max(COLUMN_DOTS * 2, a + b * 256));
         return;
       case "ESC d":
-        for (let line = 0; line < a && this.#paper !== "out"; line += 1) this.#feedLine();
+        for (let line = 0; line < a && !this.#stopped(); line += 1) this.#feedLine();
         return;
       case "ESC J":
         if (!this.#head.empty) this.#feedLine();

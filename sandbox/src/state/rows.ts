@@ -88,6 +88,25 @@ export const MeterRow = Type.Object({
   batteryLow: Type.Boolean(),
 });
 
+/** A text message or a WeChat notice that arrived at a phone (docs/notices.md). */
+export const MessageRow = Type.Object({
+  /** Its place among all that ever arrived. */
+  seq: Type.Integer({ minimum: 1 }),
+  /** What the provider answered; the same for one that arrived twice. */
+  id: Type.String(),
+  provider: Type.Union([Type.Literal("sms"), Type.Literal("wechat")]),
+  at: Type.String(),
+  /** A number, or an openid. */
+  to: Type.String(),
+  /** The phone it belongs to here; null: nobody's. */
+  phoneId: Type.Union([Type.String(), Type.Null()]),
+  templateId: Type.String(),
+  params: Type.Record(Type.String(), Type.String()),
+  text: Type.Union([Type.String(), Type.Null()]),
+  /** The sender's own mark, by which a repetition is known. */
+  ref: Type.Union([Type.String(), Type.Null()]),
+});
+
 /** One change = one line on disk: its rows are there together or not at all. */
 export const WorldChange = Type.Object({
   seeded: Type.Optional(Type.Boolean()),
@@ -100,10 +119,12 @@ export const WorldChange = Type.Object({
   /** A knife went through: what hung becomes a receipt. */
   cut: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), number: Type.Integer(), tornAt: Type.String() }))),
   paper: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), paper: PaperStateRow }))),
+  messages: Type.Optional(Type.Array(MessageRow)),
 });
 
 export type CardRow = Type.Static<typeof CardRow>;
 export type SlotRow = Type.Static<typeof SlotRow>;
 export type PrinterRow = Type.Static<typeof PrinterRow>;
 export type MeterRow = Type.Static<typeof MeterRow>;
+export type MessageRow = Type.Static<typeof MessageRow>;
 export type WorldChange = Type.Static<typeof WorldChange>;

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { Compile } from "typebox/compile";
 import { receiptText } from "../printer/paper.ts";
-import { type CardRow, type MeterRow, type PrinterRow, type SlotRow, WorldChange } from "./rows.ts";
+import { type CardRow, type MessageRow, type MeterRow, type PrinterRow, type SlotRow, WorldChange } from "./rows.ts";
 
 /**
  * What lies on the table of this world: cards byte for byte, what is in which slot, meters, paper. A kill -9 must
@@ -24,6 +24,8 @@ export interface WorldBook {
   readonly slots: ReadonlyMap<string, SlotRow>;
   readonly meters: ReadonlyMap<string, MeterRow>;
   readonly printers: ReadonlyMap<string, PrinterRow>;
+  /** Oldest first; the oldest are forgotten. */
+  readonly messages: readonly MessageRow[];
   commit(change: WorldChange): void;
   close(): void;
 }
@@ -33,6 +35,7 @@ export const CHANGES_BEFORE_REWRITE = 20_000;
 /** Receipts kept per printer, and lines of paper hanging out before the oldest are forgotten. */
 export const RECEIPTS_KEPT = 40;
 const HANGING_LINES_KEPT = 1_000;
+const MESSAGES_KEPT = 200;
 
 const changeCheck = Compile(WorldChange);
 
@@ -66,6 +69,7 @@ class Tables {
   readonly slots = new Map<string, SlotRow>();
   readonly meters = new Map<string, MeterRow>();
   readonly printers = new Map<string, PrinterRow>();
+  readonly messages: MessageRow[] = [];
 
   apply(change: WorldChange): void {
     if (change.seeded === true) this.seeded = true;
@@ -86,6 +90,10 @@ class Tables {
       printer.receiptsEver = number;
     }
     for (const { kiosk, paper } of change.paper ?? []) this.#printer(kiosk).paper = paper;
+    for (const message of change.messages ?? []) {
+      this.messages.push(message);
+      if (this.messages.length > MESSAGES_KEPT) this.messages.shift();
+    }
   }
 
   whole(): WorldChange {
@@ -95,6 +103,7 @@ class Tables {
       slots: [...this.slots.values()],
       meters: [...this.meters.values()],
       printers: [...this.printers.values()],
+      messages: [...this.messages],
     };
   }
 
@@ -129,6 +138,7 @@ export function openWorldBook(dir: string, changesBeforeRewrite: number = CHANGE
     slots: tables.slots,
     meters: tables.meters,
     printers: tables.printers,
+    messages: tables.messages,
     commit(change) {
       writeSync(file, `${JSON.stringify(change)}\n`);
       tables.apply(change);

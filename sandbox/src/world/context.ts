@@ -8,7 +8,7 @@ export type KioskId = (typeof KIOSKS)[number];
 export type ReaderId = (typeof READERS)[number];
 
 /** What a listener may want to read again. */
-export type Topic = "cards" | "readers" | "phones" | "printer" | "meters" | "faults" | "log";
+export type Topic = "cards" | "readers" | "phones" | "printer" | "meters" | "faults" | "messages" | "log";
 
 export interface WorldContext {
   book: WorldBook;

@@ -1,5 +1,5 @@
 /** Fault switches of the devices, beside those of the gateways. In memory: after a restart all are off. */
-export type DeviceFault = "readerSilent" | "printerSilent" | "meterPulledEarly";
+export type DeviceFault = "readerSilent" | "printerSilent" | "printerJam" | "meterPulledEarly";
 
 export interface DeviceFaultText {
   name: DeviceFault;
@@ -20,6 +20,13 @@ export const DEVICE_FAULTS: readonly DeviceFaultText[] = [
     zh: "打印机不应答",
     en: "Printer silent",
     description: "Printers print, but answer no question about their state.",
+  },
+  {
+    name: "printerJam",
+    zh: "打印中卡纸",
+    en: "Paper jam while printing",
+    description:
+      "The next receipt sticks after its third line. Putting paper in frees the printer; that receipt is lost.",
   },
   {
     name: "meterPulledEarly",

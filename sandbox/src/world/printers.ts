@@ -6,6 +6,8 @@ import type { DeviceFaults } from "./device-faults.ts";
 export interface PaperView {
   kiosk: KioskId;
   paper: PaperState;
+  /** Stands still with stuck paper, until paper is put in. */
+  jammed: boolean;
   /** Printed but not cut off yet. */
   hanging: PaperLine[];
   /** Torn off, oldest first; the last 40. */
@@ -20,6 +22,8 @@ export interface Printers {
   connect(kiosk: KioskId, send: (bytes: Uint8Array) => void): void;
 }
 
+const JAM_AFTER_LINES = 3;
+
 /** The receipt printers and the paper that came out of them. What a printer had not printed is lost with its power. */
 export function openPrinters(context: WorldContext, faults: DeviceFaults): Printers {
   const { book, story, changed, now } = context;
@@ -33,6 +37,12 @@ export function openPrinters(context: WorldContext, faults: DeviceFaults): Print
     story.tell("printer", kiosk, "收据已切下", "Receipt cut off");
   }
 
+  function jam(kiosk: KioskId): void {
+    printer(kiosk).jam();
+    changed("printer");
+    story.tell("printer", kiosk, "打印中卡纸", "Paper jam in the middle of a print");
+  }
+
   function make(kiosk: KioskId): EscPosPrinter {
     const output = {
       answer: (bytes: Uint8Array) => {
@@ -41,6 +51,8 @@ export function openPrinters(context: WorldContext, faults: DeviceFaults): Print
       line: (line: PaperLine) => {
         book.commit({ printed: [{ kiosk, line }] });
         changed("printer");
+        const isWithin = (book.printers.get(kiosk)?.hanging.length ?? 0) >= JAM_AFTER_LINES;
+        if (isWithin && faults.take("printerJam")) jam(kiosk);
       },
       cut: () => cut(kiosk),
       ranOut: () => {
@@ -67,7 +79,8 @@ export function openPrinters(context: WorldContext, faults: DeviceFaults): Print
     view(kiosk) {
       const row = book.printers.get(kiosk);
       const hanging = row?.hanging ?? [];
-      return { kiosk, paper: printer(kiosk).paper, hanging, receipts: row?.receipts ?? [] };
+      const { paper, jammed } = printer(kiosk);
+      return { kiosk, paper, jammed, hanging, receipts: row?.receipts ?? [] };
     },
     setPaper(kiosk, paper, linesLeft) {
       book.commit({ paper: [{ kiosk, paper }] });

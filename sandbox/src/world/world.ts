@@ -5,6 +5,7 @@ import { makeStory, type Story } from "../story.ts";
 import { type Cards, openCards } from "./cards.ts";
 import type { ReaderId, Topic, WorldContext } from "./context.ts";
 import { type DeviceFaults, makeDeviceFaults } from "./device-faults.ts";
+import { type Messages, openMessages } from "./messages.ts";
 import { type Meters, openMeters } from "./meters.ts";
 import { openPrinters, type Printers } from "./printers.ts";
 
@@ -13,6 +14,7 @@ export interface World {
   cards: Cards;
   meters: Meters;
   printers: Printers;
+  messages: Messages;
   faults: DeviceFaults;
   story: Story;
   changed(topic: Topic): void;
@@ -68,6 +70,7 @@ export function openWorld({ dir, now, stepPause, seed }: WorldOptions): World {
     cards,
     meters: openMeters(context, cards, faults),
     printers: openPrinters(context, faults),
+    messages: openMessages(context),
     faults,
     story,
     changed,

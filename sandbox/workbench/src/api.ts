@@ -5,12 +5,24 @@
 import type { CardView, ReaderView } from "../../src/api/cards-routes.ts";
 import type { PrinterView } from "../../src/api/devices-routes.ts";
 import type { FaultView } from "../../src/api/faults-routes.ts";
+import type { MessageView } from "../../src/api/notices-routes.ts";
 import type { PhoneView, PhoneWithCodes } from "../../src/api/phones-routes.ts";
 import type { MeterRow } from "../../src/state/rows.ts";
 import type { StoryLine } from "../../src/story.ts";
 import type { Topic } from "../../src/world/context.ts";
 
-export type { CardView, FaultView, MeterRow, PhoneView, PhoneWithCodes, PrinterView, ReaderView, StoryLine, Topic };
+export type {
+  CardView,
+  FaultView,
+  MessageView,
+  MeterRow,
+  PhoneView,
+  PhoneWithCodes,
+  PrinterView,
+  ReaderView,
+  StoryLine,
+  Topic,
+};
 export type KioskId = PrinterView["kiosk"];
 
 /** All that lies on the table. */
@@ -21,6 +33,7 @@ export interface Table {
   printers: PrinterView[];
   meters: MeterRow[];
   faults: FaultView[];
+  messages: MessageView[];
   lines: StoryLine[];
 }
 
@@ -34,6 +47,7 @@ const PARTS: readonly { path: string; topic: Topic }[] = [
   { path: "/printer/paper", topic: "printer" },
   { path: "/meters", topic: "meters" },
   { path: "/faults", topic: "faults" },
+  { path: "/messages", topic: "messages" },
   { path: "/log", topic: "log" },
 ];
 

@@ -1,11 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { type KioskId, type PhoneView, type PhoneWithCodes, readPhone } from "./api.ts";
 import { draggable } from "./drag.ts";
+import { Inbox, inboxOf, Order } from "./inbox.tsx";
 import type { Bench } from "./use-table.ts";
 import { Station, Switch, Words, yuan } from "./words.tsx";
 
-type Wallet = "wechat" | "alipay";
-const WALLETS = { wechat: { zh: "微信支付", en: "WeChat Pay" }, alipay: { zh: "支付宝", en: "Alipay" } } as const;
+const WALLETS = { wechat: "微信支付", alipay: "支付宝", unionpay: "云闪付", ecny: "数字人民币" } as const;
+type Wallet = keyof typeof WALLETS;
+const WALLET_NAMES = ["wechat", "alipay", "unionpay", "ecny"] as const;
 const svgUrl = (svg: string): string => `data:image/svg+xml,${encodeURIComponent(svg)}`;
 
 export interface PhoneHand {
@@ -13,6 +15,9 @@ export interface PhoneHand {
   choose(id: string): void;
   wallet: Wallet;
   setWallet(wallet: Wallet): void;
+  /** Whether its messages are looked at, in place of the code. */
+  reading: boolean;
+  read(on: boolean): void;
   /** Holds the chosen code under that kiosk's scanner. */
   present(kiosk: KioskId, phoneId?: string): void;
 }
@@ -20,7 +25,12 @@ export interface PhoneHand {
 /** Which phone is in the hand, and which of its wallets is open. */
 export function usePhone(bench: Bench): PhoneHand {
   const [id, setId] = useState<string | null>(null);
-  const [wallet, setWallet] = useState<Wallet>("wechat");
+  const [wallet, openWallet] = useState<Wallet>("wechat");
+  const [reading, read] = useState(false);
+  const setWallet = (one: Wallet): void => {
+    openWallet(one);
+    read(false);
+  };
   const { phones } = bench.table;
   const phone = phones.find((one) => one.id === id) ?? phones[0];
   const present = async (kiosk: KioskId, phoneId = phone?.id): Promise<void> => {
@@ -29,7 +39,8 @@ export function usePhone(bench: Bench): PhoneHand {
     if (sent.ok && !sent.value.delivered)
       bench.say({ zh: "扫描枪没有接上", en: "Nobody listens to this scanner", bad: true });
   };
-  return { phone, choose: setId, wallet, setWallet, present: (kiosk, phoneId) => void present(kiosk, phoneId) };
+  const show = (kiosk: KioskId, phoneId?: string): void => void present(kiosk, phoneId);
+  return { phone, choose: setId, wallet, setWallet, reading, read, present: show };
 }
 
 /** The phone with its codes, its switches and its password box. */
@@ -64,25 +75,40 @@ function Handset(props: { bench: Bench; hand: PhoneHand; phone: PhoneView; kiosk
   const { bench, hand, phone, kiosks } = props;
   const { wallet } = hand;
   const prompt = phone.prompts[0];
+  const order = wallet === "wechat" ? phone.orders[0] : undefined;
+  const messages = inboxOf(bench.table.messages, phone);
   const set = (setting: keyof PhoneView["settings"]) => (on: boolean) =>
     void bench.act(`/phones/${phone.id}/settings`, { [setting]: on });
   return (
     <>
       <div class={`handset ${wallet}`} {...draggable("phone", phone.id)}>
         <fieldset class="wallets" aria-label="钱包 Wallet">
-          {(["wechat", "alipay"] as const).map((one) => (
-            <button key={one} type="button" aria-pressed={one === wallet} onClick={() => hand.setWallet(one)}>
-              {WALLETS[one].zh}
+          {WALLET_NAMES.map((one) => (
+            <button
+              key={one}
+              type="button"
+              class="small"
+              aria-pressed={one === wallet && !hand.reading}
+              onClick={() => hand.setWallet(one)}
+            >
+              {WALLETS[one]}
             </button>
           ))}
         </fieldset>
         <p class="balance">
           <span>余额</span> <b>{yuan(phone.balanceFen[wallet])}</b>
+          <button type="button" class="small" aria-pressed={hand.reading} onClick={() => hand.read(!hand.reading)}>
+            消息{messages.length === 0 ? "" : ` ${messages.length}`}
+          </button>
         </p>
-        {prompt === undefined ? (
-          <Code phone={phone} wallet={wallet} />
-        ) : (
+        {prompt !== undefined ? (
           <Password bench={bench} phone={phone} amountFen={prompt.amountFen} wallet={prompt.wallet} />
+        ) : hand.reading ? (
+          <Inbox messages={messages} />
+        ) : order !== undefined ? (
+          <Order bench={bench} phone={phone} order={order} />
+        ) : (
+          <Code phone={phone} wallet={wallet} />
         )}
         <div class="present">
           {kiosks.map((kiosk) => (
@@ -146,7 +172,7 @@ function Password(props: { bench: Bench; phone: PhoneView; amountFen: number; wa
   const answer = (enter: boolean): void => void bench.act(`/phones/${phone.id}/password`, { enter });
   return (
     <div class="password" role="alertdialog" aria-label="请输入支付密码 Enter the payment password">
-      <p>{WALLETS[wallet].zh}</p>
+      <p>{WALLETS[wallet]}</p>
       <p class="ask">请输入支付密码</p>
       <p class="sum">{yuan(amountFen)}</p>
       <p class="dots" aria-hidden="true">

@@ -57,6 +57,7 @@ function PaperSwitch({ bench, printer }: { bench: Bench; printer: PrinterView })
           {PAPER[state]}
         </button>
       ))}
+      {printer.jammed && <b class="jammed">卡纸 Jammed</b>}
     </fieldset>
   );
 }

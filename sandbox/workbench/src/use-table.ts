@@ -1,7 +1,16 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { listen, readTable, type Sent, send, type Table, type Topic } from "./api.ts";
 
-const EMPTY: Table = { readers: [], cards: [], phones: [], printers: [], meters: [], faults: [], lines: [] };
+const EMPTY: Table = {
+  readers: [],
+  cards: [],
+  phones: [],
+  printers: [],
+  meters: [],
+  faults: [],
+  messages: [],
+  lines: [],
+};
 /** Phones change without an event when a payment waits too long; a slow look catches that. */
 const LOOK_MS = 4_000;
 const NOTICE_MS = 6_000;

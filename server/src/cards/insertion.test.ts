@@ -173,6 +173,15 @@ test("a session that ended while its image was judged stays ended", async () => 
   expect(await quotePurchase(world.sale, kiosk1, body, keyed("q"))).toMatchObject({ error: { code: "session.ended" } });
 });
 
+test("another city's card with a number of ours is foreign, with no purchase open too", async () => {
+  const ours = earth.customers.get(accountId);
+  if (ours === undefined) throw new Error("no customer");
+  earth.customers.set(accountId, { ...ours, areaCode: "0991" });
+  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "card.foreign" });
+  earth.customers.set(accountId, ours);
+  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "account" });
+});
+
 test("another city's card with this number is foreign, and says nothing about the purchase that is out", async () => {
   const { visit, id } = await bought(world, kiosk1, card, amount(100));
   value(await wantScript(world.sale, kiosk1, id, visit.sessionId));

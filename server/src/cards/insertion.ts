@@ -17,6 +17,8 @@ import {
   type Versioned,
 } from "@citygas/core";
 import type { Customer, TerminalFacts } from "../context.ts";
+import type { Grant } from "../decisions/proposalRows.ts";
+import { yieldPrepay } from "../payments/yieldPrepay.ts";
 import { applyEvent } from "../purchases/applyEvent.ts";
 import { must } from "../purchases/bundle.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
@@ -28,7 +30,7 @@ import { accountAnswer, gasAnswer } from "./answers.ts";
 import { adopt, recordReading } from "./cardBooks.ts";
 import type { CardSession, Probed } from "./cardRows.ts";
 import { issueScript, sameScriptAgain } from "./issueScript.ts";
-import { imageClassOf, isOurs, type Reading, readingOf } from "./reading.ts";
+import { imageClassOf, isOurs, type Reading, readingOf, triesLeft } from "./reading.ts";
 
 /** Settling an image takes one round, adopting a count another; more means that card and books chase each other. */
 const roundsMax = 5;
@@ -42,6 +44,8 @@ export interface Situation {
   open: Versioned<Purchase> | null;
   /** The session's probe with the sequence for which it is fresh. */
   probed: Probed;
+  /** What two people allow for the open purchase. */
+  grant: Grant | null;
   decision: CardDecision;
 }
 
@@ -61,7 +65,7 @@ export async function look(
   if (cardId === undefined) {
     const read = { ...reading.read, fresh: true };
     const decision = decideInsertion({ now, read, card: null, account: null, open: null, reader, adoptionUntil });
-    return { reading, card: null, account: null, customer: null, open: null, probed, decision };
+    return { reading, card: null, account: null, customer: null, open: null, probed, grant: null, decision };
   }
   const card = must(await sale.store.load([{ kind: "card", id: cardId }]), "card", cardId);
   const { accountId, openPurchaseId } = card.state;
@@ -73,8 +77,9 @@ export async function look(
   const open = openPurchaseId === null ? null : must(loaded, "purchase", openPurchaseId);
   const fresh = await isFresh(sale, session, probed, card.state, open?.state ?? null);
   const customer = await sale.registry.customer(accountId);
-  const ours = isOurs(reading, card.state, open?.state ?? null);
+  const ours = isOurs(reading, card.state, open?.state ?? null, customer?.areaCode);
   const read: Reading["read"] = ours ? reading.read : { ...reading.read, problem: "foreign", facts: null };
+  const grant = (open && (await sale.grantOf?.(open.state))) ?? null;
   const decision = decideInsertion({
     now,
     read: { ...read, fresh },
@@ -83,6 +88,7 @@ export async function look(
     open: open && { purchase: open.state, image: ours ? imageClassOf(open.state, reading) : null },
     reader,
     adoptionUntil: customer?.adoptionUntil ?? null,
+    approved: grant?.what ?? null,
   });
   return {
     reading,
@@ -91,6 +97,7 @@ export async function look(
     customer: customer ?? null,
     open,
     probed: { ...probed, seq: fresh ? card.state.scriptSeq : null },
+    grant,
     decision,
   };
 }
@@ -157,6 +164,7 @@ async function carryOut(
     case "settle":
       return await settle(sale, seen, decision.as);
     case "write":
+    case "writeRefund":
       if (wanted !== null && open?.state.id !== wanted) return refused("purchase.wrongState");
       return await issueScript(sale, session, seen, terminal, wanted === null);
     case "refundProven":
@@ -167,7 +175,7 @@ async function carryOut(
       await adopt(sale, seen);
       return "again";
     case "refuse":
-      return await refuse(sale, seen, decision, wanted);
+      return await refuse(sale, seen, decision, terminal, wanted);
     case "gasOnCard":
     case "sell":
       if (wanted !== null) return refused("purchase.wrongState");
@@ -228,16 +236,23 @@ async function refuse(
   sale: SaleContext,
   seen: Situation,
   { code, staffTask }: Extract<CardDecision, { kind: "refuse" }>,
+  terminal: TerminalFacts,
   wanted: Id | null,
 ): Promise<Step> {
   const { open, card, reading } = seen;
-  if (code === "purchase.open" && wanted === null && open !== null && (await giveWay(sale, open.state))) return "again";
+  if (code === "purchase.open" && wanted === null && open !== null) {
+    if (await giveWay(sale, open.state)) return "again";
+    if (await yieldPrepay(sale, open.state, terminal)) {
+      return ok({ kind: "refused", code: "purchase.onPhone", value: null, number: open.state.number });
+    }
+  }
   if (staffTask && card !== null) {
     const doc = { image: seen.probed.image, booksCount: card.state.count, read: reading.read };
     await fileStaffTask(sale, code, card.state.id, doc, String(reading.read.facts?.count ?? ""));
   }
   if (wanted !== null) return refused(code, open === null ? {} : { number: open.state.number });
-  return ok({ kind: "refused", code, value: null, number: open?.state.number ?? null });
+  const value = code === "card.secretCounter" ? triesLeft(seen.probed) : null;
+  return ok({ kind: "refused", code, value, number: open?.state.number ?? null });
 }
 
 /**

@@ -6,12 +6,13 @@ import type { CardAnswer } from "@citygas/api";
 import { dayOf, type Instant, type IssuedScript, ok, type Purchase, type Result } from "@citygas/core";
 import {
   type CardScript,
+  type CarriedStep,
   fromHex,
   type LayoutDriver,
   layoutByName,
   planWrite,
   resumeImages,
-  type ScriptStep,
+  sameBytes,
   toHex,
 } from "@citygas/gascard";
 import type { TerminalFacts } from "../context.ts";
@@ -37,7 +38,8 @@ export async function issueScript(
   terminal: TerminalFacts,
   resumed: boolean,
 ): Promise<Result<CardAnswer, Refused> | "again"> {
-  const { open, card, probed } = seen;
+  const { open, card, probed, grant } = seen;
+  const kind = seen.decision.kind === "writeRefund" ? "refund" : "sale";
   const { driver, image, facts } = seen.reading;
   if (open === null || card === null || driver === null || image === null) throw new Error("nothing to write");
   if (!mayWriteAt(terminal)) return refused("auth.forbidden");
@@ -50,10 +52,13 @@ export async function issueScript(
       return { do: "nothing" };
     const p = bundle.purchase.state;
     const before = { count: facts?.count ?? card.state.count, total: totalBefore(seen) };
-    const images = imagesOf(driver, image, p, before, now);
+    const images =
+      kind === "refund" ? refundImagesOf(driver, image, p, before, now) : imagesOf(driver, image, p, before, now);
+    // Two people sent it here to be written, and it holds all of it: that is for them to decide.
+    if (sameBytes(images.before, images.after)) return { do: "refuse", refused: { code: "purchase.manual" } };
     const script: IssuedScript = {
       id: scriptId,
-      kind: "sale",
+      kind,
       terminalId: terminal.id,
       powerUpId: session.powerUpId,
       seq: bundle.card.state.scriptSeq + 1,
@@ -72,6 +77,7 @@ export async function issueScript(
           countBefore: p.countBefore ?? before.count,
           totalBefore: p.totalBefore ?? before.total,
           toPhone: false,
+          ...(grant === null ? {} : { approvedBy: grant.by }),
         },
       },
     };
@@ -108,12 +114,24 @@ function imagesOf(
   return { before: now, after: driver.purchaseImage(now, onCard(p, before, dayOf(at))) };
 }
 
+/** @throws for layouts that have no refund image: core's rules send none of their cards here. */
+function refundImagesOf(
+  driver: LayoutDriver,
+  now: Uint8Array,
+  p: Purchase,
+  before: { count: number; total: number },
+  at: Instant,
+): { before: Uint8Array; after: Uint8Array } {
+  if (driver.refundImage === null) throw new Error(`${driver.name} has no refund image`);
+  return { before: now, after: driver.refundImage(now, onCard(p, before, dayOf(at))) };
+}
+
 function issuedOf({ id, script }: Purchase): IssuedScript {
   if (script === null) throw new Error(`purchase ${id} has no script`);
   return script;
 }
 
-const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: ScriptStep[]): CardScript => ({
+const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: CarriedStep[]): CardScript => ({
   id,
   purpose: kind === "sale" ? "write" : "refund",
   steps,
@@ -126,11 +144,11 @@ function writeSteps(
   { before, after }: Pick<IssuedScript, "before" | "after">,
   secret: string,
   counter: number | null,
-): ScriptStep[] {
+): CarriedStep[] {
   const [from, to] = [fromHex(before), fromHex(after)];
   if (from === null || to === null) throw new Error("a script without images");
   return planWrite(driver, from, to, secret).map(
-    (step): ScriptStep =>
+    (step): CarriedStep =>
       step.op === "counter" ? { op: "counter", ...(counter === null ? {} : { expect: counter }) } : step,
   );
 }
@@ -153,8 +171,9 @@ export async function sameScriptAgain(
   terminal: TerminalFacts,
 ): Promise<Result<CardAnswer, Refused> | null> {
   const script = open?.state.script ?? null;
-  if (open === null || card === null || driver === null || script === null || open.state.state !== "issued")
-    return null;
+  if (open === null || card === null || driver === null || script === null) return null;
+  const out = open.state.state === "issued" || (open.state.state === "unknown" && script.kind === "refund");
+  if (!out) return null;
   const here = script.terminalId === terminal.id && script.powerUpId === session.powerUpId;
   const madeFromThisImage = script.issuedAt >= session.createdAt && script.before === probed.image;
   if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;

@@ -20,6 +20,7 @@ import {
   type LayoutDriver,
   type PurchaseOnCard,
   probeSteps,
+  secretState,
 } from "@citygas/gascard";
 import type { Customer } from "../context.ts";
 import { derivedId } from "../purchases/derivedId.ts";
@@ -48,7 +49,8 @@ export interface Reading {
 
 export function readingOf({ image: hex, counter }: Probed): Reading {
   const image = hex === null ? null : fromHex(hex);
-  const secretCounter = counterWord(counter);
+  // The SLE4442's tells of a card that is nobody's: it is the one that the probe asks for.
+  const secretCounter = secretState("sle4442", counter);
   const none = { image, driver: null, facts: null };
   if (image === null) return { ...none, read: { identity: null, problem: "unreadable", facts: null, secretCounter } };
   const identified = identifyImage(image);
@@ -66,22 +68,9 @@ export function readingOf({ image: hex, counter }: Probed): Reading {
       acceptedCount: facts.returned?.count ?? null,
       totalCredited: facts.returned?.totalCredited ?? null,
     },
-    secretCounter,
+    secretCounter: secretState(driver.chip, counter),
   };
   return { read, image, driver, facts };
-}
-
-function counterWord(counter: number | null): CardRead["secretCounter"] {
-  switch (counter === null ? 0 : counterLeft(counter)) {
-    case 3:
-      return "full";
-    case 2:
-      return "oneShort";
-    case 1:
-      return "low";
-    default:
-      return "locked";
-  }
 }
 
 function problemWord(problem: "blank" | "foreign" | "badIdentity" | "badChecksum" | "upsideDown"): CardRead["problem"] {
@@ -105,14 +94,26 @@ export function onCard(p: Purchase, before: { count: number; total: number }, bo
 }
 
 /**
- * A card of another layout than the books have under this number, or of another area than the one that a script is out
- * for, is not the card that was issued. True where the image doesn't say.
+ * A card of another layout than the books have under this number, or of another area than its unit's, is not the card
+ * that was issued; while a script is out, the area is that of the card it is out for. True where the image doesn't say.
  */
-export function isOurs({ driver, image }: Reading, card: CardState, open: Purchase | null): boolean {
+export function isOurs(
+  { driver, image }: Reading,
+  card: CardState,
+  open: Purchase | null,
+  areaCode: string | undefined,
+): boolean {
   if (driver === null || image === null) return true;
   if (driver.name !== card.layout) return false;
   const before = open?.script ? fromHex(open.script.before) : null;
-  return before === null || driver.identify(before)?.areaCode === driver.identify(image)?.areaCode;
+  const wanted = before === null ? areaCode : driver.identify(before)?.areaCode;
+  return wanted === undefined || wanted === driver.identify(image)?.areaCode;
+}
+
+/** Tries left of the chip's secret; null where the counter was not read, or where there is none left to speak of. */
+export function triesLeft({ counter }: Probed): number | null {
+  const left = counter === null ? 0 : counterLeft(counter);
+  return left === 0 ? null : left;
 }
 
 /** The image against the purchase's script; null where there is nothing to compare. */

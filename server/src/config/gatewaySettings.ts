@@ -1,14 +1,22 @@
 /** The payment gateways' file: one JSON object, keys as PEM texts. It holds secrets, so its mode should be 0600. */
 import { readFileSync } from "node:fs";
 import type { ChannelName } from "@citygas/core";
-import { alipayChannel, type CodePayChannel, testChannel, wechatChannel } from "@citygas/gateways";
+import { acquirerChannel, alipayChannel, type CodePayChannel, testChannel, wechatChannel } from "@citygas/gateways";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 
 const Text = Type.String({ minLength: 1 });
 const closed = { additionalProperties: false };
+const timeouts = {
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
+  billTimeoutMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 3_600_000 })),
+};
 
-/** What is left out isn't offered. `test`: payments that succeed by themselves, for measuring; never in production. */
+/**
+ * What is left out isn't offered: paying on one's own phone needs WeChat's `apiV3Key` and `notifyUrl` (and `miniAppid`
+ * for the mini program), Alipay's notifications its `sellerId`, digital yuan `schemes: ["unionpay", "ecny"]`. `test`:
+ * payments that succeed by themselves, for measuring; never in production.
+ */
 export const GatewaysSchema = Type.Object(
   {
     wechat: Type.Optional(
@@ -16,12 +24,15 @@ export const GatewaysSchema = Type.Object(
         {
           mchid: Text,
           appid: Text,
+          miniAppid: Type.Optional(Text),
           serial: Text,
           privateKeyPem: Text,
           platformCerts: Type.Record(Type.String(), Text),
           replySerial: Type.Optional(Text),
+          apiV3Key: Type.Optional(Type.String({ minLength: 32, maxLength: 32 })),
+          notifyUrl: Type.Optional(Text),
           baseUrl: Type.Optional(Text),
-          timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
+          ...timeouts,
         },
         closed,
       ),
@@ -33,7 +44,24 @@ export const GatewaysSchema = Type.Object(
           privateKeyPem: Text,
           alipayPublicKeyPem: Text,
           gatewayUrl: Type.Optional(Text),
-          timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
+          sellerId: Type.Optional(Text),
+          notifyUrl: Type.Optional(Text),
+          ...timeouts,
+        },
+        closed,
+      ),
+    ),
+    acquirer: Type.Optional(
+      Type.Object(
+        {
+          merchant: Text,
+          baseUrl: Text,
+          privateKeyPem: Text,
+          acquirerPublicKeyPem: Text,
+          schemes: Type.Optional(
+            Type.Array(Type.Union([Type.Literal("unionpay"), Type.Literal("ecny")]), { minItems: 1 }),
+          ),
+          ...timeouts,
         },
         closed,
       ),
@@ -65,6 +93,7 @@ export function channelsOf(gateways: Gateways, production: boolean): ReadonlyMap
   const channels = new Map<ChannelName, CodePayChannel>();
   if (gateways.wechat !== undefined) channels.set("wechat", wechatChannel(gateways.wechat));
   if (gateways.alipay !== undefined) channels.set("alipay", alipayChannel(gateways.alipay));
+  if (gateways.acquirer !== undefined) channels.set("acquirer", acquirerChannel(gateways.acquirer));
   if (gateways.test === true) {
     if (production) throw new Error("CITYGAS_GATEWAYS_FILE: test is not for production");
     channels.set("test", testChannel());

@@ -15,6 +15,7 @@ it("takes the least there must be", () => {
       demo: false,
       debts: "rows",
       finishMs: 1_800_000,
+      idleMs: 60_000,
     },
   });
 });

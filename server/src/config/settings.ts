@@ -24,6 +24,8 @@ export interface Settings {
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   debts: "rows" | "block";
   finishMs: number;
+  /** How long a terminal waits for a customer who does nothing. */
+  idleMs: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,6 +41,7 @@ const known = [
   "CITYGAS_HOST",
   "CITYGAS_DEBTS",
   "CITYGAS_FINISH_MINUTES",
+  "CITYGAS_IDLE_SECONDS",
   "CITYGAS_DB_HOST",
   "CITYGAS_DB_PORT",
   "CITYGAS_DB_USER",
@@ -93,6 +96,7 @@ export function readSettings(env: Environment): Result<Settings, string[]> {
     logLevel: oneOf("CITYGAS_LOG", levels, "info"),
     debts: oneOf("CITYGAS_DEBTS", ["rows", "block"], "rows"),
     finishMs: integer("CITYGAS_FINISH_MINUTES", 1, 10_080, 30) * 60_000,
+    idleMs: integer("CITYGAS_IDLE_SECONDS", 15, 600, 60) * 1_000,
   };
   return problems.length === 0 ? ok(settings) : err(problems);
 }

@@ -43,7 +43,7 @@ it.each([
   ["replaced", { kind: "refused", code: "card.replaced" }],
   ["replacement", { kind: "account" }],
   ["blocked", { kind: "refused", code: "card.blocked" }],
-  ["secret-counter", { kind: "refused", code: "card.secretCounter" }],
+  ["secret-counter", { kind: "refused", code: "card.secretCounter", value: 2 }],
   ["torn", { kind: "script", resumed: true, purchase: { state: "issued" } }],
   ["open-purchase", { kind: "script", resumed: true, purchase: { state: "issued" } }],
   ["later", { kind: "script", resumed: true, purchase: { state: "issued" } }],
@@ -62,6 +62,7 @@ it.each([
   ["blank", { kind: "refused", code: "card.blank" }],
   ["tool", { kind: "refused", code: "card.tool" }],
   ["foreign", { kind: "refused", code: "card.foreign" }],
+  ["worn", { kind: "refused", code: "card.unreadable" }],
   ["unknown", { kind: "refused", code: "card.unknown" }],
 ])("%s", async (cardId, expected) => {
   expect((await insert(cardId)).answer).toMatchObject(expected);

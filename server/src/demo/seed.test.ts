@@ -96,7 +96,7 @@ describe("the demo city", () => {
   it("has every card in the tray named once, each formatted one known by its number or meant to be unknown", async () => {
     const ids = seed().cards.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    const strangers = ["blank", "tool", "foreign", "unknown", "mute"];
+    const strangers = ["blank", "tool", "foreign", "unknown", "worn", "mute"];
     expect(ids).toEqual(expect.arrayContaining([...strangers, "replaced", "replacement", "lost", "qinhuai"]));
     for (const { id, imageHex, pscHex } of seed().cards) {
       if (strangers.includes(id)) continue;

@@ -109,6 +109,7 @@ const strangers: SeedCard[] = [
   { id: "tool", label: "工具卡", imageHex: toHex(strangerImage("tool", "8000000001")) },
   { id: "foreign", label: "别家公司的卡", imageHex: toHex(foreignImage()) },
   { id: "unknown", label: "系统里没有的卡", imageHex: toHex(strangerImage("user", "8000000002")) },
+  { id: "worn", label: "芯片磨损，读不出", imageHex: "ff".repeat(256) },
   { id: "mute", label: "芯片坏了", mute: true },
 ];
 

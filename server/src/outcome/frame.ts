@@ -1,6 +1,7 @@
-/** The frame of the pages that a QR opens: readable on any phone, without a script and without anything from elsewhere. */
+/** The frame of the pages that a QR opens: readable on any phone, also without scripts, and without anything from elsewhere. */
 import { outcomeLabels, outcomeWords } from "@citygas/texts";
 import type { FastifyReply } from "fastify";
+import { againAttribute, againFoot, againHead, againPolicy } from "./again.ts";
 import { outcomeStyle } from "./style.ts";
 
 export interface PageFrame {
@@ -8,7 +9,7 @@ export interface PageFrame {
   company: string;
   unit: string;
   hotline: string;
-  /** Loads itself again after so many seconds; null: it is final. */
+  /** Looks again after so many seconds; null: it is final. */
   refreshS: number | null;
 }
 
@@ -23,16 +24,17 @@ export function framed(frame: PageFrame, body: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${frame.refreshS === null ? "" : `<meta http-equiv="refresh" content="${frame.refreshS}">`}
+${frame.refreshS === null ? "" : againHead(frame.refreshS)}
 <title>${html(frame.title)}</title>
 <style>${outcomeStyle}</style>
 </head>
 <body>
 <header><b>${html(frame.company)}</b> <span>${html(frame.unit)}</span></header>
-<main>
+<main aria-live="polite"${frame.refreshS === null ? "" : ` ${againAttribute}="${frame.refreshS}"`}>
 ${body}
 </main>
 <footer>${footer}${frame.refreshS === null ? "" : `<p>${outcomeWords.refresh}</p>`}</footer>
+${frame.refreshS === null ? "" : againFoot}
 </body>
 </html>
 `;
@@ -51,6 +53,6 @@ export function html(text: string): string {
 export function pageHeaders(reply: FastifyReply): FastifyReply {
   return reply
     .header("content-type", "text/html; charset=utf-8")
-    .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
+    .header("content-security-policy", `default-src 'none'; style-src 'unsafe-inline'; ${againPolicy}`)
     .header("referrer-policy", "no-referrer");
 }

@@ -39,7 +39,16 @@ it.each(states)("%s says what happened, what it means, what to do; and refreshes
 it("keeps the gas bought for later apart from what is given back, and a stuck refund from a running one", () => {
   expect(outcomeKey(facts({ state: "paid", later: true }).purchase)).toBe("later");
   expect(outcomeKey(facts({ state: "paid" }).purchase)).toBe("paid");
-  const refund = { no: "F1", amountFen: 100, stuck: true, why: null, paidOut: null, refundedAt: null };
+  const refund = {
+    no: "F1",
+    amountFen: 100,
+    sentAt: null,
+    failures: 0,
+    stuck: true,
+    why: null,
+    paidOut: null,
+    refundedAt: null,
+  };
   expect(outcomeKey(facts({ state: "refunding", refund }).purchase)).toBe("refundStuck");
 });
 

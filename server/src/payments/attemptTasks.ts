@@ -1,18 +1,11 @@
 /** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
-import {
-  type Attempt,
-  type AttemptEvent,
-  type CloseOutcome,
-  type Instant,
-  type ReverseOutcome,
-  submitBy,
-} from "@citygas/core";
+import { type Attempt, type CloseOutcome, type Instant, type ReverseOutcome, submitBy } from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
-import { applyEvent, decided } from "../purchases/applyEvent.ts";
+import { decided } from "../purchases/applyEvent.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
-import { fileStaffTask } from "../tasks/staff.ts";
 import { type Payments, takeOutcome } from "./payments.ts";
+import { applyToAttempt } from "./refundOutcomes.ts";
 
 /** What a task's run leads to: it is done (or was asked for anew by its own event), or it comes back. */
 export type TaskEnd = { done: true } | { retryAt: Instant };
@@ -40,24 +33,13 @@ async function withAttempt(sale: SaleContext, payments: Payments, task: Task, ru
   return { retryAt: sale.now() + noChannelMs };
 }
 
-async function apply(sale: SaleContext, { id, purchaseId }: Attempt, event: AttemptEvent): Promise<boolean> {
-  const options = { attemptId: id };
-  const applied = await applyEvent(
-    sale,
-    purchaseId,
-    () => ({ do: "commit", event: { type: "attempt", attemptId: id, event } }),
-    options,
-  );
-  return decided(applied);
-}
-
 /** The code is in another process's memory, or lost with it. In time it is sent there; afterwards it never was. */
 export async function attemptSubmit(sale: SaleContext, task: Task): Promise<TaskEnd> {
   const attempt = (await sale.store.load([{ kind: "attempt", id: task.ref }])).get("attempt", task.ref)?.state;
   if (attempt === undefined || attempt.state !== "created") return done;
   const notAfter = submitBy(attempt);
   if (sale.now() <= notAfter) return { retryAt: notAfter + 1 };
-  await apply(sale, attempt, { type: "notSubmitted" });
+  await applyToAttempt(sale, attempt, { type: "notSubmitted" });
   return done;
 }
 
@@ -76,7 +58,7 @@ export const attemptClose = (sale: SaleContext, payments: Payments, task: Task):
     if (!attempt.closeWanted || !["submitted", "pending"].includes(attempt.state)) return done;
     const outcome = await close(channel, attempt.outTradeNo);
     sale.log.info({ attemptId: attempt.id, outcome: outcome.kind }, "close answered");
-    await apply(sale, attempt, { type: "closeAnswered", outcome });
+    await applyToAttempt(sale, attempt, { type: "closeAnswered", outcome });
     return done;
   });
 
@@ -95,7 +77,7 @@ export const attemptReverse = (sale: SaleContext, payments: Payments, task: Task
     const outcome =
       attempt.kind === "prepay" ? asReverse(await close(channel, outTradeNo)) : await channel.reverse({ outTradeNo });
     sale.log.info({ attemptId: attempt.id, outcome: outcome.kind }, "reverse answered");
-    await apply(sale, attempt, { type: "reverseAnswered", outcome });
+    await applyToAttempt(sale, attempt, { type: "reverseAnswered", outcome });
     return done;
   });
 
@@ -111,35 +93,6 @@ export const attemptLateCheck = (sale: SaleContext, payments: Payments, task: Ta
       sale.log.error({ attemptId: attempt.id, purchaseId: attempt.purchaseId }, "late success: refunded automatically");
       decided(await takeOutcome(sale, payments, attempt, "query", outcome));
     }
-    await apply(sale, attempt, { type: "lateCheckDone" });
+    await applyToAttempt(sale, attempt, { type: "lateCheckDone" });
     return done;
-  });
-
-const lateRefundRetryMs = [10_000, 30_000, 60_000, 300_000];
-const dayMs = 86_400_000;
-
-/** Money that came after the end goes back, under one fixed number: a retry can't refund twice. */
-export const lateRefund = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
-  withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
-    const late = attempt.lateSuccess;
-    if (late === null || late.refunded) return done;
-    const { outTradeNo, amountFen } = attempt;
-    const number = { outTradeNo, refundNo: late.refundNo };
-    const known = task.attempt > 1 ? await channel.queryRefund(number) : null;
-    const outcome =
-      known === null || known.kind === "notFound"
-        ? await channel.refund({ ...number, amountFen, totalFen: amountFen, reason: attempt.id })
-        : known;
-    switch (outcome.kind) {
-      case "done":
-        await apply(sale, attempt, { type: "lateRefunded" });
-        return done;
-      case "failed":
-        await fileStaffTask(sale, "payment.lateRefundFailed", attempt.id, { code: outcome.code });
-        return { retryAt: sale.now() + dayMs };
-      case "processing":
-      case "notFound":
-      case "unknown":
-        return { retryAt: sale.now() + (lateRefundRetryMs[task.attempt - 1] ?? 3_600_000) };
-    }
   });

@@ -3,15 +3,17 @@
  * outcomes in a row stop a channel for a while; then one customer tries it. A wrong setup of ours stops it longer.
  * Per process and in memory: it spares customers a wait, no money hangs on it.
  */
-import type { ChannelName, Instant, Outcome } from "@citygas/core";
+import type { ChannelName, Instant, Outcome, PrepayOutcome } from "@citygas/core";
 
 export const healthTimers = { restMs: 30_000, misconfiguredMs: 600_000, unknownsMax: 2 } as const;
 
 export interface ChannelHealth {
-  /** What a channel answered, to a payment or a query. */
-  note(channel: ChannelName, outcome: Outcome, now: Instant): void;
+  /** What a channel answered, to a payment, an order or a query. */
+  note(channel: ChannelName, outcome: Answer, now: Instant): void;
   isDown(channel: ChannelName, now: Instant): boolean;
 }
+
+type Answer = Outcome | PrepayOutcome;
 
 interface State {
   unknowns: number;
@@ -29,7 +31,7 @@ export function channelHealth(): ChannelHealth {
   };
 }
 
-function noted(state: State, outcome: Outcome, now: Instant): State {
+function noted(state: State, outcome: Answer, now: Instant): State {
   switch (outcome.kind) {
     case "misconfigured":
       return { ...state, downUntil: now + healthTimers.misconfiguredMs };

@@ -186,7 +186,7 @@ export async function takeOutcome(
 
 /** The channel a scanned text is for; a channel named `test` takes what no configured wallet does. */
 function channelFor(sale: SaleContext, code: string): Result<CodePayChannel, Refused> {
-  const route = routeCode(code);
+  const route = routeCode(code, sale.channels.get("acquirer")?.schemes);
   if ("channel" in route) {
     const channel = sale.channels.get(route.channel) ?? sale.channels.get("test");
     return channel === undefined ? refused("payment.walletOff") : ok(channel);

@@ -13,6 +13,7 @@ import {
   type Purchase,
   type Result,
   type Transition,
+  type Write,
 } from "@citygas/core";
 import { loadBundle, type OpenBundle } from "./bundle.ts";
 import { ofCompose, type Refused, refused } from "./refused.ts";
@@ -38,7 +39,8 @@ export interface Applied {
 }
 
 export type Decision =
-  | { do: "commit"; event: LoggedEvent; guards?: readonly Guard[] }
+  /** `claims`: things written back as they are, so that of two decisions on them at once only one lands. */
+  | { do: "commit"; event: LoggedEvent; guards?: readonly Guard[]; claims?: readonly Write[] }
   | { do: "nothing" }
   | { do: "refuse"; refused: Refused };
 
@@ -74,6 +76,7 @@ export async function applyEvent(
     const { transition, purchase } = composed.value;
     const committed = await sale.store.commit({
       ...transition,
+      writes: withClaims(transition.writes, decision.claims ?? []),
       guards: [...transition.guards, ...(decision.guards ?? [])],
     });
     switch (committed.kind) {
@@ -96,6 +99,12 @@ export async function applyEvent(
   }
   sale.log.warn({ purchaseId }, "purchase changed under every try");
   return refused("server.unavailable");
+}
+
+/** What the event itself writes needs no claim. */
+function withClaims(writes: readonly Write[], claims: readonly Write[]): Write[] {
+  const written = (claim: Write): boolean => writes.some(({ kind, id }) => kind === claim.kind && id === claim.id);
+  return [...writes, ...claims.filter((claim) => !written(claim))];
 }
 
 /**

@@ -4,13 +4,14 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { PurchaseView } from "@citygas/api";
-import { type Guard, type Id, type Instant, ok, type Result } from "@citygas/core";
+import { type Guard, type Id, type Instant, ok, type Result, type Write } from "@citygas/core";
 import type { Customer, TerminalFacts } from "../context.ts";
 import { applyEvent, type Decision, type KeyedRequest } from "./applyEvent.ts";
 import { must, type OpenBundle } from "./bundle.ts";
 import { entryOf, type PriceFacts, priced, priceFacts } from "./pricing.ts";
 import { type Refused, refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
+import { debtsOn } from "./settleDebts.ts";
 import { viewOf } from "./view.ts";
 
 const triesMax = 3;
@@ -25,8 +26,11 @@ export async function confirmPurchase(
   if (found === undefined || found.state.terminalId !== terminal.id) return refused("purchase.notFound");
   const customer = await sale.registry.customer(found.state.accountId);
   if (customer === undefined) throw new Error(`account ${found.state.accountId} is not registered`);
+  const { accountId } = customer;
   for (let tries = 1; tries <= triesMax; tries++) {
-    const facts = await priceFacts(sale, customer, null);
+    // Before the facts, so that a debt which another purchase takes meanwhile shows in the account's version.
+    const account = must(await sale.store.load([{ kind: "account", id: accountId }]), "account", accountId);
+    const facts = { ...(await priceFacts(sale, customer, null)), accountVersion: account.version };
     const applied = await applyEvent(sale, purchaseId, (bundle, now) => decide(sale, customer, facts, bundle, now), {
       request,
     });
@@ -40,7 +44,9 @@ export async function confirmPurchase(
   return refused("server.unavailable");
 }
 
-function decide(sale: SaleContext, customer: Customer, facts: PriceFacts, bundle: OpenBundle, at: Instant): Decision {
+type Facts = PriceFacts & { accountVersion: number };
+
+function decide(sale: SaleContext, customer: Customer, facts: Facts, bundle: OpenBundle, at: Instant): Decision {
   const { account, card, tier } = bundle;
   const p = bundle.purchase.state;
   // Whatever can't be confirmed any more is refused by the machine, and a repeated request is answered.
@@ -48,13 +54,15 @@ function decide(sale: SaleContext, customer: Customer, facts: PriceFacts, bundle
   if (p.dueAt !== null && at > p.dueAt) return refuse({ code: "purchase.quoteExpired" });
   if (account.state.block !== null) return refuse({ code: `account.${account.state.block.reason}` });
   if (card !== null && card.state.status !== "current") return refuse({ code: `card.${card.state.status}` });
-  // The position moved since it was read for the price: read again.
+  // The position moved since it was read for the price, or what is owed may have: read again.
   if (tier !== null && tier.state.id === facts.tier?.id && tier.version !== facts.tier.version)
     return { do: "nothing" };
+  if (customer.debts.length > 0 && account.version !== facts.accountVersion) return { do: "nothing" };
   const now = priced(sale, customer, facts, entryOf(p.breakdown), account.state.balanceFen);
   if (!now.ok) return refuse(now.error);
   const guards = guardsOf(bundle, facts);
-  if (isDeepStrictEqual(now.value, p.breakdown)) return confirmed(guards);
+  if (isDeepStrictEqual(now.value, p.breakdown))
+    return confirmed(guards, debtsOn(p).length === 0 ? [] : [{ kind: "account", ...claimed(account) }]);
   // In another cycle the volume counts elsewhere, which a purchase can't change: a new quote is needed.
   const sameCycle = now.value.tier?.cycleKey === p.breakdown.tier?.cycleKey;
   return {
@@ -67,11 +75,15 @@ function decide(sale: SaleContext, customer: Customer, facts: PriceFacts, bundle
 }
 
 const refuse = (refusal: Refused): Decision => ({ do: "refuse", refused: refusal });
-const confirmed = (guards: readonly Guard[]): Decision => ({
+const confirmed = (guards: readonly Guard[], claims: readonly Write[] = []): Decision => ({
   do: "commit",
   event: { type: "purchase", event: { type: "confirmed" } },
   guards,
+  claims,
 });
+
+/** One debt stands on one open purchase: who takes it moves the account's version, and who comes second sees it. */
+const claimed = ({ state, version }: OpenBundle["account"]) => ({ id: state.id, expected: version, state });
 
 /** What was only looked at must still be so when the commit lands; a position that moved is a stale one. */
 function guardsOf({ account, card, meter }: OpenBundle, { tier }: PriceFacts): Guard[] {

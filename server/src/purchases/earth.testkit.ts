@@ -1,15 +1,28 @@
 /** What outlives a process: the store, rows beside it, a bank, two kiosks, accounts with cards in hands, the clock. */
-import type { AccountState, Id, Purchase, TariffVersion } from "@citygas/core";
+import {
+  type AccountState,
+  type CardState,
+  type Id,
+  openStates,
+  type Purchase,
+  type TariffVersion,
+} from "@citygas/core";
 import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
 import type { Pool } from "pg";
 import { type BindLink, type BindRows, sqlBindRows } from "../binding/bindLink.ts";
+import {
+  attemptIdOf,
+  type MemoryNotifications,
+  memoryNotifications,
+} from "../callbacks/memoryNotifications.testkit.ts";
 import { type TestCard, testCard } from "../cards/card.testkit.ts";
 import { type CardRows, type CardSession, type StoredWrite, sqlCardRows } from "../cards/cardRows.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
 import type { Store } from "../store/port.ts";
 import { type StaffTask, sqlTaskRows, type TaskRows } from "../tasks/taskRows.ts";
-import { type Bank, fakeBank } from "./bank.testkit.ts";
+import { type Bank, type Call, fakeBank } from "./bank.testkit.ts";
 import { type PurchaseRows, sqlPurchaseRows } from "./purchaseRows.ts";
+import { debtsOn } from "./settleDebts.ts";
 
 const unit = { id: "unit-1", name: "和静县", company: "洪通燃气", hotline: "0996-2959627" };
 export const terminals: [TerminalFacts, TerminalFacts] = [
@@ -17,6 +30,8 @@ export const terminals: [TerminalFacts, TerminalFacts] = [
   { id: "kiosk-2", name: "自助终端2", kind: "kiosk", unit },
 ];
 export const [kiosk1, kiosk2] = terminals;
+/** A customer's phone with a card reader at it. */
+export const phone1: TerminalFacts = { ...kiosk1, id: "phone-1", name: "手机1", kind: "phone" };
 /** A kiosk that another company unit put up. */
 export const kioskElsewhere: TerminalFacts = {
   ...kiosk1,
@@ -56,6 +71,7 @@ export interface Earth {
   rows: { cardRows: CardRows; purchaseRows: PurchaseRows; taskRows: TaskRows; bindRows: BindRows };
   clock: { now: number };
   bank: Bank;
+  notifications: MemoryNotifications;
   customers: Map<Id, Customer>;
   cardIds: Map<string, Id>;
   purchases: Map<Id, Purchase>;
@@ -81,6 +97,8 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
     },
   };
   const memory = memoryRows(purchases, staff);
+  const bank = fakeBank("wechat", () => clock.now);
+  bank.witness = (call, outTradeNo, refundNo) => isWrittenDown(store, call, outTradeNo, refundNo);
   return {
     store,
     rows:
@@ -93,7 +111,8 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
             bindRows: sqlBindRows(db),
           },
     clock,
-    bank: fakeBank("wechat", () => clock.now),
+    bank,
+    notifications: memoryNotifications(),
     customers: new Map(),
     cardIds: new Map(),
     purchases,
@@ -101,6 +120,26 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
     ids: { next: 0 },
     openingFen: 0,
   };
+}
+
+/** I5: before a call that moves money or an order, its intent stands in a durable row. */
+async function isWrittenDown(store: Store, call: Call, outTradeNo: string, refundNo: string | null): Promise<void> {
+  if (call === "query" || call === "queryRefund") return;
+  const id = attemptIdOf(outTradeNo);
+  const attempt = (await store.load([{ kind: "attempt", id }])).get("attempt", id)?.state;
+  if (attempt === undefined) throw new Error(`I5: ${call} for an attempt that is not in the store`);
+  const { state, submittedAt, closeWanted, lateSuccess, purchaseId } = attempt;
+  const p = (await store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId)?.state;
+  const holds = {
+    prepare: submittedAt !== null,
+    pay: submittedAt !== null,
+    close: closeWanted || state === "reversing",
+    reverse: state === "reversing",
+    refund:
+      (lateSuccess?.refundNo === refundNo && !lateSuccess.refunded) ||
+      (p?.refund?.no === refundNo && p.refund.sentAt !== null && p.state === "refunding"),
+  }[call];
+  if (!holds) throw new Error(`I5: ${call} of ${outTradeNo} without its row`);
 }
 
 function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Earth["rows"] {
@@ -138,6 +177,11 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
           .slice(0, limit)
           .map((p) => p.id),
       boughtSinceL: async () => 0,
+      purchasesWithDebts: async (accountId, debtIds) =>
+        [...purchases.values()]
+          .filter((p) => p.accountId === accountId && [...openStates, "delivered"].includes(p.state))
+          .map((p) => ({ purchaseId: p.id, delivered: p.state === "delivered", debtIds: debtsOn(p) }))
+          .filter((one) => one.debtIds.some((id) => debtIds.includes(id))),
       settleDebts: async () => undefined,
     },
     taskRows: {
@@ -150,6 +194,44 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
   };
 }
 
+type WhichCard = Pick<CardState, "id" | "accountId" | "meterId" | "cardNumber" | "count" | "totalCredited">;
+
+const cardState = (card: WhichCard, driver: LayoutDriver): CardState => ({
+  ...card,
+  layout: driver.name,
+  cardClass: driver.cardClass,
+  status: "current",
+  replacement: 0,
+  lastAmount: 0,
+  acceptedCount: card.count,
+  openPurchaseId: null,
+  scriptSeq: 0,
+  lastReading: null,
+});
+
+const nextCardNumber = (earth: Earth): string => String(31_100_000 + earth.cardIds.size).padStart(10, "0");
+
+/** One more card by amount, with a meter of its own, for an account that has one. */
+export async function secondCard(earth: Earth, accountId: Id): Promise<TestCard> {
+  const [cardId, meterId, cardNumber] = [`${accountId}-card-2`, `${accountId}-meter-2`, nextCardNumber(earth)];
+  const state = cardState({ id: cardId, accountId, meterId, cardNumber, count: 3, totalCredited: 90_000 }, openBMoney);
+  await earth.store.commit({
+    eventId: `open-${cardId}`,
+    at: earth.clock.now,
+    subject: { kind: "card", id: cardId },
+    event: { type: "opened" },
+    writes: [
+      { kind: "meter", id: meterId, expected: 0, state: { id: meterId, accountId, openPurchaseId: null } },
+      { kind: "card", id: cardId, expected: 0, state },
+    ],
+    guards: [],
+    postings: [],
+    tasks: { add: [], drop: [] },
+  });
+  earth.cardIds.set(cardNumber, cardId);
+  return testCard(openBMoney, cardNumber, 3, 90_000);
+}
+
 /** Registers an account with a card in its hand. */
 export async function newAccount(
   earth: Earth,
@@ -160,7 +242,7 @@ export async function newAccount(
   const driver: LayoutDriver = tariff.pricing.kind === "meter" ? openBMoney : openBVolume;
   const { count = 3, total = 90_000, balanceFen = 0 } = options;
   const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
-  const number = String(31_100_000 + earth.cardIds.size).padStart(10, "0");
+  const number = nextCardNumber(earth);
   const account: AccountState = { id: accountId, unitId: unit.id, balanceFen, heldFen: 0, block: null };
   await earth.store.commit({
     eventId: `open-${name}`,
@@ -174,23 +256,7 @@ export async function newAccount(
         kind: "card",
         id: cardId,
         expected: 0,
-        state: {
-          id: cardId,
-          accountId,
-          meterId,
-          layout: driver.name,
-          cardClass: driver.cardClass,
-          cardNumber: number,
-          status: "current",
-          replacement: 0,
-          count,
-          lastAmount: 0,
-          totalCredited: total,
-          acceptedCount: count,
-          openPurchaseId: null,
-          scriptSeq: 0,
-          lastReading: null,
-        },
+        state: cardState({ id: cardId, accountId, meterId, cardNumber: number, count, totalCredited: total }, driver),
       },
     ],
     guards: [],
@@ -211,6 +277,7 @@ export async function newAccount(
     holderName: "李小明",
     address: "秦淮人家6号楼3单元501室",
     room: "501室",
+    areaCode: "0996",
     unit,
     household: { persons: 3, personsUntil: null, lowIncomeUntil: null, heating: false, temporaryLimit: null },
     tariff: [tariff],

@@ -21,6 +21,7 @@ import type { Customer } from "../context.ts";
 import { derivedId } from "./derivedId.ts";
 import { ofQuote, type Refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
+import { debtsToPay } from "./settleDebts.ts";
 
 /** All that a price depends on beside the entry and the balance. */
 export interface PriceFacts {
@@ -39,7 +40,6 @@ export async function priceFacts(
   sale: SaleContext,
   customer: Customer,
   meterRoom: MeterRoom | null,
-  debts: PriceFacts["debts"] = customer.debts,
 ): Promise<PriceFacts> {
   const at = sale.now();
   const version = versionInForce(customer.tariff, at);
@@ -50,7 +50,7 @@ export async function priceFacts(
     basis: { version, household: customer.household, tierUse: found?.state ?? null, at },
     limits: { meterRoom, boughtBeforeChangeL: await boughtBeforeChangeL(sale, customer, version) },
     tier: id === null ? null : { id, version: found?.version ?? 0, state: found?.state ?? null },
-    debts,
+    debts: await debtsToPay(sale, customer),
   };
 }
 

@@ -1,12 +1,21 @@
 /** Look-ups over purchases, and the registration rows that a delivery settles. */
-import { type Id, type Instant, type Litre, openStates } from "@citygas/core";
+import { type Id, type Instant, type Litre, openStates, type PriceLine } from "@citygas/core";
 import type { Pool } from "pg";
+
+export interface PurchaseWithDebts {
+  purchaseId: Id;
+  delivered: boolean;
+  /** All debts on its bill. */
+  debtIds: Id[];
+}
 
 export interface PurchaseRows {
   /** Ids of the card's purchases, newest quote first. */
   purchasesOfCard(cardId: Id, limit: number): Promise<Id[]>;
   /** Litres bought, and promised to open purchases, since an instant. */
   boughtSinceL(accountId: Id, from: Instant): Promise<Litre>;
+  /** Purchases of the account, open or delivered, that have one of these debts on their bill. */
+  purchasesWithDebts(accountId: Id, debtIds: readonly Id[]): Promise<PurchaseWithDebts[]>;
   /** Marks debts as paid by a delivered purchase; the first one that paid a debt stays. */
   settleDebts(debtIds: readonly Id[], purchaseId: Id): Promise<void>;
 }
@@ -27,6 +36,22 @@ export function sqlPurchaseRows(db: Pool): PurchaseRows {
         [accountId, from, [...openStates, "delivered"]],
       );
       return found.rows[0]?.litres ?? 0;
+    },
+    async purchasesWithDebts(accountId, debtIds) {
+      const found = await db.query<{ id: string; delivered: boolean; lines: PriceLine[] }>(
+        `select id, status = 'delivered' as delivered, state->'breakdown'->'lines' as lines
+         from purchase where account_id = $1 and status = any($2) and state->'breakdown'->'lines' @> any($3::jsonb[])`,
+        [
+          accountId,
+          [...openStates, "delivered"],
+          debtIds.map((ref) => JSON.stringify([{ kind: "debt", because: { ref } }])),
+        ],
+      );
+      return found.rows.map(({ id, delivered, lines }) => ({
+        purchaseId: id,
+        delivered,
+        debtIds: lines.flatMap(({ because }) => because.ref ?? []),
+      }));
     },
     async settleDebts(debtIds, purchaseId) {
       if (debtIds.length === 0) return;

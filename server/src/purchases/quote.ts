@@ -41,8 +41,7 @@ export async function quotePurchase(
     "account",
     customer.accountId,
   );
-  const debts = await unsettledDebts(sale, customer, card.state.id);
-  const facts = await priceFacts(sale, customer, meterRoomOf(seen.reading.facts, customer.meter), debts);
+  const facts = await priceFacts(sale, customer, meterRoomOf(seen.reading.facts, customer.meter));
   const breakdown = priced(sale, customer, facts, entry, account.state.balanceFen);
   if (!breakdown.ok) return breakdown;
   await voidOpenQuotes(sale, card.state.id, terminal);
@@ -57,7 +56,7 @@ export async function quotePurchase(
       tierId: breakdown.value.tier === null ? null : (facts.tier?.id ?? null),
       channel: terminal.kind,
       terminalId: terminal.id,
-      later: false,
+      later: !mayWriteAt(terminal),
       breakdown: breakdown.value,
     },
     { account, card },
@@ -91,34 +90,20 @@ async function readyToSell(
   session: CardSession,
   terminal: TerminalFacts,
 ): Promise<Result<Ready, Refused>> {
-  if (!mayWriteAt(terminal)) return refused("auth.forbidden");
-  if (session.probed === null) return refused("card.stale");
+  if (session.probed === null) return mayWriteAt(terminal) ? refused("card.stale") : refused("auth.forbidden");
   const seen = await look(sale, session, session.probed, terminal);
   const { decision, card, customer, open } = seen;
   // What a stale image says of the card is no reason for anything.
   if (card !== null && seen.probed.seq === null) return refused("card.stale");
   if (decision.kind === "refuse") return refused(decision.code, open === null ? {} : { number: open.state.number });
   if (customer === null || card === null) return refused("card.stale");
+  if (!mayWriteAt(terminal) && !mayBuyLater(customer, card.state)) return refused("auth.forbidden");
   if (open !== null && decision.kind !== "sell") return refused("purchase.open", { number: open.state.number });
   return decision.kind === "sell" ? ok({ seen, customer, card }) : refused("card.stale");
 }
 
-/** A debt that a delivered purchase paid is settled, also when the process died before its row said so. */
-async function unsettledDebts(sale: SaleContext, customer: Customer, cardId: Id): Promise<PriceFacts["debts"]> {
-  if (customer.debts.length === 0) return customer.debts;
-  const settled = new Set<Id>();
-  const ids = await sale.purchaseRows.purchasesOfCard(cardId, recentMax);
-  const loaded = await sale.store.load(ids.map((id) => ({ kind: "purchase", id })));
-  for (const id of ids) {
-    const p = loaded.get("purchase", id)?.state;
-    if (p?.state !== "delivered") continue;
-    const paid = p.breakdown.lines.flatMap(({ because }) => because.ref ?? []);
-    const late = customer.debts.filter((debt) => paid.includes(debt.id)).map((debt) => debt.id);
-    await sale.purchaseRows.settleDebts(late, p.id);
-    for (const debtId of late) settled.add(debtId);
-  }
-  return customer.debts.filter((debt) => !settled.has(debt.id));
-}
+/** Where the card can't be written it can only be bought for, to be written at a reader: a setting, and never class C. */
+const mayBuyLater = (customer: Customer, card: CardState): boolean => customer.later && card.cardClass !== "C";
 
 /** One card at one terminal has one quote; they hold nothing, so a failure here costs nothing. */
 async function voidOpenQuotes(sale: SaleContext, cardId: Id, terminal: TerminalFacts): Promise<void> {

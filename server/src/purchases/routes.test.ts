@@ -21,6 +21,7 @@ beforeEach(async () => {
     authenticators: {
       terminal: async (token) => [kiosk1, kiosk2].find(({ id }) => id === token),
       admin: () => false,
+      staff: async () => undefined,
     },
     apiRoutes: [(api) => registerSales(api, world.sale, world.payments)],
     rootRoutes: [],

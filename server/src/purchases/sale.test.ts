@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { intoMeter, runScript } from "../cards/card.testkit.ts";
 import { endSession, takeReport } from "../cards/report.ts";
 import { wantScript } from "../cards/sessions.ts";
+import type { TerminalFacts } from "../context.ts";
 import { startAttempt } from "../payments/payments.ts";
 import { cancelPurchase } from "./cancel.ts";
 import { confirmPurchase } from "./confirm.ts";
-import { byVolume, type Earth, kiosk1, kiosk2, kioskElsewhere, newAccount } from "./earth.testkit.ts";
+import { byVolume, type Earth, kiosk1, kiosk2, kioskElsewhere, newAccount, secondCard } from "./earth.testkit.ts";
 import { quotePurchase } from "./quote.ts";
 import { receiptOf } from "./receipt.ts";
 import { earths } from "./stores.testkit.ts";
@@ -307,8 +308,11 @@ describe.each(earths)("a sale, store $name", ({ open }) => {
     await pass(world, 1_000);
     expect(await stateOf(world, id)).toMatchObject({ state: "refunding", refund: { stuck: true } });
     earth.bank.refundFails = false;
-    await pass(world, 86_400_000, 3_600_000);
-    expect((await stateOf(world, id)).state).toBe("refunded");
+    const { length } = earth.bank.calls;
+    await pass(world, 3 * 86_400_000, 3_600_000);
+    // People may be paying it out at any moment: its channel is asked no more.
+    expect(earth.bank.calls).toHaveLength(length);
+    expect((await stateOf(world, id)).state).toBe("refunding");
   });
 
   test("a kiosk of another unit sells, follows and prints; one that never had the card sees nothing", async () => {
@@ -323,6 +327,58 @@ describe.each(earths)("a sale, store $name", ({ open }) => {
     const script = await wanted(world, kioskElsewhere, there.id, there.visit);
     expect(await write(world, kioskElsewhere, card, there.visit, script)).toMatchObject({ kind: "delivered" });
     expect(value(await receiptOf(world.sale, kioskElsewhere, there.id)).breakdown.payableFen).toBe(2_000);
+  });
+
+  describe("a debt of an account with two cards", () => {
+    const owed = [{ id: "debt-1", amountFen: 500, kind: "bill" }];
+    async function twoQuotes() {
+      const { card, accountId } = await account();
+      const customer = earth.customers.get(accountId);
+      if (customer === undefined) throw new Error("no customer");
+      const debts = owed.map((debt) => ({ ...debt, id: `${debt.id}-${accountId}` }));
+      earth.customers.set(accountId, { ...customer, debts });
+      const cards = [card, await secondCard(earth, accountId)];
+      const visits = [await insert(world, kiosk1, card), await insert(world, kiosk2, cards[1] ?? card)] as const;
+      const one = await quoted(world, kiosk1, visits[0], amount(1_000));
+      const two = await quoted(world, kiosk2, visits[1], amount(2_000));
+      expect([one, two].map(({ breakdown }) => breakdown.payableFen)).toEqual([1_500, 2_500]);
+      return { accountId, card, visits, one, two };
+    }
+    const confirm = (terminal: TerminalFacts, id: string) =>
+      confirmPurchase(world.sale, terminal, id, keyed(world.sale.newId()));
+    const debtOf = async (id: string) => (await stateOf(world, id)).breakdown.debtFen;
+
+    test("stands on one open purchase; the other is asked again without it, and pays its gas alone", async () => {
+      const { accountId, card, visits, one, two } = await twoQuotes();
+      await confirmed(world, kiosk1, one.id);
+      expect(await confirm(kiosk2, two.id)).toMatchObject({ error: { code: "purchase.quoteStale" } });
+      expect((await confirmed(world, kiosk2, two.id)).breakdown).toMatchObject({ debtFen: 0, payableFen: 2_000 });
+      await pay(world, kiosk1, one.id);
+      await write(world, kiosk1, card, visits[0], await wanted(world, kiosk1, one.id, visits[0]));
+      await pay(world, kiosk2, two.id);
+      expect(await ledger(earth, `receivable:${accountId}`)).toBe(-500);
+      // Paid by the first, it is on no bill any more, whatever its own row says yet.
+      intoMeter(card);
+      const next = await insert(world, kiosk1, card);
+      expect((await quoted(world, kiosk1, next, amount(100))).breakdown).toMatchObject({ debtFen: 0 });
+    });
+
+    test("confirmed at both at once, it lands on one", async () => {
+      const { one, two } = await twoQuotes();
+      const answers = await Promise.all([confirm(kiosk1, one.id), confirm(kiosk2, two.id)]);
+      const kept = answers.filter(({ ok }) => ok);
+      expect(kept).toHaveLength(1);
+      const debts = [await debtOf(one.id), await debtOf(two.id)];
+      expect(debts.sort()).toEqual([0, 500]);
+    });
+
+    test("comes back when the purchase it stood on is given up", async () => {
+      const { card, one } = await twoQuotes();
+      await confirmed(world, kiosk1, one.id);
+      value(await cancelPurchase(world.sale, kiosk1, one.id, keyed(world.sale.newId())));
+      const next = await insert(world, kiosk1, card);
+      expect((await quoted(world, kiosk1, next, amount(100))).breakdown).toMatchObject({ debtFen: 500 });
+    });
   });
 
   test("a watcher sees each version after the one it has, and the end", async () => {

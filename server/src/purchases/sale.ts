@@ -1,8 +1,9 @@
 /** What selling needs beside the server's own context: the rows that are not guarded aggregates. */
-import type { Transition } from "@citygas/core";
+import type { Purchase, Transition } from "@citygas/core";
 import type { BindRows } from "../binding/bindLink.ts";
 import type { CardRows } from "../cards/cardRows.ts";
 import type { ServerContext } from "../context.ts";
+import type { Grant } from "../decisions/proposalRows.ts";
 import type { TaskRows } from "../tasks/taskRows.ts";
 import type { PurchaseRows } from "./purchaseRows.ts";
 
@@ -11,6 +12,8 @@ export interface SaleContext extends ServerContext {
   purchaseRows: PurchaseRows;
   taskRows: TaskRows;
   bindRows: BindRows;
+  /** What two people allow at a reader; left out: nothing. */
+  grantOf?(purchase: Purchase): Promise<Grant | undefined>;
   /** Told of each commit of this process, so that work that is due now needn't wait for a poll. Never throws. */
   committed(transition: Transition): void;
 }

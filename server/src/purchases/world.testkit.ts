@@ -5,11 +5,13 @@ import { type AccountState, foldPurchase, type Id, type Purchase, type Result } 
 import type { Pool } from "pg";
 import { pino } from "pino";
 import { expect } from "vitest";
+import { type Callbacks, openCallbacks } from "../callbacks/callbacks.ts";
 import { cardSecret, runScript, type TestCard } from "../cards/card.testkit.ts";
 import { takeReport } from "../cards/report.ts";
 import { openSession, putImage, wantScript } from "../cards/sessions.ts";
 import type { TerminalFacts } from "../context.ts";
 import { drainPayments, newPayments, type Payments, startAttempt } from "../payments/payments.ts";
+import { startPrepay } from "../payments/prepay.ts";
 import type { Store } from "../store/port.ts";
 import { type TaskRunner, taskRunner } from "../tasks/runner.ts";
 import { type KeyedRequest, loggedEvent } from "./applyEvent.ts";
@@ -26,6 +28,7 @@ export interface World {
   sale: SaleContext;
   payments: Payments;
   runner: TaskRunner;
+  callbacks: Callbacks;
 }
 
 export function makeWorld(earth: Earth, store: Store = earth.store): World {
@@ -51,6 +54,7 @@ export function makeWorld(earth: Earth, store: Store = earth.store): World {
     settings: {
       publicUrl: "http://city",
       finishMs: 30 * 60_000,
+      idleMs: 60_000,
       scriptMs: 60_000,
       debts: "rows",
       production: false,
@@ -59,7 +63,8 @@ export function makeWorld(earth: Earth, store: Store = earth.store): World {
     committed: () => undefined,
   };
   const payments = newPayments();
-  return { earth, sale, payments, runner: taskRunner(sale, payments) };
+  const callbacks = openCallbacks(sale, payments, earth.notifications);
+  return { earth, sale, payments, runner: taskRunner(sale, payments), callbacks };
 }
 
 /** An Idempotency-Key and the request it came with. */
@@ -128,6 +133,18 @@ export async function pay(world: World, terminal: TerminalFacts, id: Id): Promis
   const view = value(await startAttempt(world.sale, world.payments, terminal, id, code, freshKey(world, "pay")));
   await drainPayments(world.payments);
   return view;
+}
+
+/** Pay params for the payer's phone. */
+export const prepaid = async (world: World, terminal: TerminalFacts, id: Id, openid = "oPayer1") =>
+  await startPrepay(world.sale, world.payments, terminal, id, { app: "mini", openid }, freshKey(world, "prepay"));
+
+/** What the bank sent by itself arrives, each as often as `times`. */
+export async function deliver(world: World, times = 1): Promise<void> {
+  const { bank } = world.earth;
+  for (const message of bank.outbox.splice(0))
+    for (let time = 0; time < times; time++) await world.callbacks.take(bank.channel.name, message);
+  await world.callbacks.drain();
 }
 
 export const wanted = async (world: World, terminal: TerminalFacts, id: Id, visit: Visit): Promise<CardAnswer> =>

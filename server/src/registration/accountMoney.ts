@@ -6,7 +6,7 @@ import type { App } from "../http/app.ts";
 import { derivedId } from "../purchases/derivedId.ts";
 import { AccountView, accounts, BlockReason } from "./accounts.ts";
 import { Fen, Name, orNull, PositiveFen, timeText } from "./fields.ts";
-import { changeAccount } from "./guarded.ts";
+import { changeAccount, type KeyedBy } from "./guarded.ts";
 import { invalid, missing, type Registered } from "./outcome.ts";
 import { readOne, registerAction } from "./resource.ts";
 
@@ -15,11 +15,6 @@ const entry = (from: string, to: string, amountFen: FenAmount): Posting[] => [
   { account: to, commodity: "fen", amount: amountFen },
   { account: from, commodity: "fen", amount: -amountFen },
 ];
-
-export interface KeyedBy {
-  key: string;
-  fingerprint: string;
-}
 
 /** Adds to (or takes from) the free balance. Refused when it would fall below zero. */
 export function adjustBalance(
@@ -104,7 +99,7 @@ export function registerAccountMoney(app: App, ctx: ServerContext): void {
     method: "POST",
     path: "/accounts/:id/adjustments",
     tag,
-    summary: "调整账户余额 · Corrects the balance",
+    summary: "调整账户余额 · Corrects the balance; in production only as a decision, `account.adjust`",
     keyed: true,
     body: Type.Object({
       amountFen: Type.Integer({ minimum: -10_000_000_000, maximum: 10_000_000_000 }),
@@ -112,7 +107,11 @@ export function registerAccountMoney(app: App, ctx: ServerContext): void {
     }),
     answer: AccountView,
     status: 201,
-    run: async (c, id, body, key) => viewAfter(c, id, await adjustBalance(c, id, body, key)),
+    // Money that comes from nowhere takes two people; one alone may make it where nothing is real.
+    run: async (c, id, body, key) =>
+      c.settings.production
+        ? { ok: false, error: { code: "decision.required" } }
+        : viewAfter(c, id, await adjustBalance(c, id, body, key)),
   });
   registerAction(app, ctx, {
     method: "POST",

@@ -10,7 +10,7 @@ import type { ServerContext } from "../context.ts";
 import type { App } from "../http/app.ts";
 import { derivedId } from "../purchases/derivedId.ts";
 import { orNull, Uuid } from "./fields.ts";
-import { changeCard, commitNew } from "./guarded.ts";
+import { changeCard, commitNew, type KeyedBy } from "./guarded.ts";
 import { conflict, invalid, missing, type Refusal, type Registered } from "./outcome.ts";
 import { type Resource, readOne, registerAction } from "./resource.ts";
 import type { UnitSettings } from "./units.ts";
@@ -141,10 +141,11 @@ export function setCardStatus(
 
 /**
  * The card is replaced by a new one with the same number. Refused while a purchase is open on it: whether that one is on
- * the old card isn't known, so people decide first.
+ * the old card isn't known, so people decide first. The same request again replaces nothing more.
  */
-export function replaceCard(ctx: ServerContext, cardId: Id): Promise<Registered<CardState>> {
-  return changeCard(ctx, cardId, { event: { type: "card.replaced" } }, (card) => {
+export function replaceCard(ctx: ServerContext, cardId: Id, by: KeyedBy): Promise<Registered<CardState>> {
+  const eventId = derivedId("cardReplaced", cardId, by.key, by.fingerprint);
+  return changeCard(ctx, cardId, { event: { type: "card.replaced" }, eventId, idempotency: by }, (card) => {
     if (card.openPurchaseId !== null) return { ok: false, error: { code: "purchase.open" } };
     // Images taken before the replacement count for nothing: the sequence grows with it.
     return ok({ ...card, status: "current", replacement: card.replacement + 1, scriptSeq: card.scriptSeq + 1 });
@@ -242,7 +243,8 @@ export function registerCardActions(app: App, ctx: ServerContext): void {
     path: "/cards/:id/replacement",
     tag,
     summary: "补卡 · Replaces the card; its image is then that of the new one",
+    keyed: true,
     answer: CardView,
-    run: async (c, id) => viewAfter(c, id, await replaceCard(c, id)),
+    run: async (c, id, _body, key) => viewAfter(c, id, await replaceCard(c, id, key)),
   });
 }

@@ -10,11 +10,17 @@ export interface Change<S> {
   postings?: Posting[];
 }
 
+/** Idempotency-Key of a request, scoped to its caller, and what the request said. */
+export interface KeyedBy {
+  key: string;
+  fingerprint: string;
+}
+
 export interface ChangeOptions {
   event: { type: string };
   /** The same at each repetition of one request. */
   eventId?: Id;
-  idempotency?: { key: string; fingerprint: string };
+  idempotency?: KeyedBy;
 }
 
 const noTasks = { add: [], drop: [] };
@@ -31,7 +37,8 @@ export async function changeAccount(
     if (found === undefined) return missing("account");
     const wanted = change(found.state);
     // A request that was carried out before is no refusal, whatever the account looks like since.
-    if (!wanted.ok) return (await wasDone(ctx, accountId, options.eventId)) ? ok(found.state) : wanted;
+    const subject = { kind: "account", id: accountId } as const;
+    if (!wanted.ok) return (await wasDone(ctx, subject, options.eventId)) ? ok(found.state) : wanted;
     if (wanted.value === null) return ok(found.state);
     const { state, postings = [] } = wanted.value;
     const committed = await ctx.store.commit({
@@ -46,9 +53,13 @@ export async function changeAccount(
   return err({ code: "server.unavailable" });
 }
 
-async function wasDone(ctx: Pick<ServerContext, "store">, accountId: Id, eventId: Id | undefined): Promise<boolean> {
+async function wasDone(
+  ctx: Pick<ServerContext, "store">,
+  subject: Transition["subject"],
+  eventId: Id | undefined,
+): Promise<boolean> {
   if (eventId === undefined) return false;
-  const log = await ctx.store.events({ kind: "account", id: accountId });
+  const log = await ctx.store.events(subject);
   return log.some((each) => each.eventId === eventId);
 }
 
@@ -63,13 +74,16 @@ export async function changeCard(
     const found = (await ctx.store.load([{ kind: "card", id: cardId }])).get("card", cardId);
     if (found === undefined) return missing("card");
     const wanted = change(found.state);
-    if (!wanted.ok) return wanted;
+    const subject = { kind: "card", id: cardId } as const;
+    if (!wanted.ok) return (await wasDone(ctx, subject, options.eventId)) ? ok(found.state) : wanted;
     if (wanted.value === null) return ok(found.state);
     const committed = await ctx.store.commit({
-      ...head(ctx, options, { kind: "card", id: cardId }),
+      ...head(ctx, options, subject),
       writes: [{ kind: "card", id: cardId, expected: found.version, state: wanted.value }],
     });
-    if (committed.kind !== "stale") return ok(wanted.value);
+    if (committed.kind === "done") return ok(wanted.value);
+    if (committed.kind === "replay")
+      return committed.sameRequest ? ok(found.state) : err({ code: "request.keyReused" });
   }
   return err({ code: "server.unavailable" });
 }

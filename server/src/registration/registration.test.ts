@@ -214,8 +214,12 @@ describe("a card", () => {
     const accountId = await account(await house("money"));
     const { cardId } = await meterAndCard(accountId, "money");
     expect((await test.admin("PUT", `/cards/${cardId}/status`, { status: "lost" })).body.status).toBe("lost");
-    const replaced = await test.admin("POST", `/cards/${cardId}/replacement`);
+    const once = key();
+    const replaced = await test.admin("POST", `/cards/${cardId}/replacement`, undefined, once);
     expect(replaced.body).toMatchObject({ id: cardId, status: "current", replacement: 1 });
+    // The answer was lost and the desk asks again: there is still one new card.
+    expect((await test.admin("POST", `/cards/${cardId}/replacement`, undefined, once)).body).toEqual(replaced.body);
+    expect((await test.admin("POST", `/cards/${cardId}/replacement`)).body.code).toBe("request.keyMissing");
     const issued = await test.admin("GET", `/cards/${cardId}/image`);
     expect(openBMoney.identify(fromHex(String(issued.body.imageHex)) ?? new Uint8Array())?.replacement).toBe(1);
   });

@@ -73,6 +73,7 @@ function customerOf(row: CustomerRow): Customer {
     holderName: row.holder_name,
     address: row.full_text,
     room: row.room,
+    areaCode: settings.areaCode,
     unit: { id: row.unit_id, name: row.unit_name, company: row.company_name, hotline: row.hotline },
     household: row.household,
     tariff: row.tariff ?? [],

@@ -91,6 +91,7 @@ export const attempt = (id: Id, purchaseId: Id): Attempt => ({
   createdAt: 1_000,
   submittedAt: null,
   deadlineAt: 46_000,
+  payer: null,
   prepayId: null,
   closeWanted: false,
   closeCalls: 0,
@@ -105,6 +106,7 @@ export const attempt = (id: Id, purchaseId: Id): Attempt => ({
   transactionId: null,
   paidAt: null,
   codeMask: "13****1234",
+  oddFen: null,
   lateSuccess: null,
 });
 

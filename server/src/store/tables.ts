@@ -9,6 +9,8 @@ export interface AggregateTable {
 
 const text = (field: string): string => `state->>'${field}'`;
 const bigint = (field: string): string => `(state->>'${field}')::bigint`;
+/** A field one level deeper. Written so that `state->>` stands in it once, as the batch statement expects. */
+const inner = (field: string, name: string): string => `(state->>'${field}')::jsonb->>'${name}'`;
 /** Only fields that the aggregate has, so that a renamed field is a type error and not a null column. */
 function columns<K extends AggregateKind>(
   fields: Readonly<Record<string, [typeof text, keyof AggregateStates[K] & string]>>,
@@ -29,6 +31,11 @@ export const aggregateTables: Readonly<Record<AggregateKind, AggregateTable>> = 
       token: [text, "token"],
       quoted_at: [bigint, "quotedAt"],
       due_at: [bigint, "dueAt"],
+      paid_at: [bigint, "paidAt"],
+      paid_attempt_id: [text, "paidAttemptId"],
+      refund_no: [(field) => inner(field, "no"), "refund"],
+      refund_fen: [(field) => `(${inner(field, "amountFen")})::bigint`, "refund"],
+      refunded_at: [(field) => `(${inner(field, "refundedAt")})::bigint`, "refund"],
     }),
   },
   attempt: {
@@ -38,6 +45,8 @@ export const aggregateTables: Readonly<Record<AggregateKind, AggregateTable>> = 
       purchase_id: [text, "purchaseId"],
       channel: [text, "channel"],
       out_trade_no: [text, "outTradeNo"],
+      amount_fen: [bigint, "amountFen"],
+      paid_at: [bigint, "paidAt"],
     }),
   },
   account: { name: "account", columns: columns<"account">({ unit_id: [text, "unitId"] }) },

@@ -10,11 +10,10 @@ import {
   attemptQuery,
   attemptReverse,
   attemptSubmit,
-  lateRefund,
   type TaskEnd,
 } from "../payments/attemptTasks.ts";
 import type { Payments } from "../payments/payments.ts";
-import { refundPurchase } from "../payments/refundTasks.ts";
+import { lateRefund, refundPurchase } from "../payments/refundTasks.ts";
 import { purchaseDue } from "../purchases/purchaseTimer.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
@@ -116,7 +115,7 @@ function handle(sale: SaleContext, payments: Payments, task: Task): Promise<Task
     case "attemptLateCheck":
       return attemptLateCheck(sale, payments, task);
     case "lateRefund":
-      return lateRefund(sale, payments, task);
+      return lateRefund(sale, task);
     case "refund":
       return refundPurchase(sale, task);
     case "staff":
@@ -126,9 +125,8 @@ function handle(sale: SaleContext, payments: Payments, task: Task): Promise<Task
   }
 }
 
-/** Puts back the tasks of states that have none, page by page. Meant for start, before `start`. */
-export async function sweepTasks(sale: SaleContext): Promise<number> {
-  const pagesMax = 2_000;
+/** Puts back the tasks of states that have none, page by page: all of them before `start`, one page while it runs. */
+export async function sweepTasks(sale: SaleContext, pagesMax = 2_000): Promise<number> {
   let restored = 0;
   for (let page = 1; page <= pagesMax; page++) {
     const found = await sale.taskRows.restoreTasks(sale.now(), runnerLimits.sweepPage);

@@ -42,6 +42,24 @@ describe("pairing", () => {
     expect(JSON.stringify(rows)).not.toContain(code.slice(0, 4));
   });
 
+  it("gives its answer again to who asks with the same key, until the code expires", async () => {
+    const { id, code } = await newCode();
+    const { publicKeyPem: publicKey, ...terminal } = await pairWith(test, code);
+    const again = () => test.call({ method: "POST", url: "/api/v1/terminals/pair", payload: { code, publicKey } });
+    const token = await tokenFor(test, { ...terminal, publicKeyPem: publicKey });
+    expect(await again()).toMatchObject({ status: 200, body: { terminalId: id } });
+    // Nothing was changed by it: tokens given out before count on.
+    expect((await me(token)).status).toBe(200);
+    await expect(pairWith(test, code)).rejects.toThrow("401");
+    await test.admin("POST", `/terminals/${id}/revocation`);
+    expect((await again()).status).toBe(401);
+    const other = await newCode();
+    const { publicKeyPem } = await pairWith(test, other.code);
+    test.clock.now += 24 * 3_600_000;
+    const late = { code: other.code, publicKey: publicKeyPem };
+    expect((await test.call({ method: "POST", url: "/api/v1/terminals/pair", payload: late })).status).toBe(401);
+  });
+
   it("refuses a code that is too old, and one that a newer code replaced", async () => {
     const { id, code } = await newCode();
     const newer = await test.admin("POST", `/terminals/${id}/pairing-codes`);

@@ -42,7 +42,10 @@ function codeHash(typed: string): string {
   return createHash("sha256").update(`pairing:${code}`).digest("hex");
 }
 
-/** auth.required: no such code, used, or expired. request.invalid: not an Ed25519 public key. */
+/**
+ * The same code with the same key again gives the same answer: the first one may have been lost.
+ * auth.required: no such code, used by another key, or expired. request.invalid: not an Ed25519 public key.
+ */
 export async function pairTerminal(
   ctx: TerminalContext,
   code: string,

@@ -10,8 +10,8 @@ import { terminalSeen } from "./terminalRows.ts";
 
 const Uuid = Type.String({ format: "uuid" });
 
-/** Kiosk settings of today; the manual: 60 s to present a code, 30 s on the success page, "还需要时间吗" before idle. */
-const terminalSettings: TerminalConfig["settings"] = { codeWindowMs: 60_000, successWindowMs: 30_000, idleMs: 60_000 };
+/** The manual: 60 s to present a code, 30 s on the success page. */
+const manualTimes = { codeWindowMs: 60_000, successWindowMs: 30_000 };
 const seenEveryMs = 10_000;
 
 export function terminalRoutes(auth: TerminalAuth): Routes {
@@ -38,7 +38,7 @@ export function terminalRoutes(auth: TerminalAuth): Routes {
           unit: terminal.unit.name,
           hotline: terminal.unit.hotline,
           nowMs: ctx.now(),
-          settings: terminalSettings,
+          settings: { ...manualTimes, idleMs: ctx.settings.idleMs },
         };
       },
     );

@@ -67,7 +67,11 @@ export async function addPairingCode(
   ]);
 }
 
-/** Uses the code up and sets the key in one statement: of two at once one wins. undefined: no such code, or too late. */
+/**
+ * Uses the code up and sets the key in one statement: of two at once one wins. The one who won may ask again with the
+ * same key until the code expires, because the answer may have been lost; that changes nothing, so a terminal revoked
+ * or paired anew meanwhile stays so. undefined: no such code, another's, or too late.
+ */
 export async function usePairingCode(db: Pool, hash: string, publicKey: string, now: Instant): Promise<Id | undefined> {
   const { rows } = await db.query<{ id: string }>(
     `with used as (
@@ -75,6 +79,16 @@ export async function usePairingCode(db: Pool, hash: string, publicKey: string, 
        returning terminal_id)
      update terminal set public_key = $2, paired_at = $3, revoked_at = null
      from used where terminal.id = used.terminal_id returning terminal.id`,
+    [hash, publicKey, now],
+  );
+  return rows[0]?.id ?? (await pairedBefore(db, hash, publicKey, now));
+}
+
+async function pairedBefore(db: Pool, hash: string, publicKey: string, now: Instant): Promise<Id | undefined> {
+  const { rows } = await db.query<{ id: string }>(
+    `select t.id from pairing_code c join terminal t on t.id = c.terminal_id
+     where c.hash = $1 and c.used_at is not null and c.expires_at > $3
+       and t.public_key = $2 and t.paired_at = c.used_at and t.revoked_at is null`,
     [hash, publicKey, now],
   );
   return rows[0]?.id;

@@ -75,6 +75,8 @@ function attemptKey(event: AttemptEvent): TrailKey {
     case "latePaidOut":
     case "lateCheckDone":
     case "lateRefunded":
+    case "lateRefundFailed":
+    case "lateRefundStuck":
     case "resolved":
       return `attempt.${event.type}`;
     default:

@@ -1,6 +1,6 @@
 /** What follows from the centre's answer to an image or a report. */
 import { type CardAnswer, type Problem, type PurchaseView, type RefusalCode, refusalCodes } from "@citygas/api";
-import { type Ctx, close, go, open, request, send, soldOf } from "./context.ts";
+import { type Ctx, canPrint, close, go, open, request, send, soldOf } from "./context.ts";
 import { times } from "./times.ts";
 import type { Sold, StageOf } from "./types.ts";
 
@@ -63,7 +63,7 @@ function runWrite(c: Ctx, answer: Extract<CardAnswer, { kind: "script" }>): void
 export function delivered(c: Ctx, purchase: PurchaseView, heard: boolean): void {
   close(c, purchase.id);
   const limitMs = c.state.config?.settings.successWindowMs ?? times.successWindowMs;
-  const printable = heard && c.state.paper !== "out";
+  const printable = heard && canPrint(c.state);
   go(c, { name: "success", sold: soldOf(purchase), printable, printed: false }, { voice: "success", limitMs });
 }
 

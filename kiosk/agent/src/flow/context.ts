@@ -93,6 +93,11 @@ export function soldOf(purchase: PurchaseView): Sold {
   };
 }
 
+/** A receipt is not offered where none can come out. */
+export function canPrint({ paper }: FlowState): boolean {
+  return paper === "ok" || paper === "low";
+}
+
 export function inService(state: FlowState): boolean {
   const { reader, scanner, server, paired } = state.up;
   return reader && scanner && server && paired && state.config !== null;

@@ -40,6 +40,7 @@ describe("the entry", () => {
     expect(typeKey("", ".", "money")).toBe("0.");
     expect(typeKey("1.2", ".", "money")).toBe("1.2");
     expect(typeKey("1.25", "9", "money")).toBe("1.25");
+    expect(typeKey("15", ".", "volume")).toBe("15");
     expect(typeKey("0", "5", "money")).toBe("5");
     expect(typeKey("1234567", "8", "money")).toBe("1234567");
   });

@@ -14,7 +14,8 @@ export function typeKey(entry: string, key: Key, unit: Unit): string {
   if (key === "clear") return "";
   if (key === "backspace") return entry.slice(0, -1);
   const [whole = "", fraction] = entry.split(".");
-  if (key === ".") return fraction === undefined ? `${whole === "" ? "0" : whole}.` : entry;
+  // Volumes are sold in whole cubic metres: their keypad has no point.
+  if (key === ".") return fraction === undefined && unit === "money" ? `${whole === "" ? "0" : whole}.` : entry;
   if (fraction !== undefined) return fraction.length < decimals[unit] ? entry + key : entry;
   if (whole === "0") return key;
   return whole.length < maxWholeDigits ? entry + key : entry;

@@ -275,6 +275,6 @@ function paperView(state: Extract<FlowEvent, { type: "paper" }>["state"]): FlowS
       return "low";
     case "out":
     case "jammed":
-      return "out";
+      return state;
   }
 }

@@ -11,7 +11,7 @@ import type {
 } from "@citygas/api";
 import type { PaperState, PrintResult, ReaderEvent } from "@citygas/devices";
 import type { CardScript } from "@citygas/gascard";
-import type { Action, Delivered, Outcome, Screen, VoicePrompt } from "../view.ts";
+import type { Action, Delivered, Outcome, Screen, ViewMessage, VoicePrompt } from "../view.ts";
 
 type ScreenOf<N extends Screen["name"]> = Extract<Screen, { name: N }>;
 export type Refused = ScreenOf<"cancelled">["refused"];
@@ -107,7 +107,7 @@ export interface FlowState {
   ours: { purchaseId: string; number: string } | null;
   up: { reader: boolean; scanner: boolean; server: boolean; paired: boolean };
   downSince: number;
-  paper: "ok" | "low" | "out";
+  paper: ViewMessage["paper"];
   config: TerminalConfig | null;
   voice: { prompt: VoicePrompt; amountFen?: number; nonce: number } | null;
 }

@@ -1,6 +1,6 @@
 /** What the screen draws of a flow state. Pure; `seq` and `now` are the sender's. */
 import type { Delivered, Screen, ViewMessage } from "../view.ts";
-import { inService } from "./context.ts";
+import { canPrint, inService } from "./context.ts";
 import type { FlowState, StageName, StageOf } from "./types.ts";
 
 const steps: Record<StageName, ViewMessage["step"]> = {
@@ -96,7 +96,7 @@ function screenOf(state: FlowState): Screen {
         name: "success",
         number,
         delivers,
-        printable: stage.printable && state.paper !== "out",
+        printable: stage.printable && canPrint(state),
         cardIn,
         printed,
       };

@@ -4,8 +4,8 @@ import { Button } from "./button.tsx";
 
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 
-/** Digits in phone order, point, backspace, clear. */
-export function Keypad(): JSX.Element {
+/** Digits in phone order, point (where parts of the unit are sold), backspace, clear. */
+export function Keypad({ point }: { point: boolean }): JSX.Element {
   const { t } = useKiosk();
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would draw and announce a form where there is none
@@ -15,10 +15,12 @@ export function Keypad(): JSX.Element {
           {key}
         </Button>
       ))}
-      <Button kind="key" action={{ do: "key", key: "." }} label={t.account.point}>
-        .
-      </Button>
-      <Button kind="key" action={{ do: "key", key: "0" }}>
+      {point && (
+        <Button kind="key" action={{ do: "key", key: "." }} label={t.account.point}>
+          .
+        </Button>
+      )}
+      <Button kind="key" class={point ? "" : "double"} action={{ do: "key", key: "0" }}>
         0
       </Button>
       <Button kind="key" action={{ do: "key", key: "backspace" }} label={t.account.backspace}>

@@ -20,7 +20,7 @@ export function Account({ screen }: { screen: AccountScreen }): JSX.Element {
       class="account"
       left={{ text: t.frame.back, action: { do: "back" } }}
       right={{ text: t.frame.ok, action: { do: "ok" }, busy: screen.busy }}
-      side={<Keypad />}
+      side={<Keypad point={screen.unit === "money"} />}
     >
       <h1 tabIndex={-1}>{t.account.title}</h1>
       {screen.notice && (

@@ -28,7 +28,7 @@ export function Home(): JSX.Element {
       {paper !== "ok" && (
         <p class="notice warn">
           <ToneIcon tone="warn" size={40} />
-          {paper === "low" ? t.frame.paperLow : t.frame.paperOut}
+          {t.frame.paper[paper]}
         </p>
       )}
     </Stage>

@@ -1,0 +1,141 @@
+import { createCipheriv } from "node:crypto";
+
+/**
+ * A virtual CPU card in FMCOS / PBOC style: one application with transparent files, each of which is written only under
+ * line protection with its own key. A challenge is good for the next command only; a command is done whole or not at all.
+ * Its cryptography is read here for itself, from the standard: the selling side has another.
+ */
+export interface CpuFileSetup {
+  sfi: number;
+  content: Uint8Array;
+  key: Uint8Array;
+}
+
+export interface CpuCardSetup {
+  aid: Uint8Array;
+  cipher: "3des" | "sm4";
+  files: readonly CpuFileSetup[];
+  /** For EXTERNAL AUTHENTICATE; three tries. */
+  externalKey: Uint8Array;
+  /** Random bytes for challenges. */
+  random(length: number): Uint8Array;
+}
+
+const SW = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff);
+const OK = 0x9000;
+const MAC_BYTES = 4;
+const TRIES = 3;
+
+function encipher(name: string, key: Uint8Array, block: Uint8Array): Buffer {
+  const cipher = createCipheriv(name, key, null).setAutoPadding(false);
+  return Buffer.concat([cipher.update(block), cipher.final()]);
+}
+
+/** CBC-MAC in its two forms: SM4 throughout; or DES under the left half, the last block under both halves. */
+function mac(kind: CpuCardSetup["cipher"], key: Uint8Array, challenge: Uint8Array, message: Uint8Array): Buffer {
+  const size = kind === "sm4" ? 16 : 8;
+  const padded = Buffer.alloc((Math.trunc(message.length / size) + 1) * size);
+  padded.set(message);
+  padded[message.length] = 0x80;
+  let state: Buffer = Buffer.alloc(size);
+  state.set(challenge);
+  for (let at = 0; at < padded.length; at += size) {
+    for (let i = 0; i < size; i += 1) state[i] = (state[i] ?? 0) ^ (padded[at + i] ?? 0);
+    const last = at + size === padded.length;
+    const left = key.subarray(0, 8);
+    if (kind === "sm4") state = encipher("sm4-ecb", key, state);
+    else state = encipher("des-ede", last ? key : Buffer.concat([left, left]), state);
+  }
+  return state.subarray(0, MAC_BYTES);
+}
+
+export class CpuCard {
+  readonly #setup: CpuCardSetup;
+  readonly #files: Map<number, Uint8Array>;
+  #selected = false;
+  #challenge: Uint8Array | null = null;
+  #tries = TRIES;
+  #authenticated = false;
+
+  constructor(setup: CpuCardSetup) {
+    this.#setup = setup;
+    this.#files = new Map(setup.files.map(({ sfi, content }) => [sfi, content.slice()]));
+  }
+
+  /** What is in a file, for whoever looks on. */
+  file(sfi: number): Uint8Array {
+    return this.#files.get(sfi)?.slice() ?? new Uint8Array(0);
+  }
+
+  get authenticated(): boolean {
+    return this.#authenticated;
+  }
+
+  powerOff(): void {
+    this.#selected = false;
+    this.#challenge = null;
+    this.#authenticated = false;
+  }
+
+  /** One command; the answer with its status word at the end. */
+  apdu(command: Uint8Array): Uint8Array {
+    const [cla, ins, p1 = 0, p2 = 0, p3 = 0] = command;
+    const data = command.subarray(5);
+    // Whatever comes after a challenge uses it up.
+    const challenge = this.#challenge;
+    this.#challenge = null;
+    if (ins === 0xa4) return this.#select(p1, data);
+    if (!this.#selected) return SW(0x6985);
+    if (cla === 0x00 && ins === 0xb0) return this.#read(p1, p2, p3);
+    if (cla === 0x00 && ins === 0x84) return this.#giveChallenge(p3);
+    if (cla === 0x00 && ins === 0x82) return this.#authenticate(challenge, data);
+    if (ins === 0xd6) return this.#update(command, challenge);
+    return SW(0x6d00);
+  }
+
+  #select(p1: number, aid: Uint8Array): Uint8Array {
+    this.#selected = p1 === 0x04 && Buffer.compare(aid, this.#setup.aid) === 0;
+    return this.#selected ? Uint8Array.of(0x6f, 0x02, 0x84, 0x00, ...SW(OK)) : SW(0x6a82);
+  }
+
+  #read(p1: number, offset: number, length: number): Uint8Array {
+    const file = this.#files.get(p1 & 0x1f);
+    if (file === undefined || (p1 & 0x80) === 0) return SW(0x6a82);
+    if (offset + length > file.length) return SW(0x6b00);
+    return Uint8Array.of(...file.subarray(offset, offset + length), ...SW(OK));
+  }
+
+  #giveChallenge(length: number): Uint8Array {
+    if (length !== 4 && length !== 8) return SW(0x6700);
+    this.#challenge = this.#setup.random(length);
+    return Uint8Array.of(...this.#challenge, ...SW(OK));
+  }
+
+  #authenticate(challenge: Uint8Array | null, cryptogram: Uint8Array): Uint8Array {
+    if (this.#tries === 0) return SW(0x6983);
+    if (challenge === null) return SW(0x6984);
+    const { cipher, externalKey } = this.#setup;
+    const block = Buffer.alloc(cipher === "sm4" ? 16 : 8);
+    block.set(challenge);
+    const wanted = encipher(cipher === "sm4" ? "sm4-ecb" : "des-ede", externalKey, block);
+    this.#authenticated = Buffer.compare(wanted, cryptogram) === 0;
+    this.#tries = this.#authenticated ? TRIES : this.#tries - 1;
+    return SW(this.#authenticated ? OK : 0x63c0 | this.#tries);
+  }
+
+  #update(command: Uint8Array, challenge: Uint8Array | null): Uint8Array {
+    const [cla, , p1 = 0, offset = 0, lc = 0] = command;
+    const sfi = p1 & 0x1f;
+    const file = this.#files.get(sfi);
+    const key = this.#setup.files.find((each) => each.sfi === sfi)?.key;
+    if (file === undefined || key === undefined) return SW(0x6a82);
+    if (cla !== 0x04) return SW(0x6882);
+    if (challenge === null) return SW(0x6984);
+    const data = command.subarray(5, -MAC_BYTES);
+    if (command.length !== 5 + lc || lc <= MAC_BYTES || offset + data.length > file.length) return SW(0x6700);
+    const wanted = mac(this.#setup.cipher, key, challenge, command.subarray(0, -MAC_BYTES));
+    if (Buffer.compare(wanted, command.subarray(-MAC_BYTES)) !== 0) return SW(0x6988);
+    file.set(data, offset);
+    return SW(OK);
+  }
+}

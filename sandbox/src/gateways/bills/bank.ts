@@ -1,0 +1,49 @@
+import type { Book } from "../book.ts";
+import { beijingDay, yuan } from "../http.ts";
+import { GATEWAYS, type Gateway } from "../names.ts";
+import { fundsUntil } from "./funds.ts";
+
+/**
+ * The statement of the company's bank account: what the gateways paid out, the morning after, net of fees. CSV in UTF-8,
+ * header `date,reference,counterparty,amount,balance`; amounts in yuan, newest last.
+ */
+const COUNTERPARTY: Readonly<Record<Gateway, string>> = {
+  wechat: "财付通支付科技有限公司",
+  alipay: "支付宝（中国）网络技术有限公司",
+  acquirer: "收单银行",
+};
+const PREFIX: Readonly<Record<Gateway, string>> = { wechat: "TENPAY", alipay: "ALIPAY", acquirer: "ACQ" };
+const OPENING_FEN = 1_000_000;
+
+export interface BankLine {
+  date: string;
+  reference: string;
+  counterparty: string;
+  amountFen: number;
+  balanceFen: number;
+}
+
+/** All lines of the account to the end of `day`, in order. */
+function linesUntil(book: Book, day: string): BankLine[] {
+  const payouts = GATEWAYS.flatMap((gateway) =>
+    fundsUntil(book, gateway, day)
+      .filter(({ kind }) => kind === "payout")
+      .map(({ at, amountFen }) => ({ at, gateway, amountFen: -amountFen })),
+  ).sort((a, b) => a.at - b.at);
+  let balanceFen = OPENING_FEN;
+  return payouts.map(({ at, gateway, amountFen }) => {
+    balanceFen += amountFen;
+    const date = beijingDay(at);
+    const reference = `${PREFIX[gateway]}${date.replaceAll("-", "")}`;
+    return { date, reference, counterparty: COUNTERPARTY[gateway], amountFen, balanceFen };
+  });
+}
+
+/** The statement of one day; the header alone when nothing came. */
+export function bankStatement(book: Book, day: string): string {
+  const rows = linesUntil(book, day).filter(({ date }) => date === day);
+  const lines = rows.map((row) =>
+    [row.date, row.reference, row.counterparty, yuan(row.amountFen), yuan(row.balanceFen)].join(","),
+  );
+  return ["date,reference,counterparty,amount,balance", ...lines, ""].join("\r\n");
+}

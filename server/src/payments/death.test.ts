@@ -1,0 +1,123 @@
+/**
+ * kill -9 of the server process while purchases stand in every state in which money may be on its way, and of terminals,
+ * which never say anything again. The next process brings each to its end by itself: gas still owed, or money back.
+ * Real PostgreSQL, real processes, the gateways' own wire; only the wait is short where the rules allow it.
+ */
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type DeathWorld, startDeathWorld } from "./death.testkit.ts";
+
+const long = inject("long");
+let world: DeathWorld;
+beforeAll(async () => {
+  world = await startDeathWorld();
+}, 120_000);
+afterAll(() => world.stop());
+
+test("killed amid everything, and started again: each purchase ends as its row in docs/payments.md says", async () => {
+  const { gateways, kiosk, phone } = world;
+  // The code is refused nothing: it waits for its password, and the customer gives up.
+  const closing = await world.confirmed(kiosk, "canteen");
+  await world.pay(closing, "wechat", "phone-2");
+  await world.attemptReaches(closing, "pending", 10_000);
+  await kiosk.post(`/purchases/${closing}/cancel`);
+  // Waits for its password, which is typed while the server is dead.
+  const pending = await world.confirmed(kiosk, "heating");
+  await world.pay(pending, "alipay", "phone-2");
+  await world.attemptReaches(pending, "pending", 10_000);
+  // An order on a phone, paid while the server is dead: its callback finds nobody.
+  const ordered = await world.confirmed(phone, "ic-controller");
+  const params = await world.order(ordered);
+  // An order on a phone that a kiosk with the card wants out of its way.
+  const yielded = await world.confirmed(phone, "low-income");
+  await world.order(yielded);
+  gateways.faults.arm("gatewayDown", { gateway: "wechat", times: 2 });
+  expect((await world.insert(kiosk, "low-income")).answer).toMatchObject({ code: "purchase.onPhone" });
+  // A refund whose answer is not there yet.
+  const refunding = await world.confirmed(kiosk, "debt-rows");
+  await world.pay(refunding, "alipay", "phone-1");
+  await world.reaches(refunding, "paid", 10_000);
+  gateways.faults.arm("refundDropped", { gateway: "alipay" });
+  await kiosk.post(`/purchases/${refunding}/cancel`);
+  // The pay call was carried out, its answer lost.
+  const submitted = await world.confirmed(kiosk, "qinhuai");
+  gateways.faults.arm("dropReply", { gateway: "wechat" });
+  await world.pay(submitted, "wechat", "phone-1");
+
+  await world.kill();
+  expect(await world.attemptOf(submitted)).toBe("submitted");
+  expect(await world.stateOf(closing)).toBe("closing");
+  gateways.faults.disarmAll();
+  expect(gateways.wallets.enterPassword("phone-2", true)).toBe("answered");
+  const paid = {
+    appId: "",
+    timeStamp: "",
+    nonceStr: "",
+    package: "",
+    paySign: "",
+    ...params,
+    signType: "RSA",
+  } as const;
+  expect(gateways.cashier.answer(paid, "phone-1", true).err_msg).toBe("get_brand_wcpay_request:ok");
+  await world.start();
+
+  await Promise.all([
+    world.reaches(closing, "void", 40_000),
+    world.reaches(yielded, "void", 40_000),
+    world.reaches(submitted, "paid", 20_000),
+    world.reaches(refunding, "refunded", 40_000),
+    world.reaches(ordered, "paid", 60_000),
+    world.reaches(pending, "paid", 20_000).catch(() => world.reaches(pending, "refunded", 100_000)),
+  ]);
+  // The gateways hold exactly what purchases that are still owed have paid.
+  const { rows } = await world.db.query<{ fen: number }>(
+    `select coalesce(sum((state->'breakdown'->>'payableFen')::int), 0)::int as fen from purchase
+     where status = 'paid' and state->>'paidAttemptId' is not null`,
+  );
+  expect(gateways.ledger.netFen()).toBe(rows[0]?.fen);
+}, 240_000);
+
+test("the gateway speaks to the server itself: paid by its notification, before any query is due", async () => {
+  const id = await world.confirmed(world.phone, "ceiling");
+  const params = await world.order(id);
+  const paid = {
+    appId: "",
+    timeStamp: "",
+    nonceStr: "",
+    package: "",
+    paySign: "",
+    ...params,
+    signType: "RSA",
+  } as const;
+  world.gateways.faults.arm("callbackDoubled", { gateway: "wechat" });
+  expect(world.gateways.cashier.answer(paid, "phone-1", true).err_msg).toBe("get_brand_wcpay_request:ok");
+  await world.reaches(id, "paid", 20_000);
+  const { rows } = await world.db.query("select result from notification where verdict->>'kind' = 'payment'");
+  expect(rows.length).toBeGreaterThan(0);
+}, 60_000);
+
+// Each of these waits for a minute of the protocol.
+test.runIf(long)("terminals that never come back: no money without gas, no gas without a card", async () => {
+  const { kiosk } = world;
+  const noCode = await world.confirmed(kiosk, "canteen");
+  const unpaid = await world.confirmed(kiosk, "heating");
+  await world.pay(unpaid, "wechat", "phone-2");
+  const paid = await world.confirmed(kiosk, "replacement");
+  await world.pay(paid, "alipay", "phone-1");
+  await world.reaches(paid, "paid", 20_000);
+  const issuedAt = await world.insert(kiosk, "balance");
+  const entry = { kind: "amount", amountFen: 3_000 };
+  const bought = await kiosk.post("/purchases", { cardSessionId: issuedAt.sessionId, entry });
+  const issued = String(bought.body.id);
+  await kiosk.post(`/purchases/${issued}/confirm`);
+  expect((await kiosk.post(`/purchases/${issued}/script`, { cardSessionId: issuedAt.sessionId })).body).toMatchObject({
+    kind: "script",
+  });
+  await world.kill();
+  await world.start();
+  await Promise.all([
+    world.reaches(noCode, "void", 100_000),
+    world.reaches(unpaid, "void", 240_000),
+    world.reaches(paid, "refunded", 150_000),
+    world.reaches(issued, "unknown", 100_000),
+  ]);
+});

@@ -1,0 +1,240 @@
+/**
+ * A server process of its own on real PostgreSQL, with the sandbox's WeChat Pay and Alipay over HTTP; terminals that
+ * speak to it and may fall silent at any moment; kill -9.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { tokenMessage } from "@citygas/api";
+import type { PurchaseState } from "@citygas/core";
+import { type Gateways, startGateways } from "@citygas/sandbox";
+import type { Pool } from "pg";
+import type { Demo } from "../demo/seed.ts";
+import { type DatabaseConnection, openPool } from "../store/database.ts";
+import { freshDatabase } from "../store/testDatabase.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const readyWithinMs = 60_000;
+
+type Reply = { status: number; body: Record<string, unknown> };
+/** A paired terminal, as its token. */
+export interface Caller {
+  post(url: string, body?: object): Promise<Reply>;
+  put(url: string, body: object): Promise<Reply>;
+}
+
+export interface DeathWorld {
+  gateways: Gateways;
+  db: Pool;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  kiosk: Caller;
+  phone: Caller;
+  /** The card goes into a reader and is read. @returns the session and the centre's answer. */
+  insert(caller: Caller, cardId: string): Promise<{ sessionId: string; answer: Record<string, unknown> }>;
+  /** A confirmed purchase for that card. */
+  confirmed(caller: Caller, cardId: string): Promise<string>;
+  pay(id: string, wallet: "wechat" | "alipay", phoneId: string): Promise<Reply>;
+  order(id: string): Promise<Record<string, string>>;
+  stateOf(id: string): Promise<PurchaseState>;
+  attemptOf(id: string): Promise<string>;
+  reaches(id: string, state: PurchaseState, withinMs: number): Promise<void>;
+  attemptReaches(id: string, state: string, withinMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startDeathWorld(): Promise<DeathWorld> {
+  const database = await freshDatabase("shared", { migrated: false });
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "citygas-death-"));
+  const gateways = await startGateways({ dir: path.join(dir, "sandbox"), now: Date.now });
+  const port = await freePort();
+  const process = serverProcess(dir, port, database.connection, gateways);
+  const db = openPool(database.connection, { max: 2, name: "test" });
+  const url = `http://127.0.0.1:${port}/api/v1`;
+  await process.start();
+  const demo = JSON.parse(fs.readFileSync(path.join(dir, "server", "run", "server.json"), "utf8")) as Demo;
+  for (const phone of demo.sandboxSeed?.phones ?? []) gateways.wallets.ensurePhone(phone);
+  await db.query(`update company_unit set settings = jsonb_set(settings, '{later}', 'true')`);
+  const kiosk = await pairedBy(url, demo.pairingCodes["kiosk-1"] ?? "");
+  const phone = await pairedBy(url, await phonesCode(url, dir, db));
+
+  const world: DeathWorld = {
+    gateways,
+    db,
+    kill: process.kill,
+    start: process.start,
+    kiosk,
+    phone,
+    async insert(caller, cardId) {
+      const card = demo.sandboxSeed?.cards.find(({ id }) => id === cardId);
+      if (card?.imageHex === undefined) throw new Error(`no card ${cardId}`);
+      const powerUpId = randomUUID();
+      const opened = await caller.post("/card-sessions", { reader: "r", atr: "3b04a2131091", powerUpId });
+      const sessionId = String(opened.body.id);
+      const { script } = opened.body as { script: { id: string } };
+      const results = [{ step: 0 }, { step: 1, data: card.imageHex }, { step: 2, counter: card.errorCounter ?? 7 }];
+      const report = { scriptId: script.id, powerUpId, results };
+      const answer = await caller.put(`/card-sessions/${sessionId}/image`, report);
+      return { sessionId, answer: answer.body };
+    },
+    async confirmed(caller, cardId) {
+      const { sessionId, answer } = await world.insert(caller, cardId);
+      const entry = answer.unit === "money" ? { kind: "amount", amountFen: 3_000 } : { kind: "volume", volumeL: 5_000 };
+      const made = await must(caller.post("/purchases", { cardSessionId: sessionId, entry }), cardId);
+      const id = String(made.id);
+      await must(caller.post(`/purchases/${id}/confirm`), cardId);
+      return id;
+    },
+    async pay(id, wallet, phoneId) {
+      const code = gateways.wallets.showCode(phoneId, wallet)?.code ?? "";
+      return await kiosk.post(`/purchases/${id}/attempts`, { code });
+    },
+    async order(id) {
+      const made = await must(phone.post(`/purchases/${id}/prepay`, { app: "mini", openid: "m-phone-1" }), id);
+      return made.params as Record<string, string>;
+    },
+    stateOf: async (id) => await one(db, "select status from purchase where id = $1", id),
+    attemptOf: async (id) =>
+      await one(db, "select status from attempt where purchase_id = $1 order by id desc limit 1", id),
+    reaches: async (id, state, withinMs) => await until(async () => await world.stateOf(id), state, withinMs),
+    attemptReaches: async (id, state, withinMs) => await until(async () => await world.attemptOf(id), state, withinMs),
+    async stop() {
+      await process.kill();
+      await gateways.close();
+      await db.end();
+      await database.drop();
+      fs.rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+function serverProcess(dir: string, port: number, database: DatabaseConnection, gateways: Gateways) {
+  const dataDir = path.join(dir, "server");
+  fs.mkdirSync(dataDir, { recursive: true });
+  const gatewaysFile = path.join(dir, "gateways.json");
+  const { wechat, alipay } = gateways.merchant;
+  const notifyUrl = `http://127.0.0.1:${port}/notify/wechat`;
+  const timeoutMs = 3_000;
+  fs.writeFileSync(
+    gatewaysFile,
+    JSON.stringify({
+      wechat: { ...wechat, baseUrl: gateways.wechatUrl, notifyUrl, timeoutMs },
+      alipay: { ...alipay, timeoutMs },
+    }),
+  );
+  const { host = "", port: dbPort, user = "", database: name = "" } = database;
+  let child: ChildProcess | null = null;
+  return {
+    async start(): Promise<void> {
+      child = spawn(process.execPath, ["--import", "tsx", "server/src/main.ts"], {
+        cwd: root,
+        stdio: ["ignore", "ignore", "inherit"],
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          PORT: String(port),
+          CITYGAS_DATA: dataDir,
+          CITYGAS_PUBLIC_URL: `http://127.0.0.1:${port}`,
+          CITYGAS_GATEWAYS_FILE: gatewaysFile,
+          CITYGAS_DEMO: "1",
+          CITYGAS_LOG: "fatal",
+          CITYGAS_FINISH_MINUTES: "1",
+          CITYGAS_DB_HOST: host,
+          CITYGAS_DB_PORT: String(dbPort),
+          CITYGAS_DB_USER: user,
+          CITYGAS_DB_NAME: name,
+        },
+      });
+      await until(async () => ((await isReady(port)) ? "ready" : "starting"), "ready", readyWithinMs);
+    },
+    async kill(): Promise<void> {
+      const dying = child;
+      if (dying === null || dying.exitCode !== null || dying.signalCode !== null) return;
+      const gone = new Promise((resolve) => dying.once("exit", resolve));
+      dying.kill("SIGKILL");
+      await gone;
+    },
+  };
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Registers a phone as a terminal of the first unit. */
+async function phonesCode(url: string, dir: string, db: Pool): Promise<string> {
+  const adminToken = fs.readFileSync(path.join(dir, "server", "secrets", "admin.token"), "utf8").trim();
+  const unitId = await one(db, "select id from company_unit where $1::text is not null order by id limit 1", "");
+  const admin = callerOf(url, adminToken);
+  const terminal = await must(admin.post("/terminals", { unitId, name: "手机1", kind: "phone" }), "phone");
+  return String((await must(admin.post(`/terminals/${String(terminal.id)}/pairing-codes`), "code")).code);
+}
+
+async function pairedBy(url: string, code: string): Promise<Caller> {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const stranger = callerOf(url, "none");
+  const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+  const { terminalId } = await must(stranger.post("/terminals/pair", { code, publicKey: pem }), "pair");
+  const id = String(terminalId);
+  const [timestampMs, nonce] = [Date.now(), randomUUID()];
+  const signature = sign(null, Buffer.from(tokenMessage(id, timestampMs, nonce)), privateKey).toString("base64");
+  const body = { terminalId: id, timestampMs, nonce, signature };
+  return callerOf(url, String((await must(stranger.post("/terminals/token", body), "token")).token));
+}
+
+function callerOf(url: string, token: string): Caller {
+  const send = async (method: string, at: string, body: object = {}): Promise<Reply> => {
+    const reply = await fetch(url + at, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "idempotency-key": randomUUID(),
+      },
+      body: JSON.stringify(body),
+    });
+    return { status: reply.status, body: (await reply.json()) as Record<string, unknown> };
+  };
+  return { post: (at, body) => send("POST", at, body), put: (at, body) => send("PUT", at, body) };
+}
+
+async function must(reply: Promise<Reply>, what: string): Promise<Record<string, unknown>> {
+  const { status, body } = await reply;
+  if (status >= 300) throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
+  return body;
+}
+
+async function one<T extends string>(db: Pool, sql: string, value: string): Promise<T> {
+  const { rows } = await db.query<Record<string, T>>(sql, [value]);
+  const [found] = Object.values(rows[0] ?? {});
+  if (found === undefined) throw new Error(`nothing for ${value}`);
+  return found;
+}
+
+/** Looks until it is so. @throws with what it was at last. */
+async function until(look: () => Promise<string>, wanted: string, withinMs: number): Promise<void> {
+  const end = Date.now() + withinMs;
+  for (let seen = await look(); seen !== wanted; seen = await look()) {
+    if (Date.now() > end) throw new Error(`still ${seen}, not ${wanted}, after ${withinMs} ms`);
+    await sleep(100);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import("node:net");
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

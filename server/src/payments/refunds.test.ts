@@ -1,0 +1,150 @@
+/** Money on its way back: one number, a bounded number of tries, people where the channel can't. */
+import { refundTimers } from "@citygas/core";
+import { beforeEach, expect, test } from "vitest";
+import { cancelPurchase } from "../purchases/cancel.ts";
+import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
+import {
+  amount,
+  booksHold,
+  bought,
+  confirmed,
+  insert,
+  keyed,
+  makeWorld,
+  pass,
+  pay,
+  quoted,
+  stateOf,
+  value,
+  type World,
+} from "../purchases/world.testkit.ts";
+import { openMemoryStore } from "../store/memory.ts";
+import { applyToAttempt } from "./refundOutcomes.ts";
+
+const dayMs = 86_400_000;
+let earth: Earth;
+let world: World;
+let id: string;
+
+beforeEach(async () => {
+  earth = makeEarth(openMemoryStore());
+  world = makeWorld(earth);
+  const { card } = await newAccount(earth, "a");
+  ({ id } = await bought(world, kiosk1, card, amount(1_000)));
+});
+const cancel = async () => value(await cancelPurchase(world.sale, kiosk1, id, keyed("cancel")));
+const refundCalls = () => earth.bank.calls.filter(({ call }) => call === "refund").length;
+
+test("a refusal that may pass is tried again under the same number, on its schedule, and then done", async () => {
+  earth.bank.refundFates.push("later", "later");
+  await cancel();
+  await pass(world, 1_000, 1_000);
+  expect(await stateOf(world, id)).toMatchObject({ refund: { failures: 1, stuck: false, why: "NOT_ENOUGH" } });
+  await pass(world, refundTimers.retryAfterMs[0] - 5_000, 1_000);
+  expect(refundCalls()).toBe(1);
+  await pass(world, 10_000, 1_000);
+  expect(refundCalls()).toBe(2);
+  await pass(world, refundTimers.retryAfterMs[1] + 5_000, 5_000);
+  expect(await stateOf(world, id)).toMatchObject({ state: "refunded", refund: { failures: 2 } });
+  expect([...(earth.bank.trades.values().next().value?.refunds.keys() ?? [])]).toEqual([`F${id.replaceAll("-", "")}`]);
+  await booksHold(earth);
+});
+
+test("one that never passes goes to people after a day, with what the channel said, and rests", async () => {
+  earth.bank.refundFates.push(...Array.from({ length: 50 }, () => "later" as const));
+  await cancel();
+  await pass(world, dayMs, 60_000);
+  expect((await stateOf(world, id)).refund).toMatchObject({ stuck: true, why: "NOT_ENOUGH", failures: 8 });
+  expect([...earth.staff.values()].map(({ kind }) => kind)).toContain("purchase.refundStuck");
+  const calls = refundCalls();
+  await pass(world, 3 * dayMs, 3_600_000);
+  expect(refundCalls()).toBe(calls);
+});
+
+test("a year after the payment WeChat Pay isn't even asked: people pay it out", async () => {
+  earth.clock.now += 365 * dayMs + 1;
+  await cancel();
+  await pass(world, 1_000, 1_000);
+  expect((await stateOf(world, id)).refund).toMatchObject({ stuck: true, why: "windowOver" });
+  expect(earth.bank.calls.some(({ call }) => call === "refund" || call === "queryRefund")).toBe(false);
+});
+
+test("one that was sent in time is asked about, however late", async () => {
+  earth.bank.refundFates.push("silent");
+  await cancel();
+  await pass(world, 500, 500);
+  expect((await stateOf(world, id)).state).toBe("refunding");
+  earth.clock.now += 365 * dayMs + 1;
+  await pass(world, 1_000, 1_000);
+  expect((await stateOf(world, id)).state).toBe("refunded");
+  expect(refundCalls()).toBe(1);
+});
+
+test("the channel takes its time: asked again later, never sent twice", async () => {
+  earth.bank.refundFates.push("processing");
+  await cancel();
+  await pass(world, 1_000, 1_000);
+  expect((await stateOf(world, id)).state).toBe("refunding");
+  await pass(world, 20_000);
+  expect((await stateOf(world, id)).state).toBe("refunded");
+  expect(refundCalls()).toBe(1);
+});
+
+/** Money that came after the attempt was given up. */
+async function lateMoney(): Promise<string> {
+  const { card } = await newAccount(earth, "late");
+  const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
+  await confirmed(world, kiosk1, sale.id);
+  earth.bank.fates.push("lost");
+  await pay(world, kiosk1, sale.id);
+  const [live = ""] = (await stateOf(world, sale.id)).liveAttemptIds;
+  for (let waited = 0; waited < 100 && (await stateOf(world, sale.id)).liveAttemptIds.length > 0; waited++)
+    await pass(world, 5_000);
+  earth.bank.arrive(live.replaceAll("-", ""), 700);
+  return live;
+}
+const lateOf = async (attemptId: string) =>
+  (await earth.store.load([{ kind: "attempt", id: attemptId }])).get("attempt", attemptId)?.state.lateSuccess;
+
+test("late money that its channel refuses for good waits for people, and is asked for no more", async () => {
+  earth.bank.refundFates.push("never");
+  const live = await lateMoney();
+  await pass(world, 11 * 60_000);
+  expect(await lateOf(live)).toMatchObject({ stuck: true, why: "USER_ACCOUNT_ABNORMAL", refunded: false });
+  const asked = () => earth.bank.calls.filter(({ outTradeNo }) => outTradeNo === live.replaceAll("-", "")).length;
+  const calls = asked();
+  await pass(world, 2 * dayMs, 3_600_000);
+  expect(asked()).toBe(calls);
+  expect([...earth.staff.values()].map(({ kind }) => kind)).toContain("attempt.lateSuccess");
+});
+
+test("late money that its channel refuses for now is tried again", async () => {
+  earth.bank.refundFates.push("later");
+  const live = await lateMoney();
+  await pass(world, 11 * 60_000);
+  expect(await lateOf(live)).toMatchObject({ refunded: true, failures: 1 });
+});
+
+test("a payment of another sum, once people have taken it for paid, goes back by people only", async () => {
+  const { card } = await newAccount(earth, "odd");
+  const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
+  await confirmed(world, kiosk1, sale.id);
+  earth.bank.fates.push("password");
+  await pay(world, kiosk1, sale.id);
+  const [live = ""] = (await stateOf(world, sale.id)).liveAttemptIds;
+  const trade = earth.bank.trades.get(live.replaceAll("-", ""));
+  if (trade) trade.paidFen = 650;
+  earth.bank.payOpen();
+  await pass(world, 5_000);
+  const { state: attempt } = (await earth.store.load([{ kind: "attempt", id: live }])).get("attempt", live) ?? {};
+  if (attempt === undefined) throw new Error("no attempt");
+  expect(attempt).toMatchObject({ state: "manual", oddFen: 650 });
+  const by: [string, string] = ["u1", "u2"];
+  expect(await applyToAttempt(world.sale, attempt, { type: "resolved", to: "paid", transactionId: null, by })).toBe(
+    true,
+  );
+  value(await cancelPurchase(world.sale, kiosk1, sale.id, keyed("cancel-odd")));
+  await pass(world, 1_000, 1_000);
+  expect((await stateOf(world, sale.id)).refund).toMatchObject({ stuck: true, why: "amountMismatch" });
+  expect(refundCalls()).toBe(0);
+});

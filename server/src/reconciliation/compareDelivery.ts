@@ -1,0 +1,78 @@
+/** Payments × card writes and meter commands: the purchases of a day whose money and gas don't agree. */
+import {
+  addDays,
+  type Day,
+  type DeliveryFacts,
+  dayAtStart,
+  type Id,
+  type Instant,
+  type PurchaseState,
+} from "@citygas/core";
+import type { Pool, PoolClient } from "pg";
+import type { CompareScope } from "./compareGateway.ts";
+import { long } from "./heavy.ts";
+
+/**
+ * What proves that gas went out: SQL over the purchase `p`. `sent`: something left for it; `written`: the last word
+ * about it is a sale that was carried out. Another way of delivering (meter commands) adds its line here.
+ */
+const evidence: readonly { sent: string; written: string }[] = [
+  {
+    sent: "exists (select 1 from card_write w where w.purchase_id = p.id)",
+    written: `coalesce((select w.kind = 'sale' and w.report is not null and w.report->'failure' is null
+      from card_write w where w.purchase_id = p.id order by w.issued_at desc, w.id desc limit 1), false)`,
+  },
+];
+const sentSql = evidence.map(({ sent }) => sent).join(" or ");
+const writtenSql = evidence.map(({ written }) => written).join(" or ");
+
+const factsSql = `
+  p.id, p.status, p.state->>'reason' = 'staff' as decided, (${sentSql}) as sent, (${writtenSql}) as written,
+  p.paid_attempt_id is not null or (p.state->'breakdown'->>'payableFen')::bigint = 0 as paid`;
+
+interface FactsRow {
+  id: Id;
+  status: PurchaseState;
+  decided: boolean | null;
+  sent: boolean;
+  written: boolean;
+  paid: boolean;
+}
+
+export const factsOf = ({ status, decided, sent, written, paid }: FactsRow): DeliveryFacts => ({
+  state: status,
+  paid,
+  sent,
+  written,
+  decided: decided === true,
+});
+
+/** Of one purchase, now; undefined: there is none. */
+export async function deliveryFacts(db: Pool, ids: readonly Id[]): Promise<Map<Id, DeliveryFacts>> {
+  const { rows } = await db.query<FactsRow>(`select ${factsSql} from purchase p where p.id = any($1)`, [ids]);
+  return new Map(rows.map((row) => [row.id, factsOf(row)]));
+}
+
+/**
+ * Finished and with proof, or given back without any trace of a write: nothing to look at. All the others of the day are
+ * few; each is judged when it is found and again while it waits.
+ */
+const suspects = `
+insert into reconciliation_difference (id, channel, day, comparison, side, kind, class, state, reason, handling,
+  blocks_refund, out_trade_no, theirs_fen, ours_fen, attempt_id, purchase_id, at, seen_run, found_at)
+select md5(concat_ws('|', $1::text, $2::text, 'purchase', p.id))::uuid::text, $1::text, $2::text, 'delivery', 'ours',
+  'purchase', 'long', 'waiting', 'moneyWithoutGas', 'wait', false, a.out_trade_no, null, a.amount_fen, a.id, p.id,
+  p.paid_at, $3::integer, $4::bigint
+from purchase p join attempt a on a.id = p.paid_attempt_id
+where p.paid_at >= $5 and p.paid_at < $6 and a.channel = $1
+  and not (p.status = 'delivered' and (${sentSql}))
+  and not (p.status = 'refunded' and not (${sentSql}))
+on conflict (id) do update set seen_run = excluded.seen_run`;
+
+export async function compareDelivery(client: PoolClient, scope: CompareScope): Promise<void> {
+  const { channel, day, run, now, from, to } = scope;
+  await client.query(long(suspects, [channel, day, run, now, from, to]));
+}
+
+/** Is it over? The protocol's own timers settle most of them within the window. */
+export const deliveryWindowOver = (day: Day, now: Instant): boolean => now >= dayAtStart(addDays(day, 3));

@@ -1,0 +1,134 @@
+/**
+ * The gateway's bill × our payments and refunds, set against set: one hash join for a day of a million. What does not
+ * agree goes into `reconciliation_difference`, to be judged one by one afterwards (judgeDifferences.ts).
+ *
+ * Our side of a day: payments by the gateway's own time of payment, late successes and refunds by when the books took
+ * them. A line of another day finds its other half among the differences of the days around (cut-off, 日切).
+ */
+import type { ChannelName, Day, Instant } from "@citygas/core";
+import type { PoolClient } from "pg";
+import { long } from "./heavy.ts";
+
+export interface CompareScope {
+  channel: ChannelName;
+  day: Day;
+  from: Instant;
+  to: Instant;
+  /** null: the gateway says that nothing happened. */
+  billNumber: number | null;
+  run: number;
+  now: Instant;
+}
+
+const insertInto = `
+insert into reconciliation_difference (id, channel, day, comparison, side, kind, class, state, reason, handling,
+  blocks_refund, out_trade_no, refund_no, transaction_id, theirs_fen, ours_fen, at, seen_run, found_at)`;
+/** Found again: only its amounts may have changed, with a newer bill. */
+const foundAgain = `
+on conflict (id) do update set seen_run = excluded.seen_run, theirs_fen = excluded.theirs_fen,
+  ours_fen = excluded.ours_fen`;
+
+/** The same difference has the same id at every run. */
+const differenceId = (parts: string): string => `md5(concat_ws('|', $1::text, $2::text, ${parts}))::uuid::text`;
+
+/** Of `b` (the bill) and `o` (ours): b alone, o alone, or both with different amounts. */
+const leftoverColumns = (kind: string): string => `
+  ${differenceId(`'${kind}', case when o.key is null then 'theirs' when b.key is null then 'ours' else 'both' end,
+    coalesce(b.key, o.key), coalesce(b.refund_no, o.refund_no, ''), coalesce(b.transaction_id, '')`)},
+  $1::text, $2::text, 'gateway',
+  case when o.key is null then 'theirs' when b.key is null then 'ours' else 'both' end,
+  '${kind}',
+  case when o.key is null then 'long' when b.key is null then 'short' else 'amount' end,
+  case when o.key is not null and b.key is not null then 'open' else 'waiting' end,
+  case when o.key is null then 'unknownNumber' when b.key is null then 'notInBill' else 'otherAmount' end,
+  case when o.key is not null and b.key is not null then 'staff' else 'wait' end,
+  o.key is not null and b.key is not null,
+  coalesce(b.key, o.key), coalesce(b.refund_no, o.refund_no), b.transaction_id, b.amount_fen, o.amount_fen,
+  coalesce(b.at, o.at), $3::integer, $4::bigint`;
+
+/** Late successes (credits of `returns:`) and their refunds through the gateway (debits), by the books' time. */
+const lateMoves = (sign: "<" | ">"): string => `
+  select a.out_trade_no as key, a.state->'lateSuccess'->>'refundNo' as refund_no, abs(p.amount) as amount_fen, p.at
+  from posting p join event e on e.event_id = p.event_id join attempt a on a.id = e.event->>'attemptId'
+  where p.account = 'returns:' || $1 and p.commodity = 'fen' and p.at >= $6 and p.at < $7 and p.amount ${sign} 0
+    and exists (select 1 from posting g where g.event_id = p.event_id and g.account = 'gateway:' || $1)`;
+
+export const ourPayments = `
+  select a.out_trade_no as key, null::text as refund_no, a.amount_fen, a.paid_at as at from attempt a
+  where a.channel = $1 and a.paid_at >= $6 and a.paid_at < $7
+  union all
+  select key, null, amount_fen, at from (${lateMoves("<")}) late`;
+export const ourRefunds = `
+  select a.out_trade_no as key, p.refund_no, p.refund_fen as amount_fen, p.refunded_at as at
+  from purchase p join attempt a on a.id = p.paid_attempt_id
+  where p.refunded_at >= $6 and p.refunded_at < $7 and a.channel = $1 and p.refund_fen > 0
+    and p.state->'refund'->>'paidOut' is null
+  union all
+  select key, refund_no, amount_fen, at from (${lateMoves(">")}) late`;
+
+const payments = `${insertInto}
+select ${leftoverColumns("payment")}
+from (select out_trade_no as key, null::text as refund_no, transaction_id, amount_fen, at from bill_line
+      where bill = $5 and kind = 'payment') b
+full join (${ourPayments}) o on o.key = b.key
+where b.amount_fen is distinct from o.amount_fen${foundAgain}`;
+
+const refunds = `${insertInto}
+select ${leftoverColumns("refund")}
+from (select out_trade_no as key, refund_no, transaction_id, amount_fen, at from bill_line
+      where bill = $5 and kind = 'refund') b
+full join (${ourRefunds}) o on o.key = b.key and o.refund_no = b.refund_no
+where b.amount_fen is distinct from o.amount_fen${foundAgain}`;
+
+const theirsOnly = (kind: string): string => `
+  ${differenceId(`'${kind}', 'theirs', b.out_trade_no, coalesce(b.refund_no, ''), b.transaction_id`)},
+  $1::text, $2::text, 'gateway', 'theirs', '${kind}', 'long', 'waiting', 'unknownNumber', 'wait', false,
+  b.out_trade_no, b.refund_no, b.transaction_id, b.amount_fen, null::bigint, b.at, $3::integer, $4::bigint`;
+
+/** The first line of an order was joined; every further one is too much. */
+const doubled = (kind: "payment" | "refund", key: string): string => `${insertInto}
+select ${theirsOnly(kind)}
+from (select l.*, row_number() over (partition by ${key} order by l.at, l.line) as nth
+      from bill_line l join (
+        select ${key} from bill_line where bill = $5 and kind = '${kind}' group by ${key} having count(*) > 1) twice
+      using (${key})
+      where l.bill = $5 and l.kind = '${kind}') b
+where b.nth > 1${foundAgain}`;
+
+const reversals = `${insertInto}
+select ${theirsOnly("reversed")}
+from bill_line b where b.bill = $5 and b.kind = 'reversed'${foundAgain}`;
+
+/** What an earlier run found and this one doesn't: the bill or the books have changed since. */
+const gone = `
+update reconciliation_difference set state = 'resolved', reason = 'gone', handling = 'none', blocks_refund = false,
+  resolved_at = $4
+where channel = $1 and day = $2 and comparison = any($5) and seen_run < $3 and state <> 'resolved'`;
+
+/** A further line of another amount was joined as well: it counts as the further line, not as a wrong amount. */
+const once = `
+update reconciliation_difference d set seen_run = seen_run - 1
+where channel = $1 and day = $2 and comparison = 'gateway' and side = 'both' and seen_run = $3 and exists (
+  select 1 from reconciliation_difference t where t.channel = $1 and t.day = $2 and t.side = 'theirs'
+    and t.seen_run = $3 and t.kind = d.kind and t.out_trade_no = d.out_trade_no
+    and t.transaction_id = d.transaction_id)`;
+
+export async function compareGateway(client: PoolClient, scope: CompareScope): Promise<void> {
+  const { channel, from, to, billNumber, day, run, now } = scope;
+  const values = [channel, day, run, now, billNumber];
+  await client.query(long(payments, [...values, from, to]));
+  await client.query(long(refunds, [...values, from, to]));
+  if (billNumber === null) return;
+  await client.query(long(doubled("payment", "out_trade_no"), values));
+  await client.query(long(doubled("refund", "out_trade_no, refund_no"), values));
+  await client.query(once, [channel, day, run]);
+  await client.query(long(reversals, values));
+}
+
+export async function resolveGone(
+  client: PoolClient,
+  scope: CompareScope,
+  comparisons: readonly string[],
+): Promise<void> {
+  await client.query(gone, [scope.channel, scope.day, scope.run, scope.now, comparisons]);
+}

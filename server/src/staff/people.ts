@@ -1,0 +1,60 @@
+/** Puts together all that people do: who they are, what two of them decide, their list, their drawers, their log. */
+
+import { openAudit } from "../audit/audit.ts";
+import { auditRoutes } from "../audit/routes.ts";
+import { depositKind } from "../counter/decisions.ts";
+import { registerCounter } from "../counter/routes.ts";
+import { type Decisions, openDecisions } from "../decisions/decisions.ts";
+import { moneyKinds } from "../decisions/kinds/money.ts";
+import { purchaseKinds } from "../decisions/kinds/purchase.ts";
+import { adjustKind, publishTariffKind } from "../decisions/kinds/registration.ts";
+import { decisionRoutes } from "../decisions/routes.ts";
+import type { DecisionKind } from "../decisions/types.ts";
+import type { Routes } from "../http/app.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import { type Janitor, janitor } from "../tasks/janitor.ts";
+import { registerStaffTasks } from "../tasks/routes.ts";
+import { staffTaskKeeper } from "../tasks/staffTaskKeeper.ts";
+import { staffRoutes } from "./routes.ts";
+
+export interface People {
+  /** Below `/api/v1`. */
+  routes: Routes[];
+  decisions: Decisions;
+  /** Carries out what was confirmed and left lying, and keeps the list true. */
+  janitor: Janitor;
+}
+
+const everyMs = 5_000;
+
+/** @param moreKinds what other capabilities have people decide. */
+export function openPeople(sale: SaleContext, moreKinds: readonly DecisionKind[]): People {
+  const audit = openAudit(sale.db, sale.now, sale.newId());
+  const decisions = openDecisions(sale, audit, [
+    ...purchaseKinds(sale),
+    ...moneyKinds(sale),
+    depositKind,
+    adjustKind,
+    publishTariffKind,
+    ...moreKinds,
+  ]);
+  const keeper = staffTaskKeeper(sale);
+  return {
+    decisions,
+    routes: [
+      staffRoutes(audit),
+      auditRoutes,
+      decisionRoutes(decisions),
+      (app) => registerStaffTasks(app, sale, audit),
+      (app) => registerCounter(app, sale, audit),
+    ],
+    janitor: janitor(
+      async () => {
+        await decisions.sweep();
+        await keeper.round();
+      },
+      sale.log,
+      everyMs,
+    ),
+  };
+}

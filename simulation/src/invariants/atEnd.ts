@@ -1,0 +1,54 @@
+/**
+ * When everybody has come back and nothing fails any more: everything is settled, and what the gateways hold, what the
+ * meters credited and what the books say are one and the same.
+ */
+import type { ChannelName } from "@citygas/core";
+import { meterBefore } from "../world/household.ts";
+import type { World } from "../world/world.ts";
+import { accountAgrees, foldsToItself } from "./books.ts";
+
+export function checkAtEnd(world: World): void {
+  const { store, gateways } = world;
+  const all = store.all("purchase");
+  for (const p of all)
+    if (!["delivered", "refunded", "void"].includes(p.state))
+      world.violate("I12", `${p.number} is still ${p.state} days after everybody came back`);
+  for (const attempt of store.all("attempt"))
+    if (!["paid", "reversed", "failed"].includes(attempt.state) || attempt.lateSuccess?.refunded === false)
+      world.violate("I12", `payment ${attempt.outTradeNo.slice(-6)} is still ${attempt.state}`);
+  for (const household of world.everybody()) {
+    const delivered = all.filter((p) => p.meterId === household.meterId && p.state === "delivered");
+    const sold = delivered.reduce((sum, { breakdown: { delivers: d } }) => sum + (d.kind === "volume" ? d.volumeL : d.meterCreditFen), 0);
+    const credited = household.meter.totalCredited - meterBefore.total;
+    if (credited > sold) world.violate("I2", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
+    if (credited < sold) world.violate("I1", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
+    const wrong = accountAgrees(store, household.accountId);
+    if (wrong !== null) world.violate("I7", wrong);
+  }
+  for (const p of all) {
+    const wrong = foldsToItself(store, p);
+    if (wrong !== null) world.violate("I8", wrong);
+  }
+  const paidBy = (name: ChannelName): number =>
+    all.reduce((sum, p) => {
+      const attempt = p.paidAttemptId === null ? undefined : store.peek("attempt", p.paidAttemptId)?.state;
+      return p.state === "delivered" && attempt?.channel === name ? sum + attempt.amountFen : sum;
+    }, 0);
+  for (const gateway of gateways) {
+    const net = gateway.netFen();
+    const sold = paidBy(gateway.name);
+    if (net > sold) world.violate("I1", `${gateway.name} holds ${net} fen, delivered for it was ${sold}`);
+    if (net < sold) world.violate("I2", `${gateway.name} holds ${net} fen, delivered for it was ${sold}`);
+    const book = store.sums().get(`gateway:${gateway.name}\nfen`) ?? 0;
+    if (book !== net) world.violate("I7", `the books say ${book} fen at ${gateway.name}, it holds ${net}`);
+  }
+  const byCommodity = new Map<string, number>();
+  for (const [key, amount] of store.sums()) {
+    const [account = "", commodity = ""] = key.split("\n");
+    byCommodity.set(commodity, (byCommodity.get(commodity) ?? 0) + amount);
+    if (/^(open|held|returns):/.test(account) && amount !== 0)
+      world.violate("I7", `${account} holds ${amount} when nothing is open`);
+    if (/^receivable:/.test(account) && amount < 0) world.violate("I7", `${account}: a debt was paid twice`);
+  }
+  for (const [commodity, sum] of byCommodity) if (sum !== 0) world.violate("I7", `${commodity} sums to ${sum}`);
+}

@@ -1,0 +1,54 @@
+/** Many small worlds, one after the other, each from a seed of its own; nothing of a world outlives it. */
+import type { FaultName } from "../faults/kinds.ts";
+import type { Violation } from "../invariants/violation.ts";
+import type { Sabotage } from "../sabotage/sabotage.ts";
+import { live, type Replay } from "./replay.ts";
+
+export interface Progress {
+  purchases: number;
+  worlds: number;
+  steps: number;
+  met: ReadonlyMap<FaultName, number>;
+}
+
+export interface Outcome extends Progress {
+  /** The world that broke an invariant, and how. */
+  broken: { replay: Replay; violation: Violation } | null;
+}
+
+export interface SimulateOptions {
+  purchases: number;
+  seed: number;
+  fault: FaultName | null;
+  sabotage: Sabotage | null;
+  freeze?: boolean;
+  /** Given every world's trace. */
+  traced?: (lines: readonly string[]) => void;
+  /** Called after each world. */
+  progress?: (now: Progress) => void;
+}
+
+/** Runs until so many purchases were confirmed, or an invariant is broken. A sabotage must be installed by the caller. */
+export async function simulate(options: SimulateOptions): Promise<Outcome> {
+  const { purchases: wanted, seed, fault, sabotage, traced, progress, freeze = false } = options;
+  const met = new Map<FaultName, number>();
+  const sum = { purchases: 0, worlds: 0, steps: 0, met };
+  while (sum.purchases < wanted) {
+    const replay: Replay = {
+      seed: `${seed}/${sum.worlds}`,
+      fault,
+      sabotage: sabotage?.name ?? null,
+      visits: null,
+      faults: null,
+    };
+    const world = await live(replay, { trace: traced !== undefined, freeze });
+    sum.purchases += world.purchases;
+    sum.worlds += 1;
+    sum.steps += world.scheduler.steps;
+    for (const [name, count] of world.faults.met) met.set(name, (met.get(name) ?? 0) + count);
+    traced?.(world.trace);
+    if (world.violation !== null) return { ...sum, broken: { replay, violation: world.violation } };
+    progress?.(sum);
+  }
+  return { ...sum, broken: null };
+}

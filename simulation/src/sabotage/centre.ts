@@ -1,0 +1,166 @@
+/** Wrong rules in the centre: what it keeps, when, and what it believes of a card. */
+import { purchaseTable, type Transition } from "@citygas/core";
+import { openBMoney, openBVolume } from "@citygas/gascard";
+import { type CommitResult, loaded, type LoadedRow, type Store } from "@citygas/server";
+import type { World } from "../world/world.ts";
+import type { WorldStore } from "../world/store.ts";
+import { patch, type Sabotage } from "./sabotage.ts";
+
+const store = (
+  name: string,
+  about: string,
+  change: (base: WorldStore, world: World) => Partial<Store>,
+  blind: Sabotage["blind"] = [],
+): Sabotage => ({ name, about, blind, seam: () => ({ store: (base, world) => ({ ...base, ...change(base, world) }) }) });
+
+const eventOf = (t: Transition): string => {
+  const { event } = t as { event: { type: string; event?: { type: string } } };
+  return event.event?.type ?? event.type;
+};
+const purchaseOf = (t: Transition) =>
+  t.writes.flatMap((write) => (write.kind === "purchase" ? [write.state] : [])).at(0);
+
+/** Says that it was done, and does it when the next commit comes: gone if the process dies, late in any case. */
+function acknowledgedEarly(name: string, about: string, which: string): Sabotage {
+  return store(name, about, (base) => {
+    let held: Transition | null = null;
+    const flush = async (): Promise<void> => {
+      const waiting = held;
+      held = null;
+      if (waiting !== null) await base.commit(waiting);
+    };
+    return {
+      commit: async (transition): Promise<CommitResult> => {
+        await flush();
+        if (eventOf(transition) !== which) return await base.commit(transition);
+        held = transition;
+        return { kind: "done" };
+      },
+    };
+  });
+}
+
+export const centreSabotages: readonly Sabotage[] = [
+  acknowledgedEarly("intentNotDurable", "a payment leaves before the row that says so is on the disk", "submitted"),
+  acknowledgedEarly("scriptNotDurable", "a script leaves before its images are on the disk", "scriptIssued"),
+  store("commitWithoutGuard", "a commit overwrites whatever version is there", (base) => ({
+    commit: (t) =>
+      base.commit({
+        ...t,
+        guards: [],
+        writes: t.writes.map((write) => ({ ...write, expected: base.peek(write.kind, write.id)?.version ?? 0 })),
+      }),
+  }), ["I8"]),
+  store("finishWithoutLease", "a task is struck off by whoever thinks that it was his", (base) => ({
+    finish: async ({ kind, ref }) => base.forget(kind, ref),
+  })),
+  store("tasksBesideTheCommit", "tasks are written after the commit, and now and then the process dies between", (base, world) => ({
+    commit: (t) =>
+      base.commit(world.scheduler.fiber().rng.chance(20) ? { ...t, tasks: { add: [], drop: t.tasks.drop } } : t),
+  })),
+  store("twoOpenPurchases", "nobody looks whether the card has an open purchase", (base) => ({
+    load: async (refs) => {
+      const rows = refs.flatMap((ref): LoadedRow[] => {
+        const row = base.peek(ref.kind, ref.id);
+        if (row === undefined) return [];
+        const state = ref.kind === "card" || ref.kind === "meter" ? { ...row.state, openPurchaseId: null } : row.state;
+        return [{ kind: ref.kind, id: ref.id, version: row.version, state }];
+      });
+      return loaded(rows);
+    },
+  })),
+  store("repricedWhenPaid", "amounts are worked out anew when the money is in", (base) => ({
+    commit: (t) =>
+      base.commit({
+        ...t,
+        writes: t.writes.map((write) =>
+          write.kind === "purchase" && write.state.state === "paid"
+            ? { ...write, state: { ...write.state, breakdown: { ...write.state.breakdown, goodsFen: write.state.breakdown.goodsFen + 1 } } }
+            : write,
+        ),
+      }),
+  }), ["I8"]),
+  store("tierNotCharged", "a hold on tier volume is released when the purchase is void, and forgotten when it is delivered", (base) => ({
+    commit: (t) =>
+      base.commit(
+        purchaseOf(t)?.state === "delivered" ? { ...t, writes: t.writes.filter(({ kind }) => kind !== "tier") } : t,
+      ),
+  })),
+  store("holdNotReleased", "a void purchase keeps its hold on the balance", (base) => ({
+    commit: (t) =>
+      base.commit(
+        purchaseOf(t)?.state === "void" ? { ...t, writes: t.writes.filter(({ kind }) => kind !== "account") } : t,
+      ),
+  })),
+  {
+    name: "stalePrice",
+    about: "the price that a server once read stays good",
+    seam: () => ({
+      context: (base, world) => ({
+        ...base,
+        registry: {
+          ...base.registry,
+          customer: async (id) => {
+            const found = await base.registry.customer(id);
+            return found && { ...found, tariff: found.tariff.filter((v) => v.effectiveFrom < world.scheduler.now - 900_000_000) };
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: "lateImageBelieved",
+    about: "an image counts however old it is, and whatever has become of its session",
+    seam: () => ({
+      context: (base) => ({
+        ...base,
+        cardRows: {
+          ...base.cardRows,
+          session: async (id) => {
+            const found = await base.cardRows.session(id);
+            const probed = found?.probed ? { ...found.probed, seq: null } : null;
+            return found && { ...found, probed, endedAt: null, createdAt: found.createdAt + 86_400_000 };
+          },
+        },
+      }),
+    }),
+  },
+  {
+    name: "refundOnWriteFailure",
+    about: "a write that failed is refunded at once",
+    install: () => {
+      const { gaveUp } = purchaseTable.paid;
+      return patch(purchaseTable.issued, {
+        scriptEnded: (p, _e, now, s) => gaveUp?.(p, { type: "gaveUp", reason: "timeout" }, now, s) ?? null,
+      });
+    },
+  },
+  {
+    name: "refundUnknownByTimer",
+    about: "a purchase of which nothing was heard is refunded after a while",
+    blind: ["I3"],
+    install: () => {
+      const { gaveUp } = purchaseTable.paid;
+      return patch(purchaseTable.issued, {
+        due: (p, _e, now, s) => gaveUp?.(p, { type: "gaveUp", reason: "timeout" }, now, s) ?? null,
+      });
+    },
+  },
+  {
+    name: "consumedByCountAlone",
+    about: "the meter's count is taken for its credit",
+    install: () => {
+      const undo = [openBVolume, openBMoney].map((driver) =>
+        patch(driver, {
+          consumed: (image, purchase) => {
+            const meter = driver.returnArea(image);
+            return typeof meter === "object" && meter.count === purchase.countBefore + 1;
+          },
+        }),
+      );
+      return () => {
+        for (const each of undo) each();
+      };
+    },
+  },
+];

@@ -1,0 +1,56 @@
+/**
+ * Where a wrong rule can be put in place of the right one: every port that production code is given in this world, and
+ * every thing that goes through it. Without a sabotage all of them hand on what they got.
+ */
+import type { CardAnswer } from "@citygas/api";
+import type { CodePayChannel } from "@citygas/gateways";
+import type { CardScript, ScriptReport } from "@citygas/gascard";
+import type { SaleContext, Store, TerminalFacts } from "@citygas/server";
+import type { ServerClock } from "@citygas/terminal";
+import type { CardReader } from "../world/card.ts";
+import type { Gateway } from "../world/gateway.ts";
+import type { Household } from "../world/household.ts";
+import type { Kiosk } from "../world/kiosk.ts";
+import type { WorldStore } from "../world/store.ts";
+import type { World } from "../world/world.ts";
+
+export interface Seam {
+  /** The store as services see it. */
+  store(base: WorldStore, world: World): Store;
+  /** A gateway as services see it. */
+  channel(base: CodePayChannel, gateway: Gateway, world: World): CodePayChannel;
+  context(base: SaleContext, world: World): SaleContext;
+  reader(base: CardReader, kiosk: Kiosk, world: World): CardReader;
+  kioskClock(base: ServerClock, now: () => number): ServerClock;
+  /** The script that a kiosk really carries out. */
+  script(script: CardScript, kiosk: Kiosk): CardScript;
+  /** What a kiosk says that a script did. */
+  report(report: ScriptReport, script: CardScript): ScriptReport;
+  /** What a kiosk says that a probe saw. */
+  image(report: ScriptReport, household: Household): ScriptReport;
+  answer(answer: CardAnswer): CardAnswer;
+  /** What the centre takes a phone for. */
+  phone(terminal: TerminalFacts): TerminalFacts;
+  /** Journal entries are not waited for. */
+  skipsSync: boolean;
+  /** The desk says that the refund image was written, and does not write it. */
+  skipsRefundImage: boolean;
+  /** The desk hands out a replacement with the count before the last purchase. */
+  replacementForgetsCount: boolean;
+}
+
+export const untouched: Seam = {
+  store: (base) => base,
+  channel: (base) => base,
+  context: (base) => base,
+  reader: (base) => base,
+  kioskClock: (base) => base,
+  script: (script) => script,
+  report: (report) => report,
+  image: (report) => report,
+  answer: (answer) => answer,
+  phone: (terminal) => terminal,
+  skipsSync: false,
+  skipsRefundImage: false,
+  replacementForgetsCount: false,
+};

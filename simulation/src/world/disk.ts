@@ -1,0 +1,46 @@
+/**
+ * A kiosk's disk with the journal on it. The bytes and what they fold to are the terminal's own code; what is simulated
+ * is the disk: an entry is on it when the sync has come, and a power cut may leave a torn last line.
+ */
+import { emptyJournal, encodeLine, foldJournal, type JournalEntry, type JournalState, parseJournal } from "@citygas/terminal";
+
+export class Disk {
+  /** Lines that a power cut can't take. */
+  #lines: Buffer[] = [];
+  #torn: Buffer = Buffer.alloc(0);
+  #state: JournalState = emptyJournal;
+  /** Entries that were written and are not on the disk yet (only where nobody waits for the sync). */
+  unsynced: JournalEntry[] = [];
+
+  /** What the running kiosk knows. */
+  get state(): JournalState {
+    return this.unsynced.reduce(foldJournal, this.#state);
+  }
+
+  /** What would be there after a power cut. */
+  get durable(): JournalState {
+    return this.#state;
+  }
+
+  sync(entry: JournalEntry): void {
+    this.#lines.push(encodeLine(entry));
+    this.#state = foldJournal(this.#state, entry);
+  }
+
+  /** Power fails while this entry is being written: part of its line may be there. */
+  tear(entry: JournalEntry, perMille: number): void {
+    const line = encodeLine(entry);
+    this.#torn = line.subarray(0, Math.floor((line.length * perMille) / 1000));
+  }
+
+  /** What the journal's own code makes of the bytes after a restart. */
+  reopen(): JournalState {
+    this.unsynced = [];
+    const content = Buffer.concat([...this.#lines, this.#torn]);
+    this.#torn = Buffer.alloc(0);
+    const { entries, goodBytes } = parseJournal(content);
+    this.#lines = [content.subarray(0, goodBytes)];
+    this.#state = entries.reduce(foldJournal, emptyJournal);
+    return this.#state;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * A payment gateway's own book: what it was asked, what it took from a wallet, what it gave back. This is the oracle:
+ * only this file moves wallet money, and it knows nothing of what our servers believe.
+ */
+import type { ChannelName, Fen, Instant } from "@citygas/core";
+
+export interface Trade {
+  outTradeNo: string;
+  amountFen: Fen;
+  /** What the wallet really paid, where it is not what was asked. */
+  paidFen: Fen;
+  state: "open" | "paid" | "closed" | "payError";
+  refunds: Map<string, Fen>;
+  /** A refund that nobody can finish until the payer's account is mended. */
+  blockedUntil: Instant;
+  processingUntil: Instant;
+}
+
+export class Gateway {
+  readonly trades = new Map<string, Trade>();
+  /** Pay calls by number, arrived or still on their way (I11). */
+  readonly sent = new Map<string, number>();
+  /** Pay calls on their way. */
+  readonly onTheWay = new Set<string>();
+  /** Answers nothing until then. */
+  awayUntil: Instant = 0;
+  readonly name: ChannelName;
+
+  constructor(name: ChannelName) {
+    this.name = name;
+  }
+
+  /** An order from a scanned code. A number is used once: a second call finds the first one's order. */
+  order(outTradeNo: string, amountFen: Fen, state: Trade["state"], paidFen = amountFen): Trade {
+    const known = this.trades.get(outTradeNo);
+    if (known !== undefined) return known;
+    const trade: Trade = {
+      outTradeNo,
+      amountFen,
+      paidFen,
+      state,
+      refunds: new Map(),
+      blockedUntil: 0,
+      processingUntil: 0,
+    };
+    this.trades.set(outTradeNo, trade);
+    return trade;
+  }
+
+  /** The payer typed the password, if the order still stands. */
+  pay(outTradeNo: string): void {
+    const trade = this.trades.get(outTradeNo);
+    if (trade?.state === "open") trade.state = "paid";
+  }
+
+  /** Closes what is unpaid, gives back what is paid. */
+  reverse(outTradeNo: string): void {
+    const trade = this.trades.get(outTradeNo);
+    if (trade === undefined) return;
+    if (trade.state === "paid") trade.refunds.set("reversed", trade.paidFen - refundedFen(trade));
+    trade.state = "closed";
+  }
+
+  /** Money back under a number of its own, once per number, never more than was paid. */
+  refund(outTradeNo: string, refundNo: string, amountFen: Fen): "done" | "refused" {
+    const trade = this.trades.get(outTradeNo);
+    if (trade === undefined) return "refused";
+    if (trade.refunds.has(refundNo)) return "done";
+    if (trade.state !== "paid" || refundedFen(trade) + amountFen > trade.paidFen) return "refused";
+    trade.refunds.set(refundNo, amountFen);
+    return "done";
+  }
+
+  /** What this trade holds of the payer's money now. */
+  holdsFen(outTradeNo: string): Fen {
+    const trade = this.trades.get(outTradeNo);
+    return trade === undefined ? 0 : holdsFen(trade);
+  }
+
+  netFen(): Fen {
+    let sum = 0;
+    for (const trade of this.trades.values()) sum += holdsFen(trade);
+    return sum;
+  }
+}
+
+const refundedFen = ({ refunds }: Trade): Fen => {
+  let sum = 0;
+  for (const amount of refunds.values()) sum += amount;
+  return sum;
+};
+const holdsFen = (trade: Trade): Fen => (trade.state === "paid" ? trade.paidFen - refundedFen(trade) : 0);

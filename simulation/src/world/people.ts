@@ -1,0 +1,174 @@
+/** What customers do: to a kiosk, to the meter, home, to the desk; and what happens to them on the way. */
+import type { FaultAt } from "../faults/kinds.ts";
+import { intoMeter, newChip, type PhysicalCard } from "./card.ts";
+import { decideManual, decidePayments, refundAtDesk, replaceLostCard } from "./desk.ts";
+import type { Household, Wish } from "./household.ts";
+import type { Kiosk } from "./kiosk.ts";
+import { phoneLies } from "./phone.ts";
+import { kiosksPerWorld, type PlannedVisit } from "./plan.ts";
+import { atKiosk } from "./visit.ts";
+import type { World } from "./world.ts";
+
+const hour = 3_600_000;
+
+/** The life of one household in this world: one strand per planned visit, each with a chance of its own. */
+export async function live(world: World, household: Household): Promise<void> {
+  for (const visit of household.plan.visits) {
+    household.visit = visit.name;
+    const name = `${household.plan.name} visit ${visit.name}`;
+    const over = world.scheduler.hold<void>();
+    world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
+      await goOut(world, household, visit);
+      over.release(undefined);
+    });
+    await over.promise;
+  }
+}
+
+async function goOut(world: World, household: Household, { waitMs, kiosk, wish }: PlannedVisit): Promise<void> {
+  const { scheduler, faults } = world;
+  const fiber = scheduler.fiber();
+  await scheduler.pause(waitMs);
+  await atHome(world, household);
+  await toKiosk(world, household, kiosk, wish);
+  for (let again = 1; again <= 3 && household.unsettled; again++) {
+    const fault = faults.draw<FaultAt<"atEnd">>("atEnd", fiber);
+    if (fault !== null) faults.hit(fault);
+    if (fault === "otherCardInserted") await neighbourComes(world, kiosk);
+    await scheduler.pause(fault === "comesBackLate" ? fiber.rng.int(hour, 5 * hour) : fiber.rng.int(10_000, 90_000));
+    const where = fault === "triesOtherKiosk" ? (kiosk + 1) % kiosksPerWorld : kiosk;
+    await unfinished(world, household);
+    await toKiosk(world, household, where, null);
+  }
+  if (household.needsDesk) await decideManual(world, household);
+  await scheduler.pause(fiber.rng.int(60_000, hour));
+  await toMeter(world, household);
+}
+
+/** Everybody comes back: what is open is finished, the desk decides what is left to it, the meter takes the card. */
+export async function comeBack(world: World, household: Household): Promise<void> {
+  household.visit = "last";
+  for (let round = 1; round <= 6; round++) {
+    if (round > 1 && !household.needsCard && world.store.peek("card", household.cardId)?.state.openPurchaseId === null)
+      break;
+    await toKiosk(world, household, round % kiosksPerWorld, null);
+    await decidePayments(world);
+    if (household.needsDesk || round > 3) await decideManual(world, household);
+    if (household.needsCard) {
+      household.lost = null;
+      household.needsCard = !(await replaceLostCard(world, household));
+    }
+    await toMeter(world, household);
+    await world.scheduler.pause(hour);
+  }
+  await toMeter(world, household);
+  await toKiosk(world, household, 0, null);
+  for (let day = 1; day <= 3; day++) {
+    await world.scheduler.pause(12 * hour);
+    await decidePayments(world);
+  }
+}
+
+export async function toKiosk(world: World, household: Household, index: number, wish: Wish | null): Promise<void> {
+  const kiosk = world.kioskAt(index);
+  await standAt(world, kiosk, household, household.card, () => atKiosk(world, kiosk, household, wish));
+}
+
+/** One card in one reader, until what is done there is over or the terminal has died. */
+async function standAt(
+  world: World,
+  kiosk: Kiosk,
+  household: Household,
+  card: PhysicalCard,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { scheduler } = world;
+  await kiosk.enter();
+  while (!kiosk.process.alive) await scheduler.pause(10_000);
+  kiosk.insert(card);
+  const name = `${world.nextStay(household)} at ${kiosk.name}`;
+  const visitor = scheduler.hold<"ended" | "died">();
+  kiosk.visitor = visitor;
+  world.spawn({ name, process: kiosk.process, rng: world.rng(name) }, async () => {
+    await work();
+    visitor.release("ended");
+  });
+  await visitor.promise;
+  if (kiosk.visitor === visitor) kiosk.visitor = null;
+  if (kiosk.slot?.card === card) kiosk.takeCardOut();
+  kiosk.leave();
+}
+
+/** The card goes into its meter. */
+export async function toMeter(world: World, household: Household, card = household.card): Promise<void> {
+  const { faults, scheduler } = world;
+  const fault = world.calm ? null : faults.draw<FaultAt<"atMeter">>("atMeter", scheduler.fiber());
+  if (fault !== null) faults.hit(fault);
+  if (fault === "skipsMeter") return;
+  // Gas is burnt between two visits of the card.
+  household.meter.registerL += 700;
+  const torn = fault === "meterTorn" ? scheduler.fiber().rng.int(0, 30) : null;
+  household.meterTorn = torn !== null;
+  if (torn !== null) household.wasTorn = true;
+  household.meter = intoMeter(world, household.meter, card, torn);
+  household.gasOnCard = false;
+}
+
+async function neighbourComes(world: World, kiosk: number): Promise<void> {
+  if (world.neighbour !== null) await toKiosk(world, world.neighbour, kiosk, null);
+}
+
+/** What else is done about a purchase that is not finished, before the next try. */
+async function unfinished(world: World, household: Household): Promise<void> {
+  switch (world.faults.draw<FaultAt<"unfinished">>("unfinished", world.scheduler.fiber())) {
+    case "wantsRefund":
+      return await standAt(world, world.desk, household, household.card, () => refundAtDesk(world, household));
+    case "falseImage":
+      return await phoneLies(world, household);
+    default:
+  }
+}
+
+/** What happens to a card between two visits. */
+async function atHome(world: World, household: Household): Promise<void> {
+  const { faults, scheduler } = world;
+  const fiber = scheduler.fiber();
+  const fault = faults.draw<FaultAt<"atHome">>("atHome", fiber);
+  switch (fault) {
+    case "cardLost": {
+      const old = household.card;
+      if (!(await replaceLostCard(world, household))) return;
+      faults.hit(fault);
+      household.lost = old;
+      return;
+    }
+    case "lostCardReachesMeter":
+      if (household.lost === null) return;
+      faults.hit(fault);
+      await toMeter(world, household, household.lost);
+      household.lost = null;
+      return;
+    case "cardRolledBack": {
+      // Somebody with the secret sets the card back to what it held before its last purchase.
+      const before = world.checks.lastBefore(household);
+      if (before === null) return;
+      faults.hit(fault);
+      household.tampered = true;
+      household.card.chip = newChip(before, household.card.secret);
+      world.say(() => `${household.card.label} is set back to an older image`);
+      return;
+    }
+    case "foreignCopy": {
+      faults.hit(fault);
+      const copy: PhysicalCard = {
+        ...household.card,
+        label: `a copy of the ${household.card.label}`,
+        chip: newChip(household.card.chip.read(), "123456"),
+      };
+      const kiosk = world.kioskAt(fiber.rng.int(0, kiosksPerWorld - 1));
+      await standAt(world, kiosk, household, copy, () => atKiosk(world, kiosk, { ...household }, null));
+      return;
+    }
+    default:
+  }
+}

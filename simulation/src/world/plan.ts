@@ -1,0 +1,62 @@
+/** What the people of one world want, before anything goes wrong: made from the seed alone, and trimmed by a replay. */
+import { Rng } from "../chance/rng.ts";
+
+export interface Wish {
+  /** Litres or fen. */
+  value: number;
+  code: string;
+  /** Presented when the first one came to nothing. */
+  otherCode: string;
+}
+export interface PlannedVisit {
+  name: string;
+  waitMs: number;
+  kiosk: number;
+  wish: Wish;
+}
+export interface HouseholdPlan {
+  name: string;
+  counts: "volume" | "money";
+  balanceFen: number;
+  debtFen: number;
+  visits: PlannedVisit[];
+}
+export interface Plan {
+  seed: string;
+  households: HouseholdPlan[];
+}
+
+export const kiosksPerWorld = 2;
+const householdsPerWorld = 4;
+const visits = { min: 6, max: 14 };
+const minute = 60_000;
+
+const codeOf = (rng: Rng): string =>
+  rng.chance(500)
+    ? `13${String(rng.u32()).padStart(10, "0").slice(0, 10)}${String(rng.int(100_000, 999_999))}`
+    : `28${String(rng.u32()).padStart(10, "0").slice(0, 10)}${String(rng.int(100_000, 999_999))}`;
+
+export function planOf(seed: string): Plan {
+  const households: HouseholdPlan[] = [];
+  for (let index = 0; index < householdsPerWorld; index++) {
+    const rng = Rng.of(`${seed} household ${index}`);
+    const counts = rng.chance(600) ? "volume" : "money";
+    const planned: PlannedVisit[] = [];
+    const wanted = rng.int(visits.min, visits.max);
+    for (let visit = 0; visit < wanted; visit++)
+      planned.push({
+        name: String(visit + 1),
+        waitMs: visit === 0 ? rng.int(0, 10 * minute) : rng.int(1 * minute, 150 * minute),
+        kiosk: rng.int(0, kiosksPerWorld - 1),
+        wish: { value: rng.int(1, 40) * (counts === "volume" ? 1_000 : 500), code: codeOf(rng), otherCode: codeOf(rng) },
+      });
+    households.push({
+      name: `h${index + 1}`,
+      counts,
+      balanceFen: rng.chance(500) ? rng.int(1, 6_000) : 0,
+      debtFen: rng.chance(250) ? rng.int(1, 2_000) : 0,
+      visits: planned,
+    });
+  }
+  return { seed, households };
+}

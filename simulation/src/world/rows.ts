@@ -1,0 +1,84 @@
+/** The rows beside the guarded aggregates, as the SQL versions answer, without copies of what nobody changes. */
+import { type Id, openStates } from "@citygas/core";
+import type { CardRows, CardSession, PurchaseRows, SaleContext, StoredWrite, TaskRows } from "@citygas/server";
+import type { WorldStore } from "./store.ts";
+
+export interface WorldRows {
+  cardRows: CardRows;
+  purchaseRows: PurchaseRows;
+  taskRows: TaskRows;
+  bindRows: SaleContext["bindRows"];
+  /** Debt → the purchase that paid it. */
+  settled: Map<Id, Id>;
+  staff: Map<Id, { kind: string; ref: Id }>;
+  /** Purchases in the order of their quotes, by card. */
+  quoted(cardId: Id | null, purchaseId: Id): void;
+}
+
+export function openRows(store: WorldStore): WorldRows {
+  const sessions = new Map<Id, CardSession>();
+  const writes = new Map<Id, StoredWrite>();
+  const byCard = new Map<Id, Id[]>();
+  const settled = new Map<Id, Id>();
+  const staff = new Map<Id, { kind: string; ref: Id }>();
+  const save = async (session: CardSession): Promise<void> => {
+    const endedAt = sessions.get(session.id)?.endedAt ?? session.endedAt;
+    sessions.set(session.id, { ...session, endedAt });
+  };
+  const debtsOf = (id: Id): Id[] =>
+    store.peek("purchase", id)?.state.breakdown.lines.flatMap(({ because }) => because.ref ?? []) ?? [];
+  return {
+    settled,
+    staff,
+    quoted(cardId, purchaseId) {
+      if (cardId === null) return;
+      const list = byCard.get(cardId) ?? [];
+      if (!list.includes(purchaseId)) list.unshift(purchaseId);
+      byCard.set(cardId, list);
+    },
+    cardRows: {
+      openSession: save,
+      saveSession: save,
+      session: async (id) => {
+        const found = sessions.get(id);
+        return found && { ...found };
+      },
+      addWrite: async (write) => {
+        if (!writes.has(write.id)) writes.set(write.id, { ...write, reportedDone: false });
+      },
+      write: async (id) => writes.get(id),
+      saveReport: async (id, report) => {
+        const found = writes.get(id);
+        if (found) writes.set(id, { ...found, reportedDone: found.reportedDone || report.failure === undefined });
+      },
+      lastScriptAt: async (cardId) => {
+        let last: number | null = null;
+        for (const write of writes.values())
+          if (write.cardId === cardId && (last === null || write.issuedAt > last)) last = write.issuedAt;
+        return last;
+      },
+      wasRead: async (cardId, terminalId) =>
+        [...sessions.values()].some((each) => each.cardId === cardId && each.terminalId === terminalId),
+    },
+    purchaseRows: {
+      purchasesOfCard: async (cardId, limit) => (byCard.get(cardId) ?? []).slice(0, limit),
+      boughtSinceL: async () => 0,
+      purchasesWithDebts: async (accountId, debtIds) =>
+        store
+          .purchasesOf(accountId)
+          .filter((p) => [...openStates, "delivered"].includes(p.state))
+          .map((p) => ({ purchaseId: p.id, delivered: p.state === "delivered", debtIds: debtsOf(p.id) }))
+          .filter((each) => each.debtIds.some((id) => debtIds.includes(id))),
+      settleDebts: async (debtIds, purchaseId) => {
+        for (const id of debtIds) if (!settled.has(id)) settled.set(id, purchaseId);
+      },
+    },
+    taskRows: {
+      addStaffTask: async ({ id, kind, ref }) => {
+        if (!staff.has(id)) staff.set(id, { kind, ref });
+      },
+      restoreTasks: async () => 0,
+    },
+    bindRows: { addLink: async () => undefined },
+  };
+}

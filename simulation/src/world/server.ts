@@ -1,0 +1,243 @@
+/**
+ * One server of the centre: the production services with a process of its own. Between it and everything outside stand
+ * ports that may fail at every call: before it, after it, or slowly. A process that dies loses what was in its memory
+ * (payments in flight, what it was about to do) and starts again a little later.
+ */
+import type { Id } from "@citygas/core";
+import {
+  newPayments,
+  type Payments,
+  type SaleContext,
+  type Store,
+  type TaskRunner,
+  taskRunner,
+} from "@citygas/server";
+import type { FaultAt } from "../faults/kinds.ts";
+import { openChannel } from "./channel.ts";
+import type { Fiber, Hold, Process } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** The database stayed away longer than the server waits. */
+export class DatabaseAway extends Error {
+  constructor() {
+    super("the database is away");
+    this.name = "DatabaseAway";
+  }
+}
+
+export interface Server {
+  readonly name: string;
+  readonly process: Process;
+  readonly sale: SaleContext;
+  readonly payments: Payments;
+}
+
+const workersPerServer = 2;
+const rebootMs = 3_000;
+
+/** A server's place: whoever runs there now, and its clock. */
+export class ServerSeat {
+  readonly name: string;
+  /** Added to true time. */
+  clockMs: number;
+  #world: World;
+  #boots = 0;
+  #server: Server | null = null;
+  #sleepers: { until: number; hold: Hold<void> }[] = [];
+
+  constructor(world: World, name: string, clockMs: number) {
+    this.#world = world;
+    this.name = name;
+    this.clockMs = clockMs;
+  }
+
+  /** null while it is down. */
+  get server(): Server | null {
+    return this.#server;
+  }
+
+  boot(): void {
+    const world = this.#world;
+    this.#boots += 1;
+    const process: Process = { name: `${this.name}.${this.#boots}`, alive: true };
+    const payments = newPayments();
+    const sale = contextOf(world, this, process, payments);
+    this.#server = { name: this.name, process, sale, payments };
+    // One task at a time per worker: a worker is one strand.
+    const runner = taskRunner({ ...sale, store: { ...sale.store, claim: (now, _, ms) => sale.store.claim(now, 1, ms) } }, payments);
+    for (let worker = 1; worker <= workersPerServer; worker++) {
+      const name = `${process.name} worker ${worker}`;
+      world.spawn({ name, process, rng: world.rng(name) }, () => this.#work(runner), worker * 7);
+    }
+  }
+
+  die(): void {
+    if (this.#server === null) return;
+    this.#world.say(() => `${this.name} dies`);
+    this.#server.process.alive = false;
+    this.#server = null;
+    this.#sleepers = [];
+    this.#world.scheduler.at(rebootMs, () => this.boot());
+  }
+
+  /** A task may be due at this time (server's time). */
+  wake(dueAt: number): void {
+    for (const sleeper of this.#sleepers)
+      if (dueAt - this.clockMs < sleeper.until) {
+        sleeper.until = dueAt - this.clockMs;
+        sleeper.hold.release(undefined, Math.max(0, sleeper.until - this.#world.scheduler.now) + 20);
+      }
+  }
+
+  async #work(runner: TaskRunner): Promise<void> {
+    const { scheduler, store } = this.#world;
+    for (;;) {
+      if ((await runner.runDue()) > 0) continue;
+      const due = store.nextDueAt();
+      const until = due === null ? Number.POSITIVE_INFINITY : Math.max(due - this.clockMs, scheduler.now + 100);
+      const hold = scheduler.hold<void>();
+      const sleeper = { until, hold };
+      this.#sleepers.push(sleeper);
+      if (due !== null) hold.release(undefined, until - scheduler.now);
+      await hold.promise;
+      this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
+    }
+  }
+}
+
+function contextOf(world: World, seat: ServerSeat, process: Process, payments: Payments): SaleContext {
+  const link = databaseLink(world, seat);
+  const guarded = <T extends object>(rows: T): T => overEach(rows, (call) => link.read(call));
+  const { cardRows, purchaseRows, taskRows, bindRows } = world.rows;
+  const log = { info: () => undefined, warn: () => undefined, debug: () => undefined, error: world.logged };
+  return world.seam.context({
+    store: link.store,
+    cardRows: guarded(cardRows),
+    purchaseRows: guarded(purchaseRows),
+    taskRows: guarded(taskRows),
+    bindRows,
+    // Rows and services of this world have no other way to a database.
+    db: world.pool,
+    now: () => world.scheduler.now + seat.clockMs,
+    newId: () => world.newId(),
+    random: (bytes) => Uint8Array.from({ length: bytes }, () => world.scheduler.fiber().rng.u32() & 0xff),
+    channels: new Map(world.gateways.map((gateway) => [gateway.name, world.seam.channel(openChannel(world, gateway, process, payments), gateway, world)])),
+    keys: { cardSecret: async (number) => world.secretOf(number) },
+    registry: {
+      customer: async (id: Id) => world.customerFacts(id),
+      cardIdByNumber: async (number: string) => world.cardIds.get(number),
+      terminal: async (id: Id) => world.terminals.find((each) => each.id === id),
+    },
+    // Of pino's logger the services use four methods.
+    log: log as unknown as SaleContext["log"],
+    settings: {
+      publicUrl: "http://city",
+      finishMs: 30 * 60_000,
+      idleMs: 60_000,
+      scriptMs: 60_000,
+      debts: "rows",
+      production: false,
+    },
+    committed: () => undefined,
+  }, world);
+}
+
+/** Every method of `rows` through `through`. */
+function overEach<T extends object>(rows: T, through: <R>(call: () => Promise<R>) => Promise<R>): T {
+  const wrapped: Record<string, unknown> = {};
+  for (const [name, method] of Object.entries(rows))
+    wrapped[name] = (...args: unknown[]) => through(async () => (method as (...a: unknown[]) => unknown)(...args));
+  // The same methods with the same arguments: only the way there differs.
+  return wrapped as T;
+}
+
+function databaseLink(world: World, seat: ServerSeat): { store: Store; read<R>(call: () => Promise<R>): Promise<R> } {
+  const { scheduler, faults } = world;
+  const base = world.seam.store(world.store, world);
+  const die = (): Promise<never> => {
+    seat.die();
+    return scheduler.halt();
+  };
+  const read = async <R>(call: () => Promise<R>): Promise<R> => {
+    const fiber = scheduler.fiber();
+    const fault = world.calm ? null : faults.draw<FaultAt<"read">>("read", fiber);
+    switch (fault) {
+      case "serverDiesReading":
+        faults.hit(fault);
+        return await die();
+      case "readFails":
+        faults.hit(fault);
+        throw new DatabaseAway();
+      case "readSlow": {
+        faults.hit(fault);
+        await scheduler.pause(fiber.rng.int(200, 4_000));
+        return await call();
+      }
+      case null:
+        return await call();
+    }
+  };
+  const commit: Store["commit"] = async (transition) => {
+    const fiber = scheduler.fiber();
+    const fault = world.calm ? null : faults.draw<FaultAt<"commit">>("commit", fiber);
+    await scheduler.pause(fault === "databaseSlow" ? fiber.rng.int(500, 9_000) : fiber.rng.int(1, 9));
+    switch (fault) {
+      case "serverDiesBeforeCommit":
+        faults.hit(fault);
+        return await die();
+      case "databaseAway":
+        faults.hit(fault);
+        await scheduler.pause(15_000);
+        throw new DatabaseAway();
+      case "commitRequestLost":
+        faults.hit(fault);
+        await scheduler.pause(fiber.rng.int(20, 3_000));
+        break;
+      case "databaseSlow":
+        faults.hit(fault);
+        break;
+      default:
+    }
+    const result = await base.commit(transition);
+    switch (fault) {
+      case "serverDiesAfterCommit":
+        faults.hit(fault);
+        return await die();
+      case "commitAnswerLost": {
+        faults.hit(fault);
+        await scheduler.pause(fiber.rng.int(20, 3_000));
+        // Sent again with its event id: what is there already is this server's own work.
+        const again = await base.commit(transition);
+        return result.kind === "done" && again.kind === "replay" ? { kind: "done" } : again;
+      }
+      default:
+        return result;
+    }
+  };
+  const store: Store = {
+    ...base,
+    commit,
+    load: (refs) => read(() => base.load(refs)),
+    events: (subject) => read(() => base.events(subject)),
+    finish: (task) => read(() => base.finish(task)),
+    retry: (task, dueAt) => read(() => base.retry(task, dueAt)),
+    claim: async (now, limit, leaseMs) => {
+      const tasks = await base.claim(now, limit, leaseMs);
+      if (tasks.length === 0 || world.calm) return tasks;
+      const fiber = scheduler.fiber();
+      const fault = faults.draw<FaultAt<"task">>("task", fiber);
+      if (fault !== null) faults.hit(fault);
+      if (fault === "serverStalls") await scheduler.pause(fiber.rng.int(31_000, 90_000));
+      if (fault === "clockJumps") seat.clockMs += fiber.rng.int(-1_500, 1_500);
+      return tasks;
+    },
+  };
+  return { store, read };
+}
+
+/** A strand of a server that answers one request. */
+export const requestFiber = (server: Server, from: Fiber, what: string): Fiber => ({
+  name: `${from.name} ${what}`,
+  process: server.process,
+  rng: from.rng.fork(what),
+});

@@ -1,0 +1,193 @@
+/**
+ * The store of a simulated world: the port's answers without copies. States are values that nobody changes in place, so
+ * handing out the stored ones is sound (`freeze` proves it in the tests; `inTandem` compares every answer with the
+ * server's own memory store). Beside the port it tells what the invariants need.
+ */
+import type { AggregateKind, AggregateStates, Id, Instant, Posting, Purchase, Ref, Transition, Write } from "@citygas/core";
+import {
+  type CommitResult,
+  checkTransition,
+  DuplicateValueError,
+  type Loaded,
+  type LoadedRow,
+  loaded,
+  type Row,
+  type Store,
+  type Task,
+} from "@citygas/server";
+
+interface StoredTask {
+  kind: Task["kind"];
+  ref: Id;
+  dueAt: Instant;
+  attempt: number;
+  lease: string | null;
+  leaseUntil: Instant;
+}
+type LogEntry = { seq: number; eventId: Id; at: Instant; event: { type: string } };
+
+/** The state before, per written aggregate. */
+export type Before = ReadonlyMap<Write, LoadedRow | undefined>;
+
+export interface WorldStore extends Store {
+  /** Told of each commit that was done, after it. */
+  onCommit: (transition: Transition, before: Before) => void;
+  /** Told when a task may be due at another time than before. */
+  onTasks: (dueAt: Instant) => void;
+  peek<K extends AggregateKind>(kind: K, id: Id): Row<K> | undefined;
+  log(kind: string, id: Id): readonly LogEntry[];
+  sums(): ReadonlyMap<string, number>;
+  hasTask(kind: Task["kind"], ref: Id): boolean;
+  /** Drops a task, whoever holds it. */
+  forget(kind: Task["kind"], ref: Id): void;
+  /** When the next task can be claimed; null: there is none. */
+  nextDueAt(): Instant | null;
+  all<K extends AggregateKind>(kind: K): AggregateStates[K][];
+  purchasesOf(accountId: Id): readonly Purchase[];
+}
+
+const keyOf = (ref: { kind: string; id: string }): string => `${ref.kind}\n${ref.id}`;
+const taskKey = (task: { kind: string; ref: string }): string => `${task.kind}\n${task.ref}`;
+
+function uniqueValues(write: Write): string[] {
+  switch (write.kind) {
+    case "purchase":
+      return [`purchase_number_key\n${write.state.number}`, `purchase_token_key\n${write.state.token}`];
+    case "attempt":
+      return [`attempt_out_trade_no_key\n${write.state.outTradeNo}`];
+    case "tier":
+      return [`tier_position_account_id_cycle_key_key\n${write.state.accountId}\n${write.state.cycleKey}`];
+    case "account":
+    case "card":
+    case "meter":
+      return [];
+  }
+}
+
+export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
+  const rows = new Map<string, LoadedRow>();
+  const owners = new Map<string, Id>();
+  const logs = new Map<string, LogEntry[]>();
+  const committed = new Map<Id, Id>();
+  const keys = new Map<string, { fingerprint: string; subjectId: Id }>();
+  const sums = new Map<string, number>();
+  const tasks = new Map<string, StoredTask>();
+  const byAccount = new Map<Id, Map<Id, Purchase>>();
+  let leases = 0;
+
+  const commitNow = (given: Transition): CommitResult => {
+    const checked = checkTransition(given);
+    const { transition, writes, guards, seq, add, drop } = checked;
+    if (committed.has(transition.eventId))
+      return { kind: "replay", subjectId: transition.subject.id, sameRequest: true };
+    const { idempotency } = transition;
+    const first = idempotency && keys.get(idempotency.key);
+    if (first)
+      return { kind: "replay", subjectId: first.subjectId, sameRequest: first.fingerprint === idempotency.fingerprint };
+    const versionOf = (ref: Ref): number => rows.get(keyOf(ref))?.version ?? 0;
+    if ([...writes, ...guards].some((guard) => versionOf(guard) !== guard.expected)) return { kind: "stale" };
+    const before = new Map<Write, LoadedRow | undefined>();
+    for (const write of writes) {
+      before.set(write, rows.get(keyOf(write)));
+      for (const value of uniqueValues(write))
+        if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(value.split("\n")[0] ?? value);
+    }
+    for (const write of writes) {
+      const { kind, id, expected, state } = write;
+      rows.set(keyOf(write), { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
+      for (const value of uniqueValues(write)) owners.set(value, id);
+      if (kind !== "purchase") continue;
+      const list = byAccount.get(write.state.accountId) ?? new Map<Id, Purchase>();
+      byAccount.set(write.state.accountId, list.set(id, write.state));
+    }
+    committed.set(transition.eventId, transition.subject.id);
+    const log = logs.get(keyOf(transition.subject)) ?? [];
+    const event = options.freeze ? frozen(transition.event) : transition.event;
+    log.push({ seq, eventId: transition.eventId, at: transition.at, event });
+    logs.set(keyOf(transition.subject), log);
+    for (const posting of transition.postings) post(sums, posting);
+    if (idempotency)
+      keys.set(idempotency.key, { fingerprint: idempotency.fingerprint, subjectId: transition.subject.id });
+    for (const task of drop) tasks.delete(taskKey(task));
+    for (const { kind, ref, dueAt } of add)
+      tasks.set(taskKey({ kind, ref }), { kind, ref, dueAt, attempt: 0, lease: null, leaseUntil: 0 });
+    store.onCommit(transition, before);
+    for (const { dueAt } of add) store.onTasks(dueAt);
+    return { kind: "done" };
+  };
+  const claimed = ({ kind, ref, lease }: Task): StoredTask | undefined => {
+    const task = tasks.get(taskKey({ kind, ref }));
+    return task?.lease === lease ? task : undefined;
+  };
+
+  const store: WorldStore = {
+    onCommit: () => undefined,
+    onTasks: () => undefined,
+    load: async (refs): Promise<Loaded> => loaded(refs.flatMap((ref) => rows.get(keyOf(ref)) ?? [])),
+    commit: async (transition) => commitNow(transition),
+    claim: async (now, limit, leaseMs) => {
+      const due = [...tasks.values()].filter((task) => task.dueAt <= now && task.leaseUntil <= now);
+      leases += 1;
+      const lease = `lease-${leases}`;
+      return due
+        .sort((a, b) => a.dueAt - b.dueAt)
+        .slice(0, limit)
+        .map((task): Task => {
+          Object.assign(task, { attempt: task.attempt + 1, lease, leaseUntil: now + leaseMs });
+          return { kind: task.kind, ref: task.ref, dueAt: task.dueAt, attempt: task.attempt, lease };
+        });
+    },
+    finish: async (task) => {
+      if (claimed(task)) tasks.delete(taskKey(task));
+    },
+    retry: async (task, dueAt) => {
+      const stored = claimed(task);
+      if (!stored) return;
+      Object.assign(stored, { dueAt, lease: null, leaseUntil: 0 });
+      store.onTasks(dueAt);
+    },
+    events: async (subject) => logs.get(keyOf(subject))?.slice() ?? [],
+    waitForVersion: async () => {
+      throw new Error("nobody waits for versions here: terminals of this world ask again");
+    },
+    trialBalance: async () =>
+      [...sums.keys()].sort().map((key) => {
+        const [account = "", commodity = ""] = key.split("\n");
+        return { account, commodity, amount: sums.get(key) ?? 0 };
+      }),
+    close: async () => undefined,
+    peek: <K extends AggregateKind>(kind: K, id: Id) => rows.get(keyOf({ kind, id })) as Row<K> | undefined,
+    log: (kind, id) => logs.get(keyOf({ kind, id })) ?? [],
+    sums: () => sums,
+    hasTask: (kind, ref) => tasks.has(taskKey({ kind, ref })),
+    forget: (kind, ref) => void tasks.delete(taskKey({ kind, ref })),
+    purchasesOf: (accountId) => [...(byAccount.get(accountId)?.values() ?? [])],
+    nextDueAt: () => {
+      let next: number | null = null;
+      for (const { dueAt, leaseUntil } of tasks.values()) {
+        const at = Math.max(dueAt, leaseUntil);
+        if (next === null || at < next) next = at;
+      }
+      return next;
+    },
+    all: <K extends AggregateKind>(kind: K) => {
+      const found: AggregateStates[K][] = [];
+      // The row's kind ties its state to K.
+      for (const row of rows.values()) if (row.kind === kind) found.push(row.state as AggregateStates[K]);
+      return found;
+    },
+  };
+  return store;
+}
+
+function post(sums: Map<string, number>, { account, commodity, amount }: Posting): void {
+  const key = `${account}\n${commodity}`;
+  sums.set(key, (sums.get(key) ?? 0) + amount);
+}
+
+/** The value, unchangeable all the way down. */
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
+}

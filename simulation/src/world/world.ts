@@ -1,0 +1,201 @@
+/** One small city: a store, servers, gateways, kiosks, a desk, households; its time, its chance, and what went wrong in it. */
+import type { Id } from "@citygas/core";
+import type { SaleContext, TerminalFacts } from "@citygas/server";
+import { Rng } from "../chance/rng.ts";
+import { Faults, type FaultTable } from "../faults/faults.ts";
+import { Checks } from "../invariants/checks.ts";
+import type { Invariant, Violation } from "../invariants/violation.ts";
+import { type Seam, untouched } from "../sabotage/seam.ts";
+import { Gateway } from "./gateway.ts";
+import { areaCode, type Household, settleIn, unit } from "./household.ts";
+import { Kiosk } from "./kiosk.ts";
+import { kiosksPerWorld, type Plan } from "./plan.ts";
+import { openRows, type WorldRows } from "./rows.ts";
+import { type Fiber, Scheduler } from "./scheduler.ts";
+import { DatabaseAway, type Server, ServerSeat } from "./server.ts";
+import { openWorldStore, type WorldStore } from "./store.ts";
+
+export interface WorldOptions {
+  faults: FaultTable;
+  /** Only these faults (a trimmed replay); null: all that chance chooses. */
+  allowed: ReadonlySet<string> | null;
+  seam?: Seam;
+  /** Invariants that are not looked at. */
+  blind?: ReadonlySet<Invariant>;
+  trace: boolean;
+  freeze?: boolean;
+}
+
+/** 2026-11-23 10:00 in Asia/Shanghai, or ten hours before the tier year ends. */
+const startMs = Date.UTC(2026, 10, 23, 2, 0, 0);
+const yearEndMs = Date.UTC(2026, 11, 31, 6, 0, 0);
+const hour = 3_600_000;
+const serversPerWorld = 2;
+
+export class World {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly faults: Faults;
+  readonly seam: Seam;
+  readonly store: WorldStore;
+  readonly rows: WorldRows;
+  readonly gateways: Gateway[] = [new Gateway("wechat"), new Gateway("alipay")];
+  readonly seats: ServerSeat[] = [];
+  readonly terminals: TerminalFacts[] = [];
+  readonly kiosks: Kiosk[] = [];
+  readonly desk: Kiosk;
+  readonly phone: Kiosk;
+  readonly households: Household[] = [];
+  /** A household that buys nothing; its card turns up where it should not. */
+  neighbour: Household | null = null;
+  readonly cardIds = new Map<string, Id>();
+  readonly checks: Checks;
+  /** Merchant order numbers: forged successes, and successes after a confirmed close. */
+  readonly forged = new Set<string>();
+  readonly lateByGateway = new Set<string>();
+  readonly tooLate = new Set<string>();
+  readonly notFoundOnce = new Set<string>();
+  readonly pool: SaleContext["db"];
+  readonly trace: string[] = [];
+  /** Everybody is back and nothing fails any more. */
+  calm = false;
+  purchases = 0;
+  violation: Violation | null = null;
+  readonly #options: WorldOptions;
+  readonly #start: number;
+  #ids = 0;
+  #visits = new Map<string, number>();
+
+  constructor(plan: Plan, options: WorldOptions) {
+    this.plan = plan;
+    this.#options = options;
+    this.seam = options.seam ?? untouched;
+    this.faults = new Faults(options.faults, options.allowed);
+    const weather: Fiber = { name: "world", process: null, rng: Rng.of(`${plan.seed} world`) };
+    const drawn = ["priceChanges", "yearChanges", "clocksSkewed"].map(() => this.faults.draw("world", weather));
+    this.#start = drawn.includes("yearChanges") ? yearEndMs : startMs;
+    if (drawn.includes("yearChanges")) this.faults.hit("yearChanges");
+    this.scheduler = new Scheduler(this.#start);
+    this.store = openWorldStore({ freeze: options.freeze ?? false });
+    this.rows = openRows(this.store);
+    this.checks = new Checks(this);
+    this.pool = issuingDeskPool(this);
+    this.priceChangeAt = drawn.includes("priceChanges") ? this.#start + weather.rng.int(1, 8) * hour : null;
+    if (this.priceChangeAt !== null) this.faults.hit("priceChanges");
+    const skewed = drawn.includes("clocksSkewed");
+    if (skewed) this.faults.hit("clocksSkewed");
+    for (let index = 1; index <= serversPerWorld; index++)
+      this.seats.push(new ServerSeat(this, `server-${index}`, skewed ? weather.rng.int(-2_000, 2_000) : 0));
+    for (let index = 1; index <= kiosksPerWorld; index++)
+      this.kiosks.push(this.#terminal({ id: `kiosk-${index}`, name: `自助终端${index}`, kind: "kiosk", unit }));
+    this.desk = this.#terminal({ id: "desk-1", name: "营业厅", kind: "desk", unit });
+    this.phone = this.#terminal({ id: "phone-1", name: "手机", kind: "phone", unit });
+    this.store.onTasks = (dueAt) => {
+      for (const seat of this.seats) seat.wake(dueAt);
+    };
+  }
+
+  readonly priceChangeAt: number | null;
+
+  #terminal(facts: TerminalFacts): Kiosk {
+    this.terminals.push(facts);
+    return new Kiosk(this, facts);
+  }
+
+  /** Registers everybody and starts the servers. */
+  async begin(): Promise<void> {
+    for (const [index, plan] of this.plan.households.entries())
+      this.households.push(await settleIn(this, plan, index, this.priceChangeAt));
+    const nobody = { name: "neighbour", counts: "volume" as const, balanceFen: 0, debtFen: 0, visits: [] };
+    this.neighbour = await settleIn(this, nobody, 90, null);
+    this.store.onCommit = (transition, before) => this.checks.committed(transition, before);
+    for (const seat of this.seats) seat.boot();
+  }
+
+  everybody(): Household[] {
+    return this.neighbour === null ? this.households : [...this.households, this.neighbour];
+  }
+
+  rng(name: string): Rng {
+    return Rng.of(`${this.plan.seed} ${name}`);
+  }
+
+  spawn(fiber: Fiber, run: () => Promise<void>, afterMs = 0): void {
+    this.scheduler.spawn(fiber, run, (error) => this.broke(fiber.name, error), afterMs);
+  }
+
+  newId(): Id {
+    this.#ids += 1;
+    return `00000000-0000-8000-8000-${String(this.#ids).padStart(12, "0")}`;
+  }
+
+  /** Names a stay at a terminal by the planned visit it belongs to, so that leaving out another one changes no name. */
+  nextStay({ plan, visit }: Household): string {
+    const planned = `${plan.name} visit ${visit}`;
+    const next = (this.#visits.get(planned) ?? 0) + 1;
+    this.#visits.set(planned, next);
+    return `${planned}.${next}`;
+  }
+
+  someServer(rng: Rng): Server | null {
+    const first = rng.u32() % this.seats.length;
+    return this.seats[first]?.server ?? this.seats[(first + 1) % this.seats.length]?.server ?? null;
+  }
+
+  serverTime(name: string, at: number): number {
+    return at + (this.seats.find((seat) => seat.name === name)?.clockMs ?? 0);
+  }
+
+  kioskAt(index: number): Kiosk {
+    const kiosk = this.kiosks[index % this.kiosks.length];
+    if (kiosk === undefined) throw new Error("no kiosk");
+    return kiosk;
+  }
+
+  secretOf(cardNumber: string): string {
+    return `a1b2${cardNumber.slice(-2)}`;
+  }
+
+  customerFacts(accountId: Id): Household["customer"] | undefined {
+    const found = this.everybody().find((each) => each.accountId === accountId)?.customer;
+    if (found === undefined || found.debts.length === 0) return found;
+    return { ...found, debts: found.debts.filter(({ id }) => !this.rows.settled.has(id)) };
+  }
+
+  say(words: () => string): void {
+    if (!this.#options.trace) return;
+    const ms = this.scheduler.now - this.#start;
+    const clock = new Date(ms).toISOString().slice(8, 23);
+    this.trace.push(`day ${Number(clock.slice(0, 2)) - 1} ${clock.slice(3)}  ${words()}`);
+  }
+
+  /** The first violation ends the world. */
+  violate(invariant: Invariant, text: string): void {
+    if (this.violation !== null || this.#options.blind?.has(invariant)) return;
+    this.violation = { invariant, text, atMs: this.scheduler.now - this.#start };
+    this.say(() => `VIOLATION ${invariant}: ${text}`);
+  }
+
+  broke(where: string, error: unknown): void {
+    if (error instanceof DatabaseAway) return;
+    this.violate("threw", `${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+
+  /** What services write into their error log: an error that is none of the world's making is a broken promise. */
+  readonly logged = (line: unknown): void => {
+    const error = typeof line === "object" && line !== null && "err" in line ? line.err : null;
+    if (error === null || error instanceof DatabaseAway) return;
+    if (error instanceof Error && error.message === "purchase changed under every try") return;
+    this.broke("logged", error);
+  };
+}
+
+/** The issuing desk asks for one row in SQL; this world answers that question and no other. */
+function issuingDeskPool(world: World): SaleContext["db"] {
+  const query = async (text: string, values: unknown[]): Promise<{ rows: unknown[] }> => {
+    if (!text.startsWith("select c.state, m.ceiling")) throw new Error(`no SQL in this world: ${text}`);
+    const state = world.store.peek("card", String(values[0]))?.state;
+    return { rows: state === undefined ? [] : [{ state, ceiling: 0, settings: { areaCode } }] };
+  };
+  return { query } as unknown as SaleContext["db"];
+}
