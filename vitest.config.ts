@@ -6,7 +6,9 @@ const longSeed = process.env.CITYGAS_LONG;
 /** Unit tests stand beside the source; e2e has its own config because it starts the whole city. */
 export default defineConfig({
   test: {
-    include: ["{core,protocols,api,texts,gateways,devices,terminal,server,kiosk,sandbox,simulation,city,bench}/**/*.test.ts"],
+    include: [
+      "{core,protocols,api,texts,gateways,devices,terminal,server,kiosk,sandbox,simulation,city,bench}/**/*.test.ts",
+    ],
     exclude: ["**/node_modules/**", "**/dist/**"],
     globalSetup: ["city/src/postgres/vitestSetup.ts"],
     setupFiles: ["tools/propertySetup.ts"],

@@ -13,6 +13,8 @@ export {
   type BillSummary,
   billLineKinds,
 } from "./src/bills/readTypes.ts";
+export { type HttpNoticesConfig, httpNotices } from "./src/notices/httpNotices.ts";
+export type { NoticeChannel, NoticeChannelName, NoticeMessage, NoticeOutcome } from "./src/notices/port.ts";
 export type {
   CodePayChannel,
   NotificationDoor,

@@ -1,5 +1,5 @@
 /** The deterministic world: what the benches and the tests of others may run. */
 
-export { faultKinds, type FaultName } from "./src/faults/kinds.ts";
-export { type Violation, invariantNames } from "./src/invariants/violation.ts";
-export { type Outcome, simulate, type SimulateOptions } from "./src/run/simulate.ts";
+export { type FaultName, faultKinds } from "./src/faults/kinds.ts";
+export { invariantNames, type Violation } from "./src/invariants/violation.ts";
+export { type Outcome, type SimulateOptions, simulate } from "./src/run/simulate.ts";

@@ -14,6 +14,7 @@ export {
 } from "./src/format.ts";
 export { type KioskTexts, kioskTexts } from "./src/kiosk.ts";
 export { type Language, languages } from "./src/language.ts";
+export { type NoticeKey, noticeKeys, noticeTemplateId, noticeText, noticeTexts } from "./src/notices.ts";
 export {
   type OutcomeKey,
   type OutcomeText,

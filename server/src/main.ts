@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Logger } from "pino";
-import { channelsOf, readGateways } from "./config/gatewaySettings.ts";
+import { channelsOf, noticeChannelsOf, readGateways } from "./config/gatewaySettings.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Demo } from "./demo/seed.ts";
 import { makeLog } from "./http/log.ts";
@@ -45,6 +45,7 @@ function start(settings: Settings, log: Logger, readyFile: string): Promise<Runn
     port: settings.port,
     host: settings.host,
     channels: channelsOf(gateways, production),
+    notices: noticeChannelsOf(gateways),
     publicUrl: settings.publicUrl,
     log,
     production,

@@ -15,6 +15,7 @@ import { uuid7 } from "./http/ids.ts";
 import { sharedValue } from "./http/serverValues.ts";
 import { softKeys, writeOnce } from "./keys/softKeys.ts";
 import { ledgerRoutes } from "./ledger/routes.ts";
+import type { NoticeChannels } from "./notices/sender.ts";
 import { outcomeRoutes } from "./outcome/routes.ts";
 import { openSales, type Sales } from "./purchases/openSales.ts";
 import { openReconciliation, type Reconciliation } from "./reconciliation/reconciliation.ts";
@@ -38,6 +39,8 @@ export interface ServerOptions {
   /** Loopback when left out. */
   host?: string;
   channels: ReadonlyMap<ChannelName, CodePayChannel>;
+  /** Providers of text messages and WeChat notices. Default: none, and customers are told at terminals only. */
+  notices?: NoticeChannels;
   /** No trailing slash. */
   publicUrl: string;
   log: Logger;
@@ -109,7 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let ready = false;
     const reconciliation = openReconciliation(ctx, options);
     undo.push(() => reconciliation.stop());
-    const { app, sales, people } = await makeApp(ctx, adminToken, () => ready, reconciliation);
+    const { app, sales, people } = await makeApp(ctx, adminToken, () => ready, reconciliation, options.notices);
     undo.push(() => sales.stop());
     undo.push(() => people.janitor.stop());
     undo.push(() => app.close());
@@ -133,11 +136,12 @@ async function makeApp(
   adminToken: string,
   isReady: () => boolean,
   reconciliation: Reconciliation,
+  notices?: NoticeChannels,
 ): Promise<{ app: App; sales: Sales; people: People }> {
   const tokenSecret = await sharedValue(ctx.db, "terminal.tokenSecret", () => randomBytes(32).toString("base64"));
   const auth = terminalAuth(ctx, tokenSecret);
   const sales = openSales(ctx);
-  const people = openPeople(sales.sale, reconciliation.decisions);
+  const people = openPeople(sales.sale, reconciliation.decisions, notices);
   const app = await buildApp(ctx, {
     authenticators: {
       terminal: auth.verify,

@@ -154,6 +154,11 @@ test("cut, reset, redirected, huge, half: unknown after one request", async () =
   expect(elsewhere.server.hits()).toBe(0);
 });
 
+test("an answer larger than any honest one isn't read to its end, though signed", async () => {
+  const { channel } = await at(always(paid.replace("{", `{${" ".repeat(1024 * 1024)}`)));
+  expect(await channel.query(request)).toEqual({ kind: "unknown", why: "tooLarge" });
+});
+
 test("a code goes out under its own scheme, and only if that one is taken", async () => {
   const schemes: unknown[] = [];
   const answer: Parameters<typeof hostile>[0] = (incoming, body, response) => {

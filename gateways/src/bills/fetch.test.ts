@@ -222,6 +222,7 @@ describe("the acquirer", () => {
     ["another hash", answer("a,b\n", hash("sha256", "x")), { kind: "damaged", why: "sha256" }],
     ["another order of fields", '{"sha256":"","result":"OK","csv":""}', { kind: "unknown" }],
     ["no end", good.slice(0, -1), { kind: "damaged", why: "base64" }],
+    ["another end", `${good.slice(0, -2)}"]`, { kind: "damaged", why: "base64" }],
     ["more behind", `${good}{}`, { kind: "damaged", why: "base64" }],
     ["a sign too few", good.replace(/.=*"}$/, '"}'), { kind: "damaged", why: "base64" }],
     ["signs of no base64", good.replace(/"csv":"./, '"csv":"*'), { kind: "damaged", why: "base64" }],

@@ -17,6 +17,7 @@ const CHOICES = ["both", "wechat", "alipay", "acquirer"] as const;
 export function Faults({ bench }: { bench: Bench }) {
   const [times, setTimes] = useState<Times>(1);
   const [gateway, setGateway] = useState<Gateway | "both">("both");
+  const [part, setPart] = useState("all");
   const { faults } = bench.table;
   const armed = faults.filter((fault) => fault.armed !== null).length;
   const shown = faults.filter(
@@ -26,8 +27,17 @@ export function Faults({ bench }: { bench: Bench }) {
     void (on
       ? bench.put("PUT", `/faults/${fault.name}`, fault.gateways.length === 0 ? { times } : { times, gateway })
       : bench.put("DELETE", `/faults/${fault.name}`));
+  const groups = groupsOf(shown);
   const tools = (
     <span class="tools">
+      <select aria-label="哪一类 Which kind" value={part} onChange={(event) => setPart(event.currentTarget.value)}>
+        <option value="all">全部</option>
+        {groups.map(({ group }) => (
+          <option key={group.id} value={group.id}>
+            {group.zh}
+          </option>
+        ))}
+      </select>
       <select
         aria-label="哪个网关 Which gateway"
         value={gateway}
@@ -54,23 +64,25 @@ export function Faults({ bench }: { bench: Bench }) {
     <Station name="faults" zh={armed === 0 ? "故障开关" : `故障开关 · ${armed} 个开着`} en="Faults" tools={tools}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard */}
       <section class="fault-list" tabIndex={0} aria-label="故障开关 Fault switches">
-        {groupsOf(shown).map(({ group, members }) => (
-          <fieldset key={group.id} class="fault-group" aria-label={`${group.zh} ${group.en}`}>
-            <h3>
-              <Words zh={group.zh} en={group.en} />
-            </h3>
-            {members.map((fault) => (
-              <Switch
-                key={fault.name}
-                zh={fault.armed === null ? fault.zh : `${fault.zh}${armedText(fault.armed)}`}
-                en={fault.en}
-                title={fault.description}
-                on={fault.armed !== null}
-                toggle={set(fault)}
-              />
-            ))}
-          </fieldset>
-        ))}
+        {groups
+          .filter(({ group }) => part === "all" || group.id === part)
+          .map(({ group, members }) => (
+            <fieldset key={group.id} class="fault-group" aria-label={`${group.zh} ${group.en}`}>
+              <h3>
+                <Words zh={group.zh} en={group.en} />
+              </h3>
+              {members.map((fault) => (
+                <Switch
+                  key={fault.name}
+                  zh={fault.armed === null ? fault.zh : `${fault.zh}${armedText(fault.armed)}`}
+                  en={fault.en}
+                  title={fault.description}
+                  on={fault.armed !== null}
+                  toggle={set(fault)}
+                />
+              ))}
+            </fieldset>
+          ))}
       </section>
     </Station>
   );

@@ -46,10 +46,15 @@ function Gaps({ message }: { message: MessageView }) {
 }
 
 /** The wallet's window over an order prepared in WeChat. */
-export function Order(props: { bench: Bench; phone: PhoneView; order: PhoneView["orders"][number] }) {
-  const { bench, phone, order } = props;
-  const answer = async (pay: boolean): Promise<void> => {
-    const { prepayId } = order;
+export function Order(props: {
+  bench: Bench;
+  phone: PhoneView;
+  order: PhoneView["orders"][number];
+  later(prepayId: string): void;
+}) {
+  const { bench, phone, order, later } = props;
+  const { prepayId } = order;
+  const answer = async (): Promise<void> => {
     const said = await bench.act<{ err_msg: string; err_desc?: string }>(`/phones/${phone.id}/cashier`, {
       prepayId,
       pay,
@@ -62,8 +67,11 @@ export function Order(props: { bench: Bench; phone: PhoneView; order: PhoneView[
       <p class="ask">{order.description}</p>
       <p class="sum">{yuan(order.amountFen)}</p>
       <p class="left">{order.outTradeNo}</p>
-      <button type="button" class="main" onClick={() => void answer(true)}>
+      <button type="button" class="main" onClick={() => void answer()}>
         <Words zh="确认支付" en="Pay" />
+      </button>
+      <button type="button" onClick={() => later(prepayId)}>
+        <Words zh="以后再付" en="Later" />
       </button>
     </section>
   );

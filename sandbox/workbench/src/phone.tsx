@@ -75,7 +75,8 @@ function Handset(props: { bench: Bench; hand: PhoneHand; phone: PhoneView; kiosk
   const { bench, hand, phone, kiosks } = props;
   const { wallet } = hand;
   const prompt = phone.prompts[0];
-  const order = wallet === "wechat" ? phone.orders[0] : undefined;
+  const [later, setLater] = useState<ReadonlySet<string>>(new Set());
+  const order = wallet === "wechat" ? phone.orders.find(({ prepayId }) => !later.has(prepayId)) : undefined;
   const messages = inboxOf(bench.table.messages, phone);
   const set = (setting: keyof PhoneView["settings"]) => (on: boolean) =>
     void bench.act(`/phones/${phone.id}/settings`, { [setting]: on });
@@ -106,7 +107,7 @@ function Handset(props: { bench: Bench; hand: PhoneHand; phone: PhoneView; kiosk
         ) : hand.reading ? (
           <Inbox messages={messages} />
         ) : order !== undefined ? (
-          <Order bench={bench} phone={phone} order={order} />
+          <Order bench={bench} phone={phone} order={order} later={(id) => setLater(new Set([...later, id]))} />
         ) : (
           <Code phone={phone} wallet={wallet} />
         )}

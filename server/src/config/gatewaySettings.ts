@@ -1,7 +1,16 @@
 /** The payment gateways' file: one JSON object, keys as PEM texts. It holds secrets, so its mode should be 0600. */
 import { readFileSync } from "node:fs";
 import type { ChannelName } from "@citygas/core";
-import { acquirerChannel, alipayChannel, type CodePayChannel, testChannel, wechatChannel } from "@citygas/gateways";
+import {
+  acquirerChannel,
+  alipayChannel,
+  type CodePayChannel,
+  httpNotices,
+  type NoticeChannel,
+  type NoticeChannelName,
+  testChannel,
+  wechatChannel,
+} from "@citygas/gateways";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 
@@ -66,6 +75,10 @@ export const GatewaysSchema = Type.Object(
         closed,
       ),
     ),
+    /** Providers of text messages and WeChat notices (docs/notices.md). */
+    notices: Type.Optional(
+      Type.Object({ smsUrl: Type.Optional(Text), wechatUrl: Type.Optional(Text), secret: Text }, closed),
+    ),
     test: Type.Optional(Type.Boolean()),
   },
   closed,
@@ -98,5 +111,13 @@ export function channelsOf(gateways: Gateways, production: boolean): ReadonlyMap
     if (production) throw new Error("CITYGAS_GATEWAYS_FILE: test is not for production");
     channels.set("test", testChannel());
   }
+  return channels;
+}
+
+export function noticeChannelsOf({ notices }: Gateways): ReadonlyMap<NoticeChannelName, NoticeChannel> {
+  const channels = new Map<NoticeChannelName, NoticeChannel>();
+  const { smsUrl, wechatUrl, secret = "" } = notices ?? {};
+  if (smsUrl !== undefined) channels.set("sms", httpNotices({ name: "sms", url: smsUrl, secret }));
+  if (wechatUrl !== undefined) channels.set("wechat", httpNotices({ name: "wechat", url: wechatUrl, secret }));
   return channels;
 }

@@ -44,6 +44,8 @@ export interface DeathWorld {
   attemptOf(id: string): Promise<string>;
   reaches(id: string, state: PurchaseState, withinMs: number): Promise<void>;
   attemptReaches(id: string, state: string, withinMs: number): Promise<void>;
+  /** Something was answered about its payment. */
+  heardOf(id: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -100,8 +102,15 @@ export async function startDeathWorld(): Promise<DeathWorld> {
     stateOf: async (id) => await one(db, "select status from purchase where id = $1", id),
     attemptOf: async (id) =>
       await one(db, "select status from attempt where purchase_id = $1 order by id desc limit 1", id),
-    reaches: async (id, state, withinMs) => await until(async () => await world.stateOf(id), state, withinMs),
+    async reaches(id, state, withinMs) {
+      try {
+        await until(async () => await world.stateOf(id), state, withinMs);
+      } catch (error) {
+        throw new Error(`${await story(db, id)}: ${error instanceof Error ? error.message : "?"}`);
+      }
+    },
     attemptReaches: async (id, state, withinMs) => await until(async () => await world.attemptOf(id), state, withinMs),
+    heardOf: async (id) => await until(async () => String((await story(db, id)).includes("answered")), "true", 10_000),
     async stop() {
       await process.kill();
       await gateways.close();
@@ -127,7 +136,8 @@ function serverProcess(dir: string, port: number, database: DatabaseConnection, 
       alipay: { ...alipay, timeoutMs },
     }),
   );
-  const { host = "", port: dbPort, user = "", database: name = "" } = database;
+  if (!("host" in database)) throw new Error("the test's database is named by its parts");
+  const { host, port: dbPort, user = "", database: name } = database;
   let child: ChildProcess | null = null;
   return {
     async start(): Promise<void> {
@@ -164,7 +174,7 @@ function serverProcess(dir: string, port: number, database: DatabaseConnection, 
 
 async function isReady(port: number): Promise<boolean> {
   try {
-    return (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
+    return (await fetch(`http://127.0.0.1:${port}/health`)).ok;
   } catch {
     return false;
   }
@@ -218,6 +228,15 @@ async function one<T extends string>(db: Pool, sql: string, value: string): Prom
   const [found] = Object.values(rows[0] ?? {});
   if (found === undefined) throw new Error(`nothing for ${value}`);
   return found;
+}
+
+/** What happened to a purchase, for a test that waited in vain. */
+async function story(db: Pool, id: string): Promise<string> {
+  const { rows } = await db.query<{ event: { event: { type: string; outcome?: { kind: string } } } }>(
+    "select event from event where subject_id = $1 order by seq",
+    [id],
+  );
+  return rows.map(({ event: { event } }) => `${event.type} ${event.outcome?.kind ?? ""}`.trim()).join(", ");
 }
 
 /** Looks until it is so. @throws with what it was at last. */

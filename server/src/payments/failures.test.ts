@@ -1,5 +1,8 @@
 /** Payments that don't go well: money is taken once or not at all, and the purchase knows which. */
+
+import type { CodePayChannel } from "@citygas/gateways";
 import { beforeEach, expect, test } from "vitest";
+import { fakeBank } from "../purchases/bank.testkit.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { type Earth, kiosk1, kiosk2, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import { getPurchase } from "../purchases/watch.ts";
@@ -189,6 +192,26 @@ test.each([
 ])("%s is no code we take: %s", async (text, refusal) => {
   expect(await attempt(text)).toMatchObject({ error: { code: refusal } });
   expect((await stateOf(world, id)).liveAttemptIds).toEqual([]);
+});
+
+test("codes of other wallets go to the acquirer, where one takes them", async () => {
+  const taken: string[] = [];
+  const { channel } = fakeBank("acquirer", () => earth.clock.now);
+  const acquirer: CodePayChannel = {
+    ...channel,
+    schemes: ["unionpay"],
+    pay: async ({ authCode }) => {
+      taken.push(authCode);
+      return { kind: "inProgress", verified: true };
+    },
+  };
+  const channels = new Map(world.sale.channels).set("acquirer", acquirer);
+  const sale = { ...world.sale, channels };
+  const present = (text: string) => startAttempt(sale, world.payments, kiosk1, id, text, keyed(sale.newId()));
+  expect(await present("0121021234567890123")).toMatchObject({ error: { code: "payment.walletOff" } });
+  expect(value(await present("6222021234567890123")).attempt?.channel).toBe("acquirer");
+  await drainPayments(world.payments);
+  expect(taken).toEqual(["6222021234567890123"]);
 });
 
 test("another terminal can't pay, confirm or cancel a purchase that isn't its own", async () => {

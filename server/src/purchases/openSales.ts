@@ -26,6 +26,8 @@ export interface Sales {
   callbacks(app: App): void;
   /** Puts lost tasks back and begins to work on due ones. */
   start(): Promise<void>;
+  /** One round of the janitor: lost tasks are put back, notifications that were left lying are carried out. */
+  clean(): Promise<void>;
   /** After the last request: takes no more tasks, resolves when all that was begun is done. */
   stop(): Promise<void>;
 }
@@ -48,11 +50,13 @@ export function openSales(ctx: ServerContext): Sales {
   const running = taskRunner(sale, payments);
   runner = running;
   const callbacks = openCallbacks(sale, payments, sqlNotificationRows(ctx.db));
-  const cleaning = janitor(async () => {
+  const clean = async (): Promise<void> => {
     await sweepTasks(sale, 1);
     await callbacks.sweep();
-  }, ctx.log);
+  };
+  const cleaning = janitor(clean, ctx.log);
   return {
+    clean,
     sale,
     routes: (app) => registerSales(app, sale, payments),
     callbacks: (app) => callbackRoutes(callbacks)(app, ctx),

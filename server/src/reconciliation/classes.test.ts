@@ -96,6 +96,11 @@ describe("long", () => {
     bill(books.line("PAY", "K_1"));
     await run();
     await books.rc.db.query("delete from task");
+    // A second round before the attempt has had its hour asks nothing again.
+    await books.rc.db.query("update reconciliation_day set next_at = 0");
+    await run();
+    expect(await books.differences("comparison = 'gateway'")).toMatchObject([{ handling: "askAttempt", asked: 1 }]);
+    expect(await tasks()).toEqual([]);
     books.clock.now += hourMs;
     await run();
     expect(await books.differences("comparison = 'gateway'")).toMatchObject([

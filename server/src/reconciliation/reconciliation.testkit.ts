@@ -134,6 +134,8 @@ export interface SaleFacts {
   amountFen?: number;
   paidAt?: number;
   bookedAt?: number;
+  /** Default: the fake gateway's. */
+  channel?: ChannelName;
   /** Default: delivered. */
   state?: Purchase["state"];
   attemptState?: Attempt["state"];
@@ -164,7 +166,11 @@ export interface Books {
 }
 
 export async function openBooks(
-  options: { fund?: boolean; reached?: ReconciliationContext["reached"] } = {},
+  options: {
+    fund?: boolean;
+    reached?: ReconciliationContext["reached"];
+    channels?: ReadonlyMap<ChannelName, CodePayChannel>;
+  } = {},
 ): Promise<Books> {
   const database = await freshDatabase();
   const db = openPool(database.connection, { max: 4, name: "test" });
@@ -184,7 +190,7 @@ export async function openBooks(
     now: () => clock.now,
     newId: randomUUID,
     random: (bytes: number) => new Uint8Array(bytes),
-    channels: new Map<ChannelName, CodePayChannel>([[channel, fakeChannel(gateway)]]),
+    channels: options.channels ?? new Map<ChannelName, CodePayChannel>([[channel, fakeChannel(gateway)]]),
     log: pino({ level: "error" }, { write: (line: string) => void errors.push(line) }),
   };
   const opened: Reconciliation[] = [];
@@ -234,7 +240,14 @@ export async function openBooks(
       const paid = state === "paid";
       const attempt: Attempt = {
         ...sampleAttempt(randomUUID(), ""),
-        ...{ channel, outTradeNo: no, amountFen, state, paidAt: paid ? paidAt : null, endedAt: paid ? null : paidAt },
+        ...{
+          channel: facts.channel ?? channel,
+          outTradeNo: no,
+          amountFen,
+          state,
+          paidAt: paid ? paidAt : null,
+          endedAt: paid ? null : paidAt,
+        },
       };
       const sample = samplePurchase(
         facts.purchaseId ?? randomUUID(),

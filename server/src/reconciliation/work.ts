@@ -28,11 +28,21 @@ export async function workDay(rc: ReconciliationContext, row: DayRow): Promise<W
   if (row.state === "due" || (row.state === "compared" && wantsFund)) {
     const end = await obtainBills(rc, row, source, fundOffered);
     if (end !== null) return end;
+    await freshStatistics(rc, "bill_line");
     await rc.reached("imported");
     await compareDay(rc, row.channel, row.day, fundOffered);
   } else if (row.state === "imported") await compareDay(rc, row.channel, row.day, fundOffered);
+  await freshStatistics(rc, "reconciliation_difference");
   await rc.reached("compared");
   return await settle(rc, row);
+}
+
+/** A table that has just grown is planned for as it was before; servers that gather statistics by themselves may refuse. */
+async function freshStatistics(
+  rc: ReconciliationContext,
+  table: "bill_line" | "reconciliation_difference",
+): Promise<void> {
+  await rc.db.query(`analyze ${table}`).catch((error: unknown) => rc.log.warn({ err: error, table }, "not analyzed"));
 }
 
 /** After the comparison, and again every hour while something waits. */

@@ -11,6 +11,8 @@ import { adjustKind, publishTariffKind } from "../decisions/kinds/registration.t
 import { decisionRoutes } from "../decisions/routes.ts";
 import type { DecisionKind } from "../decisions/types.ts";
 import type { Routes } from "../http/app.ts";
+import { followPurchases } from "../notices/follower.ts";
+import { type NoticeChannels, sendNotices } from "../notices/sender.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { type Janitor, janitor } from "../tasks/janitor.ts";
 import { registerStaffTasks } from "../tasks/routes.ts";
@@ -21,14 +23,21 @@ export interface People {
   /** Below `/api/v1`. */
   routes: Routes[];
   decisions: Decisions;
-  /** Carries out what was confirmed and left lying, and keeps the list true. */
+  /** Carries out what was confirmed and left lying, keeps the list true, tells customers who have left. */
   janitor: Janitor;
 }
 
 const everyMs = 5_000;
 
-/** @param moreKinds what other capabilities have people decide. */
-export function openPeople(sale: SaleContext, moreKinds: readonly DecisionKind[]): People {
+/**
+ * @param moreKinds what other capabilities have people decide.
+ * @param notices providers of text messages and WeChat notices; without any, none are written.
+ */
+export function openPeople(
+  sale: SaleContext,
+  moreKinds: readonly DecisionKind[],
+  notices: NoticeChannels = new Map(),
+): People {
   const audit = openAudit(sale.db, sale.now, sale.newId());
   const decisions = openDecisions(sale, audit, [
     ...purchaseKinds(sale),
@@ -52,6 +61,9 @@ export function openPeople(sale: SaleContext, moreKinds: readonly DecisionKind[]
       async () => {
         await decisions.sweep();
         await keeper.round();
+        if (notices.size === 0) return;
+        await followPurchases(sale);
+        await sendNotices(sale, notices);
       },
       sale.log,
       everyMs,

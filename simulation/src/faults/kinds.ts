@@ -41,7 +41,7 @@ export interface FaultKind {
   readonly about: string;
 }
 
-const kind = <const N extends string>(name: N, site: Site, weight: number, about: string) => ({
+const kind = <const N extends string, const S extends Site>(name: N, site: S, weight: number, about: string) => ({
   name,
   site,
   weight,
@@ -51,7 +51,12 @@ const kind = <const N extends string>(name: N, site: Site, weight: number, about
 export const faultKinds = [
   kind("payAnswerLost", "pay", 250, "the wallet is charged, the answer is lost"),
   kind("payNeverArrives", "pay", 200, "the pay call is lost on its way"),
-  kind("payArrivesLate", "pay", 200, "the pay call reaches the gateway after it was given up, up to 50 s after it was sent"),
+  kind(
+    "payArrivesLate",
+    "pay",
+    200,
+    "the pay call reaches the gateway after it was given up, up to 50 s after it was sent",
+  ),
   kind("payAnsweredSlowly", "pay", 150, "the answer takes longer than the client waits"),
   kind("payServerErrorButCharged", "pay", 150, "SYSTEM_ERROR, and the wallet is charged"),
   kind("payBadSignature", "pay", 150, "the answer's signature is wrong"),
@@ -115,7 +120,12 @@ export const faultKinds = [
   kind("pullsCardWhilePaying", "atPayment", 250, "the card is taken out while the payment is being made"),
   kind("pullsCardWhenPaid", "atPayment", 150, "the card is taken out as the payment comes in, before the script"),
   kind("presentsAnotherCode", "atPayment", 300, "after a failed code another one is presented"),
-  kind("otherCardInserted", "atEnd", 200, "while a purchase is open, another household's card goes into the same reader"),
+  kind(
+    "otherCardInserted",
+    "atEnd",
+    200,
+    "while a purchase is open, another household's card goes into the same reader",
+  ),
   kind("triesOtherKiosk", "atEnd", 4000, "an open purchase is taken to another kiosk"),
   kind("comesBackLate", "atEnd", 600, "an open purchase is left for hours"),
   kind("skipsMeter", "atMeter", 300, "the next visit comes before the meter has taken the gas"),

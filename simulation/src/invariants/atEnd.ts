@@ -18,10 +18,15 @@ export function checkAtEnd(world: World): void {
       world.violate("I12", `payment ${attempt.outTradeNo.slice(-6)} is still ${attempt.state}`);
   for (const household of world.everybody()) {
     const delivered = all.filter((p) => p.meterId === household.meterId && p.state === "delivered");
-    const sold = delivered.reduce((sum, { breakdown: { delivers: d } }) => sum + (d.kind === "volume" ? d.volumeL : d.meterCreditFen), 0);
+    const sold = delivered.reduce(
+      (sum, { breakdown: { delivers: d } }) => sum + (d.kind === "volume" ? d.volumeL : d.meterCreditFen),
+      0,
+    );
     const credited = household.meter.totalCredited - meterBefore.total;
-    if (credited > sold) world.violate("I2", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
-    if (credited < sold) world.violate("I1", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
+    if (credited > sold)
+      world.violate("I2", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
+    if (credited < sold)
+      world.violate("I1", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
     const wrong = accountAgrees(store, household.accountId);
     if (wrong !== null) world.violate("I7", wrong);
   }

@@ -1,7 +1,7 @@
 /** `npm run simulate`'s words. */
 import { type FaultName, isFaultName } from "../faults/kinds.ts";
-import { type Sabotage, } from "../sabotage/sabotage.ts";
 import { sabotageNamed } from "../sabotage/all.ts";
+import type { Sabotage } from "../sabotage/sabotage.ts";
 
 export interface Options {
   purchases: number;

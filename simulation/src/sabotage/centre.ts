@@ -1,9 +1,9 @@
 /** Wrong rules in the centre: what it keeps, when, and what it believes of a card. */
 import { purchaseTable, type Transition } from "@citygas/core";
 import { openBMoney, openBVolume } from "@citygas/gascard";
-import { type CommitResult, loaded, type LoadedRow, type Store } from "@citygas/server";
-import type { World } from "../world/world.ts";
+import { type CommitResult, type LoadedRow, loaded, type Store } from "@citygas/server";
 import type { WorldStore } from "../world/store.ts";
+import type { World } from "../world/world.ts";
 import { patch, type Sabotage } from "./sabotage.ts";
 
 const store = (
@@ -11,7 +11,12 @@ const store = (
   about: string,
   change: (base: WorldStore, world: World) => Partial<Store>,
   blind: Sabotage["blind"] = [],
-): Sabotage => ({ name, about, blind, seam: () => ({ store: (base, world) => ({ ...base, ...change(base, world) }) }) });
+): Sabotage => ({
+  name,
+  about,
+  blind,
+  seam: () => ({ store: (base, world) => ({ ...base, ...change(base, world) }) }),
+});
 
 const eventOf = (t: Transition): string => {
   const { event } = t as { event: { type: string; event?: { type: string } } };
@@ -43,21 +48,30 @@ function acknowledgedEarly(name: string, about: string, which: string): Sabotage
 export const centreSabotages: readonly Sabotage[] = [
   acknowledgedEarly("intentNotDurable", "a payment leaves before the row that says so is on the disk", "submitted"),
   acknowledgedEarly("scriptNotDurable", "a script leaves before its images are on the disk", "scriptIssued"),
-  store("commitWithoutGuard", "a commit overwrites whatever version is there", (base) => ({
-    commit: (t) =>
-      base.commit({
-        ...t,
-        guards: [],
-        writes: t.writes.map((write) => ({ ...write, expected: base.peek(write.kind, write.id)?.version ?? 0 })),
-      }),
-  }), ["I8"]),
+  store(
+    "commitWithoutGuard",
+    "a commit overwrites whatever version is there",
+    (base) => ({
+      commit: (t) =>
+        base.commit({
+          ...t,
+          guards: [],
+          writes: t.writes.map((write) => ({ ...write, expected: base.peek(write.kind, write.id)?.version ?? 0 })),
+        }),
+    }),
+    ["I8"],
+  ),
   store("finishWithoutLease", "a task is struck off by whoever thinks that it was his", (base) => ({
     finish: async ({ kind, ref }) => base.forget(kind, ref),
   })),
-  store("tasksBesideTheCommit", "tasks are written after the commit, and now and then the process dies between", (base, world) => ({
-    commit: (t) =>
-      base.commit(world.scheduler.fiber().rng.chance(20) ? { ...t, tasks: { add: [], drop: t.tasks.drop } } : t),
-  })),
+  store(
+    "tasksBesideTheCommit",
+    "tasks are written after the commit, and now and then the process dies between",
+    (base, world) => ({
+      commit: (t) =>
+        base.commit(world.scheduler.fiber().rng.chance(20) ? { ...t, tasks: { add: [], drop: t.tasks.drop } } : t),
+    }),
+  ),
   store("twoOpenPurchases", "nobody looks whether the card has an open purchase", (base) => ({
     load: async (refs) => {
       const rows = refs.flatMap((ref): LoadedRow[] => {
@@ -69,23 +83,38 @@ export const centreSabotages: readonly Sabotage[] = [
       return loaded(rows);
     },
   })),
-  store("repricedWhenPaid", "amounts are worked out anew when the money is in", (base) => ({
-    commit: (t) =>
-      base.commit({
-        ...t,
-        writes: t.writes.map((write) =>
-          write.kind === "purchase" && write.state.state === "paid"
-            ? { ...write, state: { ...write.state, breakdown: { ...write.state.breakdown, goodsFen: write.state.breakdown.goodsFen + 1 } } }
-            : write,
+  store(
+    "repricedWhenPaid",
+    "amounts are worked out anew when the money is in",
+    (base) => ({
+      commit: (t) =>
+        base.commit({
+          ...t,
+          writes: t.writes.map((write) =>
+            write.kind === "purchase" && write.state.state === "paid"
+              ? {
+                  ...write,
+                  state: {
+                    ...write.state,
+                    breakdown: { ...write.state.breakdown, goodsFen: write.state.breakdown.goodsFen + 1 },
+                  },
+                }
+              : write,
+          ),
+        }),
+    }),
+    ["I8"],
+  ),
+  store(
+    "tierNotCharged",
+    "a hold on tier volume is released when the purchase is void, and forgotten when it is delivered",
+    (base) => ({
+      commit: (t) =>
+        base.commit(
+          purchaseOf(t)?.state === "delivered" ? { ...t, writes: t.writes.filter(({ kind }) => kind !== "tier") } : t,
         ),
-      }),
-  }), ["I8"]),
-  store("tierNotCharged", "a hold on tier volume is released when the purchase is void, and forgotten when it is delivered", (base) => ({
-    commit: (t) =>
-      base.commit(
-        purchaseOf(t)?.state === "delivered" ? { ...t, writes: t.writes.filter(({ kind }) => kind !== "tier") } : t,
-      ),
-  })),
+    }),
+  ),
   store("holdNotReleased", "a void purchase keeps its hold on the balance", (base) => ({
     commit: (t) =>
       base.commit(
@@ -102,7 +131,12 @@ export const centreSabotages: readonly Sabotage[] = [
           ...base.registry,
           customer: async (id) => {
             const found = await base.registry.customer(id);
-            return found && { ...found, tariff: found.tariff.filter((v) => v.effectiveFrom < world.scheduler.now - 900_000_000) };
+            return (
+              found && {
+                ...found,
+                tariff: found.tariff.filter((v) => v.effectiveFrom < world.scheduler.now - 900_000_000),
+              }
+            );
           },
         },
       }),

@@ -1,6 +1,7 @@
 /** Shortcuts with money (facts/payments.md §7 and the ten lessons): each is a way that real systems lost some. */
-import { attemptTable, purchaseTable } from "@citygas/core";
+
 import type { Outcome } from "@citygas/core";
+import { attemptTable, purchaseTable } from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
 import type { Gateway } from "../world/gateway.ts";
 import type { World } from "../world/world.ts";
@@ -60,13 +61,17 @@ export const paymentSabotages: readonly Sabotage[] = [
       query: async (request) => paid.get(request.outTradeNo) ?? (await base.query(request)),
     };
   }),
-  channel("payRepeatedUnderNewNumber", "a pay call without an answer is sent again with a fresh number", (base, gateway) => ({
-    pay: (r) =>
-      after(base.pay(r), (o) => {
-        if (o.kind === "unknown") gateway.order(`${r.outTradeNo}R`, r.amountFen, "paid");
-        return o;
-      }),
-  })),
+  channel(
+    "payRepeatedUnderNewNumber",
+    "a pay call without an answer is sent again with a fresh number",
+    (base, gateway) => ({
+      pay: (r) =>
+        after(base.pay(r), (o) => {
+          if (o.kind === "unknown") gateway.order(`${r.outTradeNo}R`, r.amountFen, "paid");
+          return o;
+        }),
+    }),
+  ),
   channel("paySentAgain", "an order that is not found is sent again", (base, gateway, world) => ({
     query: (r) =>
       after(base.query(r), (o) => {
@@ -77,19 +82,23 @@ export const paymentSabotages: readonly Sabotage[] = [
         return o;
       }),
   })),
-  channel("refundNumberPerTry", "each try of a refund has a number of its own, and a second one pays again", (base, gateway) => {
-    let tries = 0;
-    return {
-      refund: (r) => {
-        tries += 1;
-        const trade = gateway.trades.get(r.outTradeNo);
-        // A merchant's account that allows refunds without an order: nothing else stops the second one.
-        if (trade !== undefined && trade.refunds.size > 0) trade.refunds.set(`again ${tries}`, r.amountFen);
-        return base.refund({ ...r, refundNo: `${r.refundNo}${tries}` });
-      },
-      queryRefund: async () => ({ kind: "notFound" }),
-    };
-  }),
+  channel(
+    "refundNumberPerTry",
+    "each try of a refund has a number of its own, and a second one pays again",
+    (base, gateway) => {
+      let tries = 0;
+      return {
+        refund: (r) => {
+          tries += 1;
+          const trade = gateway.trades.get(r.outTradeNo);
+          // A merchant's account that allows refunds without an order: nothing else stops the second one.
+          if (trade !== undefined && trade.refunds.size > 0) trade.refunds.set(`again ${tries}`, r.amountFen);
+          return base.refund({ ...r, refundNo: `${r.refundNo}${tries}` });
+        },
+        queryRefund: async () => ({ kind: "notFound" }),
+      };
+    },
+  ),
   channel("refundFailureIgnored", "a refund that was ordered counts as done", (base) => ({
     refund: async (request) => {
       const outcome = await base.refund(request);

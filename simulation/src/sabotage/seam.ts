@@ -3,8 +3,8 @@
  * every thing that goes through it. Without a sabotage all of them hand on what they got.
  */
 import type { CardAnswer } from "@citygas/api";
-import type { CodePayChannel } from "@citygas/gateways";
 import type { CardScript, ScriptReport } from "@citygas/gascard";
+import type { CodePayChannel } from "@citygas/gateways";
 import type { SaleContext, Store, TerminalFacts } from "@citygas/server";
 import type { ServerClock } from "@citygas/terminal";
 import type { CardReader } from "../world/card.ts";

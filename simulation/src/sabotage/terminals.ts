@@ -31,7 +31,7 @@ function counterFirst(script: CardScript): CardScript {
   const facts = { countBefore: area.count - 1, totalBefore: 0, amount, boughtOn: area.boughtOn ?? "2026-01-01" };
   const between = driver.refundImage(before, facts);
   const { offset, length } = driver.areas.purchase;
-  const part = (image: Uint8Array): ScriptStep => ({
+  const part = (image: Uint8Array): CardScript["steps"][number] => ({
     op: "write",
     offset,
     data: toHex(image.subarray(offset, offset + length)),
@@ -59,7 +59,9 @@ export const terminalSabotages: readonly Sabotage[] = [
   {
     name: "noReadBack",
     about: "what was sent to the card counts as written",
-    seam: () => ({ report: (report, script) => (report.failure?.reason === "removed" ? asIfDone(script, report) : report) }),
+    seam: () => ({
+      report: (report, script) => (report.failure?.reason === "removed" ? asIfDone(script, report) : report),
+    }),
   },
   {
     name: "scriptSurvivesPowerUp",
@@ -90,7 +92,8 @@ export const terminalSabotages: readonly Sabotage[] = [
               pending.delete(key);
               for (const step of script?.steps ?? []) {
                 if (step.op === "present") await base.present(powerUpId, fromHex(step.secret) ?? new Uint8Array());
-                if (step.op === "write") await base.write(powerUpId, step.offset, fromHex(step.data) ?? new Uint8Array());
+                if (step.op === "write")
+                  await base.write(powerUpId, step.offset, fromHex(step.data) ?? new Uint8Array());
               }
               return await base.select(powerUpId, chip);
             },

@@ -24,7 +24,12 @@ export function newChip(image: Uint8Array, secret: Hex): Sle4442 {
 }
 
 /** Writes bytes with the right secret, outside any reader of ours; `upTo` single erase or program steps. */
-export function writeBytes(card: PhysicalCard, offset: number, bytes: Uint8Array, upTo = Number.POSITIVE_INFINITY): void {
+export function writeBytes(
+  card: PhysicalCard,
+  offset: number,
+  bytes: Uint8Array,
+  upTo = Number.POSITIVE_INFINITY,
+): void {
   const { chip } = card;
   unlock(chip, bytesOf(card.secret));
   let left = upTo;
@@ -46,7 +51,9 @@ function unlock(chip: Sle4442, secret: Uint8Array): boolean {
 /** What the meter wrote out for this card; the meter's own state counts before the first byte. */
 export function intoMeter(world: World, meter: MeterRow, card: PhysicalCard, tornAfter: number | null): MeterRow {
   const { meter: next, verdict, returnArea } = takeCard(meter, card.chip.read());
-  world.say(() => `${card.label} into its meter: ${verdict.kind}${"count" in verdict ? ` number ${verdict.count}` : ""}`);
+  world.say(
+    () => `${card.label} into its meter: ${verdict.kind}${"count" in verdict ? ` number ${verdict.count}` : ""}`,
+  );
   if (verdict.kind === "credited") world.checks.credited(meter.id, verdict.count, verdict.amount);
   if (returnArea !== null) writeBytes(card, 128, returnArea, tornAfter ?? undefined);
   return next;

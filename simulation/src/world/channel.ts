@@ -90,7 +90,7 @@ function pay(
       gateway.order(no, amountFen, "paid");
       return;
     }
-    carryOutPay(world, gateway, { no, amountFen, fault, answer, hit, rng: strand.rng });
+    answer(...carryOutPay(world, gateway, { no, amountFen, fault, hit, rng: strand.rng }));
   });
   return call.promise;
 }
@@ -99,52 +99,54 @@ interface PayCall {
   no: string;
   amountFen: Fen;
   fault: FaultAt<"pay"> | null;
-  answer: (outcome: Outcome, afterMs: number) => void;
   hit: () => void;
   rng: { int(min: number, max: number): number };
 }
 
+/** What the gateway says, and after how many ms it is heard. */
+type Answered = [outcome: Outcome, afterMs: number];
+
 /** At the gateway. */
-function carryOutPay(world: World, gateway: Gateway, { no, amountFen, fault, answer, hit, rng }: PayCall): void {
+function carryOutPay(world: World, gateway: Gateway, { no, amountFen, fault, hit, rng }: PayCall): Answered {
   const { scheduler } = world;
   const back = rng.int(50, 600);
   const known = gateway.trades.get(no);
-  if (known !== undefined) return answer(lost("number used before"), back);
+  if (known !== undefined) return [lost("number used before"), back];
   switch (fault) {
     case "payRefusedBalance":
       hit();
       gateway.order(no, amountFen, "closed");
-      return answer({ kind: "refused", verified: true, code: "NOT_ENOUGH", text: "balance" }, back);
+      return [{ kind: "refused", verified: true, code: "NOT_ENOUGH", text: "balance" }, back];
     case "payRefusedCode":
       hit();
-      return answer({ kind: "refused", verified: true, code: "AUTH_CODE_INVALID", text: "code" }, back);
+      return [{ kind: "refused", verified: true, code: "AUTH_CODE_INVALID", text: "code" }, back];
     case "payRefusedUnsigned":
       hit();
       gateway.order(no, amountFen, "paid");
-      return answer({ kind: "refused", verified: false, code: "FORBIDDEN", text: "other" }, back);
+      return [{ kind: "refused", verified: false, code: "FORBIDDEN", text: "other" }, back];
     case "payerIsSlow":
       hit();
       gateway.order(no, amountFen, "open");
       scheduler.at(rng.int(2_000, 50_000), () => gateway.pay(no));
       closeLater(world, gateway, no);
-      return answer({ kind: "inProgress", verified: true }, back);
+      return [{ kind: "inProgress", verified: true }, back];
     case "payerNeverPays":
       hit();
       gateway.order(no, amountFen, "open");
       closeLater(world, gateway, no);
-      return answer({ kind: "inProgress", verified: true }, back);
+      return [{ kind: "inProgress", verified: true }, back];
     case "payError":
       hit();
       gateway.order(no, amountFen, "payError");
-      return answer(lost("SYSTEM_ERROR"), back);
+      return [lost("SYSTEM_ERROR"), back];
     case "payRolledBack": {
       const trade = gateway.order(no, amountFen, gateway.name === "alipay" ? "closed" : "paid");
       if (gateway.name === "alipay") hit();
-      return answer(paidOf(trade), back);
+      return [paidOf(trade), back];
     }
     case "paidOtherAmount":
       hit();
-      return answer(paidOf(gateway.order(no, amountFen, "paid", Math.max(1, amountFen - 7))), back);
+      return [paidOf(gateway.order(no, amountFen, "paid", Math.max(1, amountFen - 7))), back];
     case "successAfterClose":
       gateway.order(no, amountFen, "closed");
       scheduler.at(rng.int(5_000, 55_000), () => {
@@ -153,16 +155,16 @@ function carryOutPay(world: World, gateway: Gateway, { no, amountFen, fault, ans
         const trade = gateway.order(no, amountFen, "paid");
         if (trade.state === "closed") trade.state = "paid";
       });
-      return answer(lost("SYSTEM_ERROR"), back);
+      return [lost("SYSTEM_ERROR"), back];
     case "payServerErrorButCharged":
     case "payBadSignature":
     case "payAnswerLost":
     case "payAnsweredSlowly":
       hit();
       gateway.order(no, amountFen, "paid");
-      return answer(lost(fault), fault === "payServerErrorButCharged" || fault === "payBadSignature" ? back : clientMs);
+      return [lost(fault), fault === "payServerErrorButCharged" || fault === "payBadSignature" ? back : clientMs];
     default:
-      return answer(paidOf(gateway.order(no, amountFen, "paid")), back);
+      return [paidOf(gateway.order(no, amountFen, "paid")), back];
   }
 }
 

@@ -4,7 +4,7 @@
  * for an unwritten purchase ("Refund"), and what two people decide of a purchase that is `manual`.
  */
 import type { AttemptEvent, IssuedScript, Purchase } from "@citygas/core";
-import { classify, fromHex, planWrite, type PurchaseOnCard, toHex } from "@citygas/gascard";
+import { classify, fromHex, type PurchaseOnCard, planWrite, toHex } from "@citygas/gascard";
 import { applyEvent, issueImage, replaceCard, setCardStatus, takeReport } from "@citygas/server";
 import { newChip, type PhysicalCard, writeBytes } from "./card.ts";
 import type { Household } from "./household.ts";
@@ -21,7 +21,9 @@ export async function replaceLostCard(world: World, household: Household): Promi
   const key = desk.newKey();
   const lost = await desk.ask("lost", askMs, (server) => setCardStatus(server.sale, cardId, "lost"));
   if (!lost.ok) return false;
-  const replaced = await desk.ask("replace", askMs, (server) => replaceCard(server.sale, cardId, { key, fingerprint: key }));
+  const replaced = await desk.ask("replace", askMs, (server) =>
+    replaceCard(server.sale, cardId, { key, fingerprint: key }),
+  );
   if (!replaced.ok) {
     await desk.ask("found", 600_000, (server) => setCardStatus(server.sale, cardId, "current"));
     return false;
@@ -99,8 +101,8 @@ async function writeRefund(
   const issued = await desk.ask<IssuedScript | null>("refund script", askMs, async ({ sale }) => {
     const applied = await applyEvent(sale, p.id, (bundle, now) => {
       const { state, script: last, countBefore, totalBefore } = bundle.purchase.state;
-      const moved = state !== "unknown" || last?.id !== p.script?.id || bundle.card === null;
-      if (moved || countBefore === null || totalBefore === null) return { do: "nothing" };
+      const moved = state !== "unknown" || last?.id !== p.script?.id;
+      if (moved || bundle.card === null || countBefore === null || totalBefore === null) return { do: "nothing" };
       const script: IssuedScript = {
         id,
         kind: "refund",

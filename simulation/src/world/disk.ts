@@ -2,11 +2,18 @@
  * A kiosk's disk with the journal on it. The bytes and what they fold to are the terminal's own code; what is simulated
  * is the disk: an entry is on it when the sync has come, and a power cut may leave a torn last line.
  */
-import { emptyJournal, encodeLine, foldJournal, type JournalEntry, type JournalState, parseJournal } from "@citygas/terminal";
+import {
+  emptyJournal,
+  encodeLine,
+  foldJournal,
+  type JournalEntry,
+  type JournalState,
+  parseJournal,
+} from "@citygas/terminal";
 
 export class Disk {
-  /** Lines that a power cut can't take. */
-  #lines: Buffer[] = [];
+  /** What a power cut can't take. Bytes are made of it when they are read again. */
+  #synced: JournalEntry[] = [];
   #torn: Buffer = Buffer.alloc(0);
   #state: JournalState = emptyJournal;
   /** Entries that were written and are not on the disk yet (only where nobody waits for the sync). */
@@ -23,7 +30,7 @@ export class Disk {
   }
 
   sync(entry: JournalEntry): void {
-    this.#lines.push(encodeLine(entry));
+    this.#synced.push(entry);
     this.#state = foldJournal(this.#state, entry);
   }
 
@@ -36,10 +43,10 @@ export class Disk {
   /** What the journal's own code makes of the bytes after a restart. */
   reopen(): JournalState {
     this.unsynced = [];
-    const content = Buffer.concat([...this.#lines, this.#torn]);
+    const content = Buffer.concat([...this.#synced.map(encodeLine), this.#torn]);
     this.#torn = Buffer.alloc(0);
-    const { entries, goodBytes } = parseJournal(content);
-    this.#lines = [content.subarray(0, goodBytes)];
+    const { entries } = parseJournal(content);
+    this.#synced = entries;
     this.#state = entries.reduce(foldJournal, emptyJournal);
     return this.#state;
   }

@@ -35,9 +35,13 @@ export async function runEpisode(plan: Plan, options: WorldOptions): Promise<Wor
   world.say(() => "everybody comes back; nothing fails any more");
   for (const household of world.everybody()) {
     const name = `${household.plan.name} again`;
-    world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
-      await comeBack(world, household);
-    }, 20 * 60_000);
+    world.spawn(
+      { name, process: null, rng: world.rng(name) },
+      async () => {
+        await comeBack(world, household);
+      },
+      20 * 60_000,
+    );
   }
   await phase(comeBackMs);
   await phase(restMs);

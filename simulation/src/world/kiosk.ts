@@ -2,8 +2,7 @@
  * A kiosk: reader, journal on a disk, requests to any server. Runs the terminal's own executor and keeps its own journal;
  * the order of things follows the kiosk agent's flow. What customers do with it is in `visit.ts`.
  */
-import type { ScriptReport } from "@citygas/gascard";
-import type { CardScript } from "@citygas/gascard";
+import type { CardScript, ScriptReport } from "@citygas/gascard";
 import { endSession, type TerminalFacts, takeReport } from "@citygas/server";
 import { type JournalEntry, runScript, type ServerClock, serverClock } from "@citygas/terminal";
 import type { FaultAt } from "../faults/kinds.ts";
@@ -13,7 +12,10 @@ import type { Hold, Process } from "./scheduler.ts";
 import { DatabaseAway, requestFiber, type Server } from "./server.ts";
 import type { World } from "./world.ts";
 
-export type Answer<T> = { ok: true; value: T } | { ok: false; kind: "problem"; error: { code: string } } | { ok: false; kind: "unreachable" };
+export type Answer<T> =
+  | { ok: true; value: T }
+  | { ok: false; kind: "problem"; error: { code: string } }
+  | { ok: false; kind: "unreachable" };
 type ServiceResult<T> = { ok: true; value: T } | { ok: false; error: { code: string } };
 
 const patienceMs = 8_000;
@@ -54,7 +56,10 @@ export class Kiosk {
   #newClock(): ServerClock {
     const { scheduler } = this.#world;
     this.#zero = scheduler.now;
-    return this.#world.seam.kioskClock(serverClock(() => scheduler.now - this.#zero), () => scheduler.now);
+    return this.#world.seam.kioskClock(
+      serverClock(() => scheduler.now - this.#zero),
+      () => scheduler.now,
+    );
   }
 
   /** Waits for one's turn. */
@@ -183,10 +188,14 @@ export class Kiosk {
     const oneWay = fiber.rng.int(2, 30);
     const arrive = (afterMs: number, answered: ((answer: Answer<T>) => void) | null): void => {
       const strand = requestFiber(server, fiber, what);
-      this.#world.spawn(strand, async () => {
-        const answer = await this.#serve(server, call);
-        answered?.(answer);
-      }, afterMs);
+      this.#world.spawn(
+        strand,
+        async () => {
+          const answer = await this.#serve(server, call);
+          answered?.(answer);
+        },
+        afterMs,
+      );
     };
     const back = (answer: Answer<T>): void => hold.release(answer, oneWay);
     if (fault !== null && fault !== "terminalOffline") {
@@ -235,7 +244,9 @@ export class Kiosk {
     await this.journal({ kind: "scriptStarting", at: scheduler.now, scriptId: script.id, sessionId, powerUpId });
     this.#world.checks.scriptStarts(this, script);
     const report = seam.report(await runScript(todo, { reader: this.reader, powerUpId, serverNowMs }), script);
-    this.#world.say(() => `${this.name}: script ${report.failure === undefined ? "done" : `stopped, ${report.failure.reason}`}`);
+    this.#world.say(
+      () => `${this.name}: script ${report.failure === undefined ? "done" : `stopped, ${report.failure.reason}`}`,
+    );
     await this.journal({ kind: "report", at: scheduler.now, sessionId, report });
     return report;
   }

@@ -122,7 +122,10 @@ async function neighbourComes(world: World, kiosk: number): Promise<void> {
 async function unfinished(world: World, household: Household): Promise<void> {
   switch (world.faults.draw<FaultAt<"unfinished">>("unfinished", world.scheduler.fiber())) {
     case "wantsRefund":
-      return await standAt(world, world.desk, household, household.card, () => refundAtDesk(world, household));
+      await standAt(world, world.desk, household, household.card, () => refundAtDesk(world, household));
+      // Some try at home first whether the meter takes it after all.
+      if (world.scheduler.fiber().rng.chance(500)) await toMeter(world, household);
+      return;
     case "falseImage":
       return await phoneLies(world, household);
     default:

@@ -1,7 +1,8 @@
 /** A phone with a dongle that says of a card what it likes. It talks to the centre through the services' own door. */
-import { endSession, openSession, putImage } from "@citygas/server";
+
 import type { ScriptReport } from "@citygas/gascard";
 import { fromHex, toHex } from "@citygas/gascard";
+import { endSession, openSession, putImage } from "@citygas/server";
 import type { Household } from "./household.ts";
 import type { World } from "./world.ts";
 
@@ -28,7 +29,9 @@ export async function phoneLies(world: World, household: Household): Promise<voi
   world.checks.inserted(powerUpId, household.card);
   world.checks.imageTaken(id, powerUpId);
   const terminal = world.seam.phone(phone.terminal);
-  await phone.ask("image", 20_000, (server) => putImage(server.sale, terminal, id, { scriptId: script.id, powerUpId, results }));
+  await phone.ask("image", 20_000, (server) =>
+    putImage(server.sale, terminal, id, { scriptId: script.id, powerUpId, results }),
+  );
   await phone.ask("end", 5_000, (server) => endSession(server.sale, terminal, id));
 }
 

@@ -28,7 +28,7 @@ export interface Plan {
 
 export const kiosksPerWorld = 2;
 const householdsPerWorld = 4;
-const visits = { min: 6, max: 14 };
+const visits = { min: 10, max: 20 };
 const minute = 60_000;
 
 const codeOf = (rng: Rng): string =>
@@ -48,7 +48,11 @@ export function planOf(seed: string): Plan {
         name: String(visit + 1),
         waitMs: visit === 0 ? rng.int(0, 10 * minute) : rng.int(1 * minute, 150 * minute),
         kiosk: rng.int(0, kiosksPerWorld - 1),
-        wish: { value: rng.int(1, 40) * (counts === "volume" ? 1_000 : 500), code: codeOf(rng), otherCode: codeOf(rng) },
+        wish: {
+          value: rng.int(1, 40) * (counts === "volume" ? 1_000 : 500),
+          code: codeOf(rng),
+          otherCode: codeOf(rng),
+        },
       });
     households.push({
       name: `h${index + 1}`,

@@ -4,14 +4,7 @@
  * (payments in flight, what it was about to do) and starts again a little later.
  */
 import type { Id } from "@citygas/core";
-import {
-  newPayments,
-  type Payments,
-  type SaleContext,
-  type Store,
-  type TaskRunner,
-  taskRunner,
-} from "@citygas/server";
+import { newPayments, type Payments, type SaleContext, type Store, type TaskRunner, taskRunner } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import { openChannel } from "./channel.ts";
 import type { Fiber, Hold, Process } from "./scheduler.ts";
@@ -64,7 +57,10 @@ export class ServerSeat {
     const sale = contextOf(world, this, process, payments);
     this.#server = { name: this.name, process, sale, payments };
     // One task at a time per worker: a worker is one strand.
-    const runner = taskRunner({ ...sale, store: { ...sale.store, claim: (now, _, ms) => sale.store.claim(now, 1, ms) } }, payments);
+    const runner = taskRunner(
+      { ...sale, store: { ...sale.store, claim: (now, _, ms) => sale.store.claim(now, 1, ms) } },
+      payments,
+    );
     for (let worker = 1; worker <= workersPerServer; worker++) {
       const name = `${process.name} worker ${worker}`;
       world.spawn({ name, process, rng: world.rng(name) }, () => this.#work(runner), worker * 7);
@@ -110,43 +106,51 @@ function contextOf(world: World, seat: ServerSeat, process: Process, payments: P
   const guarded = <T extends object>(rows: T): T => overEach(rows, (call) => link.read(call));
   const { cardRows, purchaseRows, taskRows, bindRows } = world.rows;
   const log = { info: () => undefined, warn: () => undefined, debug: () => undefined, error: world.logged };
-  return world.seam.context({
-    store: link.store,
-    cardRows: guarded(cardRows),
-    purchaseRows: guarded(purchaseRows),
-    taskRows: guarded(taskRows),
-    bindRows,
-    // Rows and services of this world have no other way to a database.
-    db: world.pool,
-    now: () => world.scheduler.now + seat.clockMs,
-    newId: () => world.newId(),
-    random: (bytes) => Uint8Array.from({ length: bytes }, () => world.scheduler.fiber().rng.u32() & 0xff),
-    channels: new Map(world.gateways.map((gateway) => [gateway.name, world.seam.channel(openChannel(world, gateway, process, payments), gateway, world)])),
-    keys: { cardSecret: async (number) => world.secretOf(number) },
-    registry: {
-      customer: async (id: Id) => world.customerFacts(id),
-      cardIdByNumber: async (number: string) => world.cardIds.get(number),
-      terminal: async (id: Id) => world.terminals.find((each) => each.id === id),
+  return world.seam.context(
+    {
+      store: link.store,
+      cardRows: guarded(cardRows),
+      purchaseRows: guarded(purchaseRows),
+      taskRows: guarded(taskRows),
+      bindRows,
+      // Rows and services of this world have no other way to a database.
+      db: world.pool,
+      now: () => world.scheduler.now + seat.clockMs,
+      newId: () => world.newId(),
+      random: (bytes) => Uint8Array.from({ length: bytes }, () => world.scheduler.fiber().rng.u32() & 0xff),
+      channels: new Map(
+        world.gateways.map((gateway) => [
+          gateway.name,
+          world.seam.channel(openChannel(world, gateway, process, payments), gateway, world),
+        ]),
+      ),
+      keys: { cardSecret: async (number) => world.secretOf(number) },
+      registry: {
+        customer: async (id: Id) => world.customerFacts(id),
+        cardIdByNumber: async (number: string) => world.cardIds.get(number),
+        terminal: async (id: Id) => world.terminals.find((each) => each.id === id),
+      },
+      // Of pino's logger the services use four methods.
+      log: log as unknown as SaleContext["log"],
+      settings: {
+        publicUrl: "http://city",
+        finishMs: 30 * 60_000,
+        idleMs: 60_000,
+        scriptMs: 60_000,
+        debts: "rows",
+        production: false,
+      },
+      committed: () => undefined,
     },
-    // Of pino's logger the services use four methods.
-    log: log as unknown as SaleContext["log"],
-    settings: {
-      publicUrl: "http://city",
-      finishMs: 30 * 60_000,
-      idleMs: 60_000,
-      scriptMs: 60_000,
-      debts: "rows",
-      production: false,
-    },
-    committed: () => undefined,
-  }, world);
+    world,
+  );
 }
 
 /** Every method of `rows` through `through`. */
 function overEach<T extends object>(rows: T, through: <R>(call: () => Promise<R>) => Promise<R>): T {
   const wrapped: Record<string, unknown> = {};
   for (const [name, method] of Object.entries(rows))
-    wrapped[name] = (...args: unknown[]) => through(async () => (method as (...a: unknown[]) => unknown)(...args));
+    wrapped[name] = (...args: unknown[]) => through(() => (method as (...a: unknown[]) => Promise<unknown>)(...args));
   // The same methods with the same arguments: only the way there differs.
   return wrapped as T;
 }
@@ -158,22 +162,20 @@ function databaseLink(world: World, seat: ServerSeat): { store: Store; read<R>(c
     seat.die();
     return scheduler.halt();
   };
-  const read = async <R>(call: () => Promise<R>): Promise<R> => {
+  const read = <R>(call: () => Promise<R>): Promise<R> => {
     const fiber = scheduler.fiber();
     const fault = world.calm ? null : faults.draw<FaultAt<"read">>("read", fiber);
+    return fault === null ? call() : failing(fault, fiber, call);
+  };
+  const failing = async <R>(fault: FaultAt<"read">, { rng }: Fiber, call: () => Promise<R>): Promise<R> => {
+    faults.hit(fault);
     switch (fault) {
       case "serverDiesReading":
-        faults.hit(fault);
         return await die();
       case "readFails":
-        faults.hit(fault);
         throw new DatabaseAway();
-      case "readSlow": {
-        faults.hit(fault);
-        await scheduler.pause(fiber.rng.int(200, 4_000));
-        return await call();
-      }
-      case null:
+      case "readSlow":
+        await scheduler.pause(rng.int(200, 4_000));
         return await call();
     }
   };

@@ -1,0 +1,217 @@
+/** Customers who have left learn what became of their purchase, each thing once. */
+import type { NoticeChannel, NoticeMessage, NoticeOutcome } from "@citygas/gateways";
+import { noticeKeys, noticeText } from "@citygas/texts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { runScript } from "../cards/card.testkit.ts";
+import { endSession } from "../cards/report.ts";
+import { cancelPurchase } from "../purchases/cancel.ts";
+import { kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
+import {
+  amount,
+  bought,
+  confirmed,
+  insert,
+  keyed,
+  pass,
+  pay,
+  quoted,
+  stateOf,
+  value,
+  wanted,
+  workOff,
+  write,
+} from "../purchases/world.testkit.ts";
+import { type Hall, openHall } from "../staff/people.testkit.ts";
+import { followPurchases, settleMs } from "./follower.ts";
+import { retryAfterMs, sendNotices } from "./sender.ts";
+
+let hall: Hall;
+let sent: NoticeMessage[];
+let fates: NoticeOutcome[];
+const sms: NoticeChannel = {
+  name: "sms",
+  async send(message) {
+    sent.push(message);
+    return fates.shift() ?? { kind: "sent", id: `m-${sent.length}` };
+  },
+};
+beforeAll(async () => {
+  hall = await openHall();
+  await followPurchases(hall.world.sale);
+});
+beforeEach(() => {
+  sent = [];
+  fates = [];
+});
+afterAll(() => hall.close());
+
+const send = () => sendNotices(hall.world.sale, new Map([["sms", sms]]));
+/** What the follower and the sender do, once what happened has settled. */
+async function tell(): Promise<void> {
+  hall.earth.clock.now += settleMs + 1;
+  await followPurchases(hall.world.sale);
+  await send();
+}
+const templates = () => sent.map(({ templateId }) => templateId);
+
+let names = 0;
+async function account(phone: string | null = "13800000000") {
+  names += 1;
+  const made = await newAccount(hall.earth, `${names}`);
+  const { db } = hall.world.sale;
+  const [id, holder] = [made.accountId, `holder-${names}`];
+  await db.query("insert into holder (id, name, kind, phone, document) values ($1, '李小明', 'person', $2, '{}')", [
+    holder,
+    phone,
+  ]);
+  await db.query(
+    `insert into account_registration (id, number, unit_id, holder_id, address_id, customer_kind, household, opened_at)
+     values ($1, $1, $2, $3, 'a', 'residential', '{}', 0)`,
+    [id, kiosk1.unit.id, holder],
+  );
+  return made;
+}
+
+test("a sale that goes straight through is no news", async () => {
+  const { card } = await account();
+  const { visit, id } = await bought(hall.world, kiosk1, card, amount(1_234));
+  await write(hall.world, kiosk1, card, visit, await wanted(hall.world, kiosk1, id, visit));
+  expect((await stateOf(hall.world, id)).state).toBe("delivered");
+  await tell();
+  expect(sent).toEqual([]);
+});
+
+test("the result was lost: reminders after 1, 7 and 30 days, then word that it is done; without a name in any of them", async () => {
+  const { card } = await account();
+  const { visit, id } = await bought(hall.world, kiosk1, card, amount(1_234));
+  const script = await wanted(hall.world, kiosk1, id, visit);
+  if (script.kind !== "script") throw new Error("no script");
+  runScript(card, script.script, visit.powerUpId);
+  await endSession(hall.world.sale, kiosk1, visit.sessionId);
+  const days: number[] = [];
+  for (let day = 1; day <= 33; day++) {
+    await pass(hall.world, 86_400_000, 86_400_000);
+    const before = sent.length;
+    await tell();
+    if (sent.length > before) days.push(day);
+  }
+  expect(days).toEqual([1, 7, 30]);
+  expect((await insert(hall.world, kiosk2, card)).answer).toMatchObject({ kind: "delivered" });
+  await tell();
+  expect(templates()).toEqual(["citygas.unknown", "citygas.unknown", "citygas.unknown", "citygas.delivered"]);
+  const { number } = await stateOf(hall.world, id);
+  expect(sent.at(-1)).toMatchObject({ to: "13800000000", params: { number, goods: "12.34元" } });
+  for (const { text } of sent) expect(text).toContain(number);
+  expect(JSON.stringify(sent)).not.toMatch(/李小明|明|501|秦淮/);
+});
+
+test("refunded, stuck, cancelled while the payment was unknown", async () => {
+  const { card } = await account();
+  const { id } = await bought(hall.world, kiosk1, card, amount(500));
+  hall.earth.bank.refundFates.push("never");
+  value(await cancelPurchase(hall.world.sale, kiosk1, id, keyed(`cancel-${id}`)));
+  await workOff(hall.world);
+  await tell();
+  expect(templates()).toEqual(["citygas.refundStuck"]);
+
+  const left = await account();
+  const paid = await bought(hall.world, kiosk1, left.card, amount(700));
+  await pass(hall.world, 35 * 60_000, 60_000);
+  expect((await stateOf(hall.world, paid.id)).state).toBe("refunded");
+  await tell();
+  expect(templates()).toEqual(["citygas.refundStuck", "citygas.refunded"]);
+
+  const open = await account();
+  const visit = await insert(hall.world, kiosk1, open.card);
+  const quote = await quoted(hall.world, kiosk1, visit, amount(900));
+  await confirmed(hall.world, kiosk1, quote.id);
+  hall.earth.bank.fates.push("password");
+  await pay(hall.world, kiosk1, quote.id);
+  value(await cancelPurchase(hall.world.sale, kiosk1, quote.id, keyed(`cancel-${quote.id}`)));
+  await pass(hall.world, 3 * 60_000);
+  expect((await stateOf(hall.world, quote.id)).state).toBe("void");
+  await tell();
+  expect(templates()).toEqual(["citygas.refundStuck", "citygas.refunded", "citygas.cancelled"]);
+});
+
+/** One notice, filed and not sent yet. */
+async function filed(phone: string | null = "13800000000"): Promise<void> {
+  const { card } = await account(phone);
+  await bought(hall.world, kiosk1, card, amount(700));
+  await pass(hall.world, 35 * 60_000, 60_000);
+  hall.earth.clock.now += settleMs + 1;
+  await followPurchases(hall.world.sale);
+}
+
+test("read again from the beginning, or by several at once, nothing is told twice", async () => {
+  await filed();
+  const { db } = hall.world.sale;
+  const count = async () => (await db.query("select 1 from notice")).rows.length;
+  const before = await count();
+  await db.query("update server_value set value = $1 where name = 'notices.cursor'", [
+    Buffer.from("0.0.").toString("base64url"),
+  ]);
+  await Promise.all([1, 2, 3].map(() => followPurchases(hall.world.sale)));
+  expect(await count()).toBe(before);
+  await Promise.all([1, 2, 3].map(() => send()));
+  expect(sent).toHaveLength(1);
+});
+
+test("no answer: tried again under the same mark, later and later, and given up in the end", async () => {
+  await filed();
+  const silent = { kind: "unknown", why: "ETIMEDOUT" } as const;
+  fates = Array.from({ length: 20 }, () => silent);
+  await send();
+  for (const wait of retryAfterMs) {
+    hall.earth.clock.now += wait - 1;
+    await send();
+    const tries = sent.length;
+    hall.earth.clock.now += 1;
+    await send();
+    expect(sent.length).toBe(tries + 1);
+  }
+  expect(sent).toHaveLength(retryAfterMs.length + 1);
+  expect(new Set(sent.map(({ ref }) => ref)).size).toBe(1);
+  hall.earth.clock.now += 30 * 86_400_000;
+  await send();
+  expect(sent).toHaveLength(retryAfterMs.length + 1);
+  const { rows } = await hall.world.sale.db.query("select failed from notice where failed = 'ETIMEDOUT'");
+  expect(rows).toHaveLength(1);
+});
+
+test("a process that dies while sending leaves the notice to another one", async () => {
+  await filed();
+  const dying: NoticeChannel = { name: "sms", send: () => Promise.reject(new Error("killed")) };
+  await expect(sendNotices(hall.world.sale, new Map([["sms", dying]]))).rejects.toThrow("killed");
+  await send();
+  expect(sent).toEqual([]);
+  hall.earth.clock.now += 120_000;
+  await send();
+  expect(sent).toHaveLength(1);
+});
+
+test("nobody to tell, or an address that takes none: said so, and not tried again", async () => {
+  await filed(null);
+  await send();
+  await filed();
+  fates = [{ kind: "refused", what: "address", code: "addressRefused" }];
+  await send();
+  const { rows } = await hall.world.sale.db.query<{ failed: string }>(
+    "select failed from notice where failed is not null and due_at is null order by created_at desc limit 2",
+  );
+  expect(rows.map(({ failed }) => failed)).toEqual(["addressRefused", "noAddress"]);
+});
+
+test.each(noticeKeys)("%s has its text, and fits into what a provider takes", (key) => {
+  const values = {
+    company: "洪通燃气",
+    number: "3K7-0192",
+    goods: "47.4 方",
+    paid: "119.97元",
+    hotline: "0996-2959627",
+  };
+  const text = noticeText(key, values);
+  expect(text).toMatch(/^【洪通燃气】.*3K7-0192/);
+  expect(text).not.toMatch(/[{}]/);
+  expect(text.length).toBeLessThan(140);
+});
