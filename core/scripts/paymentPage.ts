@@ -1,6 +1,6 @@
 /** The parts of docs/payments.md that are made from the machine itself: its diagram, its cells, its timers. Pure. */
 import { attemptTimers } from "../src/payment/events.ts";
-import { attemptTable } from "../src/payment/machine.ts";
+import { attemptTable, finalAttemptStates } from "../src/payment/machine.ts";
 import { refundTimers } from "../src/payment/refundTimers.ts";
 import { purchaseTimers } from "../src/purchase/machine.ts";
 
@@ -28,9 +28,7 @@ export function stateDiagram(): string {
     labels.set(key, [...(labels.get(key) ?? []), short(event)]);
   }
   const arrows = [...labels].map(([key, events]) => `  ${key} : ${wrapped(events)}`);
-  const ends = Object.keys(attemptTable).filter(
-    (state) => !edges().some(({ from, to }) => from === state && to !== state),
-  );
+  const ends = finalAttemptStates;
   return [
     "```mermaid",
     "stateDiagram-v2",

@@ -17,7 +17,11 @@ export function acsCardCommands(transmit: Transmit): CardCommands {
     return response.ok ? decode(response.value) : response;
   };
   return {
-    select: (powerUpId) => exchange(powerUpId, acsCommands.select(), acsAnswers.done),
+    // Other chips need commands that this dialect does not speak yet: nothing is sent to a card that was not asked for.
+    select: async (powerUpId, chip) =>
+      chip === "sle4442"
+        ? await exchange(powerUpId, acsCommands.select(), acsAnswers.done)
+        : { ok: false, reason: "readerFault" },
     read: (powerUpId, offset, length) =>
       exchange(powerUpId, acsCommands.read(offset, length), (response) => acsAnswers.read(response, length)),
     counter: (powerUpId) => exchange(powerUpId, acsCommands.counter(), acsAnswers.counter),

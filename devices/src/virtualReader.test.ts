@@ -57,6 +57,7 @@ describe("virtualReader", () => {
     expect([first, second]).toEqual([{ type: "fault" }, { type: "ready" }]);
     expect(third).toMatchObject({ type: "inserted", atr: "3b04a2131091" });
     const powerUp = powerUpOf(third);
+    expect(await reader.select(powerUp, "sle4428")).toEqual({ ok: false, reason: "readerFault" });
     expect(await reader.select(powerUp, "sle4442")).toEqual({ ok: true, value: null });
     expect(await reader.read(powerUp, 0, 2)).toEqual({ ok: true, value: Uint8Array.of(0xa2, 0x13) });
     expect(await reader.present(powerUp, Uint8Array.of(0xa1, 0xb2, 0xc3))).toEqual({ ok: true, value: 7 });

@@ -254,9 +254,10 @@ function endRefunded(a: Attempt, paidOut: PayOut | null, now: Instant): AttemptS
   return step === null ? null : ended({ ...step.attempt, state: "reversed" }, now);
 }
 
-const finalAttempt: readonly AttemptState[] = ["paid", "reversed", "failed"];
+/** Over, unless money shows up that nobody wants any more. */
+export const finalAttemptStates: readonly AttemptState[] = ["paid", "reversed", "failed"];
 /** Can this attempt still bring money in or out by itself? */
-export const attemptIsFinal = (a: Attempt): boolean => finalAttempt.includes(a.state);
+export const attemptIsFinal = (a: Attempt): boolean => finalAttemptStates.includes(a.state);
 
 /** The attempt after `event` at `now`, with the work that follows; or `wrongState`, which changes nothing. */
 export function attemptStep(

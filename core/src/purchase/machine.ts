@@ -21,11 +21,12 @@
  * (purchase-protocol, "Purchase".)
  */
 import type { TaskRequest } from "../aggregates.ts";
-import { refundRetryAt } from "../payment/refundTimers.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant, Result } from "../units.ts";
 import { err, ok } from "../units.ts";
+import { refund, refunded, refundFailed, refundSent, refundStuck } from "./refunding.ts";
+import { dueAt, settled, withTask } from "./steps.ts";
 import type { IssuedScript, Purchase, PurchaseState } from "./types.ts";
 
 export const purchaseTimers = {
@@ -386,66 +387,6 @@ function toManual(p: Purchase, now: Instant): PurchaseStep {
   });
 }
 
-/** One fixed refund number; gateway money goes back by its channel, balance money into the balance. */
-function refund(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Instant): PurchaseStep {
-  const amountFen = p.breakdown.payableFen;
-  const next: Purchase = {
-    ...p,
-    reason,
-    refund: {
-      no: `F${p.id.replaceAll("-", "")}`,
-      amountFen,
-      sentAt: null,
-      failures: 0,
-      stuck: false,
-      why: null,
-      paidOut: null,
-      refundedAt: null,
-    },
-  };
-  const free: PurchaseEffect[] = [{ effect: "closeOnCard" }];
-  if (amountFen === 0 || p.paidAttemptId === null) {
-    const done = refunded({ ...next, state: "refunding" }, now);
-    return { purchase: done.purchase, effects: [...free, ...done.effects] };
-  }
-  const step = dueAt({ ...next, state: "refunding" }, now + purchaseTimers.refundCatchMs);
-  return {
-    purchase: step.purchase,
-    effects: [...free, ...step.effects, { effect: "task", task: { kind: "refund", ref: p.id, dueAt: now } }],
-  };
-}
-
-function refundSent(p: Purchase, now: Instant): PurchaseStep | null {
-  if (p.refund === null || p.refund.stuck) return null;
-  const sent = { ...p, refund: { ...p.refund, sentAt: p.refund.sentAt ?? now } };
-  return dueAt(sent, now + purchaseTimers.refundCatchMs);
-}
-
-function refundFailed(p: Purchase, why: string, now: Instant): PurchaseStep | null {
-  if (p.refund === null || p.refund.stuck) return null;
-  const failures = p.refund.failures + 1;
-  const failed = { ...p, refund: { ...p.refund, failures, why } };
-  const at = refundRetryAt(failures, now);
-  if (at === null) return refundStuck(failed, why, now);
-  return withTask(dueAt(failed, at + purchaseTimers.refundCatchMs), { kind: "refund", ref: p.id, dueAt: at });
-}
-
-function refundStuck(p: Purchase, why: string, now: Instant): PurchaseStep | null {
-  if (p.refund === null || p.refund.stuck) return null;
-  const stuck: Purchase = { ...p, refund: { ...p.refund, stuck: true, why } };
-  const step = withTask(dueAt(stuck, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now });
-  return { purchase: step.purchase, effects: [...step.effects, { effect: "dropTask", kind: "refund" }] };
-}
-
-function refunded(p: Purchase, now: Instant): PurchaseStep {
-  const tier: PurchaseEffect[] = p.breakdown.tier !== null ? [{ effect: "releaseTier" }] : [];
-  return settled({ ...p, state: "refunded", refund: p.refund && { ...p.refund, refundedAt: now } }, now, [
-    { effect: "payBack" },
-    ...tier,
-    { effect: "dropTask", kind: "refund" },
-  ]);
-}
-
 function voided(p: Purchase, reason: Purchase["reason"], now: Instant, effects: PurchaseEffect[]): PurchaseStep {
   return settled({ ...p, state: "void", reason }, now, effects);
 }
@@ -457,21 +398,9 @@ const releases = (p: Purchase): PurchaseEffect[] => [
   ...(p.breakdown.tier !== null ? [{ effect: "releaseTier" as const }] : []),
 ];
 
-const settled = (p: Purchase, now: Instant, effects: PurchaseEffect[]): PurchaseStep => ({
-  purchase: { ...p, dueAt: null, settledAt: now },
-  effects: [...effects, { effect: "dropTask", kind: "purchaseDue" }],
-});
 const withoutAttempt = (p: Purchase, attemptId: Id): Purchase => ({
   ...p,
   liveAttemptIds: p.liveAttemptIds.filter((id) => id !== attemptId),
 });
 const seen = (p: Purchase): PurchaseStep => ({ purchase: { ...p, outcomeSeen: true }, effects: [] });
 const stay = (p: Purchase): PurchaseStep => ({ purchase: p, effects: [] });
-const withTask = (step: PurchaseStep, task: TaskRequest): PurchaseStep => ({
-  purchase: step.purchase,
-  effects: [...step.effects, { effect: "task", task }],
-});
-const dueAt = (p: Purchase, at: Instant): PurchaseStep => ({
-  purchase: { ...p, dueAt: at },
-  effects: [{ effect: "task", task: { kind: "purchaseDue", ref: p.id, dueAt: at } }],
-});

@@ -35,8 +35,10 @@ export function acquirerReader(tally: Tally, day: string | null): BillReader {
   let count = 0;
   let summed = false;
 
+  const wrong = (line: number, name: keyof typeof columns): BillProblem => {
+    return { kind: "value", line, column: columns[name][0] };
+  };
   const row = (at: Record<keyof typeof columns, number>, bytes: Buffer, line: number): BillProblem | null => {
-    const wrong = (name: keyof typeof columns): BillProblem => ({ kind: "value", line, column: columns[name][0] });
     const textOf = (index: number): string => bytes.toString("latin1", fields.from[index], fields.to[index]);
     const kind = kinds[textOf(at.type)];
     const outTradeNo = numberAt(fields, bytes, at.outTradeNo);
@@ -44,17 +46,17 @@ export function acquirerReader(tally: Tally, day: string | null): BillReader {
     const amountFen = wholeAt(fields, bytes, at.amount);
     const feeFen = signedAt(fields, bytes, at.fee);
     const time = rfc3339Of(textOf(at.time));
-    if (kind === undefined) return wrong("type");
-    if (outTradeNo === null) return wrong("outTradeNo");
-    if (transactionId === null) return wrong("transactionId");
-    if (amountFen === null) return wrong("amount");
-    if (feeFen === null) return wrong("fee");
-    if (time === null) return wrong("time");
+    if (kind === undefined) return wrong(line, "type");
+    if (outTradeNo === null) return wrong(line, "outTradeNo");
+    if (transactionId === null) return wrong(line, "transactionId");
+    if (amountFen === null) return wrong(line, "amount");
+    if (feeFen === null) return wrong(line, "fee");
+    if (time === null) return wrong(line, "time");
     const refundNo = kind === "refund" ? numberAt(fields, bytes, at.refundNo) : null;
-    if (kind === "refund" ? refundNo === null : !isEmpty(fields, at.refundNo)) return wrong("refundNo");
+    if (kind === "refund" ? refundNo === null : !isEmpty(fields, at.refundNo)) return wrong(line, "refundNo");
     if (kind === "payment" && !ofDay(time)) return { kind: "otherDay", line };
     const billLine = { kind, outTradeNo, refundNo, transactionId, amountFen, feeFen, at: time, party: null };
-    return tally.add(line, billLine, `${kind} ${transactionId} ${outTradeNo} ${refundNo}`);
+    return tally.add(line, billLine, transactionId, refundNo ?? outTradeNo);
   };
 
   return {

@@ -91,12 +91,10 @@ function tradeHeader(
   if (!found.ok) return found;
   const { at: column, unknown } = found;
   const [word, time, ofDay] = [wordReader("gb18030"), beijingTimes(), dayCheck(day)];
+  const wrong = (line: number, name: keyof typeof tradeColumns): BillProblem => {
+    return { kind: "value", line, column: tradeColumns[name][0] };
+  };
   const row: Row = (fields, bytes, line) => {
-    const wrong = (name: keyof typeof tradeColumns): BillProblem => ({
-      kind: "value",
-      line,
-      column: tradeColumns[name][0],
-    });
     const type = word(fields, bytes, column.type);
     const at = time(fields, bytes, column.at);
     const transactionId = numberAt(fields, bytes, column.transactionId);
@@ -104,26 +102,26 @@ function tradeHeader(
     const orderFen = fenAt(fields, bytes, column.amount);
     const receivedFen = fenAt(fields, bytes, column.received);
     const feeFen = isEmpty(fields, column.fee) ? 0 : fenAt(fields, bytes, column.fee);
-    if (type !== "交易" && type !== "退款") return wrong("type");
-    if (at === null) return wrong("at");
-    if (transactionId === null) return wrong("transactionId");
-    if (outTradeNo === null) return wrong("outTradeNo");
-    if (receivedFen === null) return wrong("received");
-    if (feeFen === null) return wrong("fee");
+    if (type !== "交易" && type !== "退款") return wrong(line, "type");
+    if (at === null) return wrong(line, "at");
+    if (transactionId === null) return wrong(line, "transactionId");
+    if (outTradeNo === null) return wrong(line, "outTradeNo");
+    if (receivedFen === null) return wrong(line, "received");
+    if (feeFen === null) return wrong(line, "fee");
     const paid = type === "交易";
     // Refunds are negative rows; some accounts' bills write them without the sign.
-    if (orderFen === null || (paid && orderFen < 0)) return wrong("amount");
+    if (orderFen === null || (paid && orderFen < 0)) return wrong(line, "amount");
     if (paid && !ofDay(at)) return { kind: "otherDay", line };
     total[paid ? "paid" : "back"] += 1;
     total[paid ? "paidFen" : "backFen"] += Math.abs(receivedFen);
     // What was cancelled after it was paid comes back without a request number.
     const refundNo = paid || isEmpty(fields, column.refundNo) ? null : numberAt(fields, bytes, column.refundNo);
-    if (!paid && refundNo === null && !isEmpty(fields, column.refundNo)) return wrong("refundNo");
+    if (!paid && refundNo === null && !isEmpty(fields, column.refundNo)) return wrong(line, "refundNo");
     const kind: BillLineKind = paid ? "payment" : refundNo === null ? "reversed" : "refund";
     const fee = paid ? Math.abs(feeFen) : 0 - Math.abs(feeFen);
     const amountFen = Math.abs(orderFen);
     const billLine = { kind, outTradeNo, refundNo, transactionId, amountFen, feeFen: fee, at, party: null };
-    return tally.add(line, billLine, `${kind} ${transactionId} ${outTradeNo} ${refundNo}`);
+    return tally.add(line, billLine, transactionId, refundNo ?? outTradeNo);
   };
   return { ok: true, row, unknown };
 }
@@ -170,20 +168,18 @@ function fundHeader(
   if (!found.ok) return found;
   const { at: column, unknown } = found;
   const [word, time] = [wordReader("gb18030"), beijingTimes()];
+  const wrong = (line: number, name: keyof typeof fundColumns): BillProblem => {
+    return { kind: "value", line, column: fundColumns[name][0] };
+  };
   const row: Row = (fields, bytes, line) => {
-    const wrong = (name: keyof typeof fundColumns): BillProblem => ({
-      kind: "value",
-      line,
-      column: fundColumns[name][0],
-    });
     const at = time(fields, bytes, column.at);
     const transactionId = numberAt(fields, bytes, column.flowId);
     const inFen = isEmpty(fields, column.in) ? 0 : fenAt(fields, bytes, column.in);
     const outFen = isEmpty(fields, column.out) ? 0 : fenAt(fields, bytes, column.out);
-    if (at === null) return wrong("at");
-    if (transactionId === null) return wrong("flowId");
-    if (inFen === null || inFen < 0) return wrong("in");
-    if (outFen === null) return wrong("out");
+    if (at === null) return wrong(line, "at");
+    if (transactionId === null) return wrong(line, "flowId");
+    if (inFen === null || inFen < 0) return wrong(line, "in");
+    if (outFen === null) return wrong(line, "out");
     const spentFen = Math.abs(outFen);
     if (inFen > 0) {
       total.in += 1;
@@ -196,7 +192,7 @@ function fundHeader(
     const { kind, amountFen } = fundMove(fundKinds[word(fields, bytes, column.type)], inFen - spentFen);
     const outTradeNo = isEmpty(fields, column.outTradeNo) ? null : numberAt(fields, bytes, column.outTradeNo);
     const billLine = { kind, outTradeNo, refundNo: null, transactionId, amountFen, feeFen: 0, at, party: null };
-    return tally.add(line, billLine, `${kind} ${transactionId}`);
+    return tally.add(line, billLine, transactionId);
   };
   return { ok: true, row, unknown };
 }

@@ -23,18 +23,20 @@ export function bankReader(tally: Tally): BillReader {
   let before: { amountFen: number; balanceFen: number } | null = null;
   let order: "either" | "oldestFirst" | "newestFirst" = "either";
 
+  const wrong = (line: number, name: keyof typeof columns): BillProblem => {
+    return { kind: "value", line, column: columns[name][0] };
+  };
   const row = (at: Place, values: readonly string[], line: number): BillProblem | null => {
-    const wrong = (name: keyof typeof columns): BillProblem => ({ kind: "value", line, column: columns[name][0] });
     const time = dayStart(values[at.date] ?? "");
     const reference = values[at.reference] ?? "";
     const party = values[at.counterparty] ?? "";
     const amountFen = fenOfText(values[at.amount] ?? "");
     const balanceFen = fenOfText(values[at.balance] ?? "");
-    if (time === null) return wrong("date");
-    if (!/^[\x21-\x7e]{1,64}$/.test(reference)) return wrong("reference");
-    if (hasControls(party) || party.length > 100) return wrong("counterparty");
-    if (amountFen === null) return wrong("amount");
-    if (balanceFen === null) return wrong("balance");
+    if (time === null) return wrong(line, "date");
+    if (!/^[\x21-\x7e]{1,64}$/.test(reference)) return wrong(line, "reference");
+    if (hasControls(party) || party.length > 100) return wrong(line, "counterparty");
+    if (amountFen === null) return wrong(line, "amount");
+    if (balanceFen === null) return wrong(line, "balance");
     const now = { amountFen, balanceFen };
     if (before !== null) {
       const older = before.balanceFen + amountFen === balanceFen;

@@ -5,8 +5,11 @@ export interface Tally {
   readonly lines: number;
   readonly feeFen: number;
   sums(): BillSums;
-  /** Takes the line that stands at `line` of the file. A problem: too many, or there before. */
-  add(line: number, billLine: BillLine, key: string): BillProblem | null;
+  /**
+   * Takes the line that stands at `line` of the file; its kind, `key` and `more` name it. A problem: too many, or there
+   * before.
+   */
+  add(line: number, billLine: BillLine, key: string, more?: string | null): BillProblem | null;
   /** Hands on what has been collected, when that is a batch's worth or `all` is asked for. */
   flush(all: boolean): Promise<void>;
 }
@@ -32,9 +35,9 @@ export function newTally(take: (batch: BillLine[]) => Promise<void>): Tally {
       return feeFen;
     },
     sums: () => counts,
-    add(line, billLine, key) {
+    add(line, billLine, key, more = null) {
       if (lines >= readLimits.lines) return { kind: "tooLarge", what: "lines" };
-      if (!seen.add(key)) return { kind: "lineTwice", line };
+      if (!seen.add(billLine.kind, key, more)) return { kind: "lineTwice", line };
       lines += 1;
       feeFen += billLine.feeFen;
       const sum = counts[billLine.kind];
@@ -58,7 +61,7 @@ export function newTally(take: (batch: BillLine[]) => Promise<void>): Tally {
  * A set of texts of which only 64-bit fingerprints are kept: 16 bytes per line instead of a hundred. Two different lines
  * of a file of a million share one once in forty million files.
  */
-export function fingerprints(): { add(text: string): boolean } {
+export function fingerprints(): { add(first: string, second?: string, third?: string | null): boolean } {
   let slots = 1 << 12;
   let high = new Int32Array(slots);
   let low = new Int32Array(slots);
@@ -88,16 +91,20 @@ export function fingerprints(): { add(text: string): boolean } {
     }
   };
   return {
-    add(text) {
+    add(first, second = "", third = null) {
       if (used * 2 >= slots) grow();
       let a = 0x6a09_e667 | 0;
       let b = 0xbb67_ae85 | 0;
-      for (let i = 0; i < text.length; i++) {
-        const unit = text.charCodeAt(i);
-        a = Math.imul(a ^ unit, 0x85eb_ca6b);
-        b = Math.imul(b ^ unit, 0xc2b2_ae35);
-        a = (a << 13) | (a >>> 19);
-        b = (b << 17) | (b >>> 15);
+      // Apart, not joined: a million joined texts would be made only to be thrown away.
+      for (let part = 0; part < 3; part++) {
+        const text = part === 0 ? first : part === 1 ? second : (third ?? "");
+        for (let i = 0; i <= text.length; i++) {
+          const unit = i === text.length ? 0x1_0000 + part : text.charCodeAt(i);
+          a = Math.imul(a ^ unit, 0x85eb_ca6b);
+          b = Math.imul(b ^ unit, 0xc2b2_ae35);
+          a = (a << 13) | (a >>> 19);
+          b = (b << 17) | (b >>> 15);
+        }
       }
       a = Math.imul(a ^ (b >>> 16), 0x27d4_eb2f);
       b = Math.imul(b ^ (a >>> 13), 0x1656_67b1);

@@ -85,36 +85,34 @@ function tradeHeader(
   if (!found.ok) return found;
   const { at: column, unknown } = found;
   const [word, time, ofDay] = [wordReader("utf-8"), beijingTimes(), dayCheck(day)];
+  const wrong = (line: number, name: keyof typeof tradeColumns): BillProblem => {
+    return { kind: "value", line, column: tradeColumns[name][0] };
+  };
   const row: Row = (fields, bytes, line) => {
-    const wrong = (name: keyof typeof tradeColumns): BillProblem => ({
-      kind: "value",
-      line,
-      column: tradeColumns[name][0],
-    });
     const kind = tradeKinds[word(fields, bytes, column.state)];
     const at = time(fields, bytes, column.at);
     const outTradeNo = numberAt(fields, bytes, column.outTradeNo);
     const orderFen = fenAt(fields, bytes, column.amount);
     const refundedFen = fenAt(fields, bytes, column.refunded);
     const feeFen = fenAt(fields, bytes, column.fee);
-    if (kind === undefined) return wrong("state");
-    if (at === null) return wrong("at");
-    if (outTradeNo === null) return wrong("outTradeNo");
-    if (orderFen === null || orderFen < 0) return wrong("amount");
-    if (refundedFen === null || refundedFen < 0) return wrong("refunded");
-    if (feeFen === null) return wrong("fee");
+    if (kind === undefined) return wrong(line, "state");
+    if (at === null) return wrong(line, "at");
+    if (outTradeNo === null) return wrong(line, "outTradeNo");
+    if (orderFen === null || orderFen < 0) return wrong(line, "amount");
+    if (refundedFen === null || refundedFen < 0) return wrong(line, "refunded");
+    if (feeFen === null) return wrong(line, "fee");
     const back = kind !== "payment";
     // A reversal carries what it gave back in the refund's columns; where it has none there, it is the whole order.
     const amountFen = back ? refundedFen || orderFen : orderFen;
     if (!back && !ofDay(at)) return { kind: "otherDay", line };
     const transactionId = numberAt(fields, bytes, kind === "refund" ? column.refundId : column.transactionId);
-    if (transactionId === null) return wrong(kind === "refund" ? "refundId" : "transactionId");
+    if (transactionId === null) return wrong(line, kind === "refund" ? "refundId" : "transactionId");
     const refundNo = kind === "refund" ? numberAt(fields, bytes, column.refundNo) : null;
-    if (kind === "refund" && refundNo === null) return wrong("refundNo");
+    if (kind === "refund" && refundNo === null) return wrong(line, "refundNo");
     total.amountFen += orderFen;
     total.refundedFen += refundedFen;
     const billLine = { kind, outTradeNo, refundNo, transactionId, amountFen, feeFen, at, party: null };
-    return tally.add(line, billLine, `${kind} ${transactionId} ${outTradeNo}`);
+    return tally.add(line, billLine, transactionId, outTradeNo);
   };
   return { ok: true, row, unknown };
 }
@@ -150,20 +148,18 @@ function fundHeader(
   if (!found.ok) return found;
   const { at: column, unknown } = found;
   const [word, time] = [wordReader("utf-8"), beijingTimes()];
+  const wrong = (line: number, name: keyof typeof fundColumns): BillProblem => {
+    return { kind: "value", line, column: fundColumns[name][0] };
+  };
   const row: Row = (fields, bytes, line) => {
-    const wrong = (name: keyof typeof fundColumns): BillProblem => ({
-      kind: "value",
-      line,
-      column: fundColumns[name][0],
-    });
     const at = time(fields, bytes, column.at);
     const transactionId = numberAt(fields, bytes, column.flowId);
     const fen = fenAt(fields, bytes, column.amount);
     const direction = word(fields, bytes, column.direction);
-    if (at === null) return wrong("at");
-    if (transactionId === null) return wrong("flowId");
-    if (fen === null || fen < 0) return wrong("amount");
-    if (direction !== "收入" && direction !== "支出") return wrong("direction");
+    if (at === null) return wrong(line, "at");
+    if (transactionId === null) return wrong(line, "flowId");
+    if (fen === null || fen < 0) return wrong(line, "amount");
+    if (direction !== "收入" && direction !== "支出") return wrong(line, "direction");
     const incoming = direction === "收入";
     if (incoming) {
       total.in += 1;
@@ -175,7 +171,7 @@ function fundHeader(
     const { kind, amountFen } = fundMove(fundKinds[word(fields, bytes, column.type)], incoming ? fen : -fen);
     const outTradeNo = numberAt(fields, bytes, column.voucher);
     const billLine = { kind, outTradeNo, refundNo: null, transactionId, amountFen, feeFen: 0, at, party: null };
-    return tally.add(line, billLine, `${kind} ${transactionId}`);
+    return tally.add(line, billLine, transactionId);
   };
   return { ok: true, row, unknown };
 }

@@ -1,5 +1,5 @@
 /** What every part of a screen may use, given down by context instead of through each component. */
-import type { Action } from "@citygas/kiosk-agent";
+import type { Action, ViewMessage } from "@citygas/kiosk-agent";
 import { type KioskTexts, kioskTexts, type Language } from "@citygas/texts";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
@@ -13,7 +13,7 @@ export interface Kiosk {
   /** Seconds left on this screen and its whole length; null = no limit. */
   limit: { seconds: number; totalSeconds: number } | null;
   locked: boolean;
-  paper: "ok" | "low" | "out";
+  paper: ViewMessage["paper"];
   settings: Settings;
   change(settings: Partial<Settings>): void;
 }

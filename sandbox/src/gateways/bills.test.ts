@@ -12,8 +12,9 @@ const DAY_MS = 24 * 3600_000;
 /** One payment kept, one given back in parts, one reversed: what is left is one payment. */
 async function tradeADay(gateway: Gateway): Promise<{ kept: string; refunded: string; reversed: string }> {
   const [kept, refunded, reversed] = [await wire.paid(gateway), await wire.paid(gateway), await wire.paid(gateway)];
-  await wire.refund(gateway, refunded, `${refunded}-1`, 1);
-  await wire.refund(gateway, refunded, `${refunded}-2`, AMOUNT_FEN - 1);
+  // Two parts whose own fees, each rounded, would be one fen more than the fee that was taken.
+  await wire.refund(gateway, refunded, `${refunded}-1`, 250);
+  await wire.refund(gateway, refunded, `${refunded}-2`, AMOUNT_FEN - 250);
   await wire.reverse(gateway, reversed);
   return { kept, refunded, reversed };
 }
@@ -30,8 +31,14 @@ test.each(GATEWAYS)(
       { kind: "pay", outTradeNo: kept, ...of },
       { kind: "pay", outTradeNo: refunded, ...of },
       { kind: "pay", outTradeNo: reversed, ...of },
-      { kind: "refund", outTradeNo: refunded, refundNo: `${refunded}-1`, amountFen: 1, feeFen: 0 },
-      { kind: "refund", outTradeNo: refunded, refundNo: `${refunded}-2`, amountFen: AMOUNT_FEN - 1, feeFen: -FEE_FEN },
+      { kind: "refund", outTradeNo: refunded, refundNo: `${refunded}-1`, amountFen: 250, feeFen: -1 },
+      {
+        kind: "refund",
+        outTradeNo: refunded,
+        refundNo: `${refunded}-2`,
+        amountFen: AMOUNT_FEN - 250,
+        feeFen: 1 - FEE_FEN,
+      },
       { ...of, kind: "reversed", outTradeNo: reversed, feeFen: -FEE_FEN },
     ]);
     expect(payFen).toBe(3 * AMOUNT_FEN);
@@ -113,10 +120,9 @@ test.each(["wechat", "alipay"] as const)(
     const { feesFen } = wire.gateways.ledger.totals(gateway);
     await tradeADay(gateway);
     const today = await funds(gateway);
-    // Each payment and refund moves the account, and each fee that is not nothing.
-    expect(today.map(({ fen }) => fen).filter((fen) => Math.abs(fen) > FEE_FEN)).toHaveLength(
-      [1, 1, 1, -1, -1].length + (today[0]?.fen !== AMOUNT_FEN ? 1 : 0),
-    );
+    // What is left of earlier days is paid out first.
+    const moves = today.map(({ fen }) => fen).slice((today[0]?.fen ?? 0) < 0 ? 1 : 0);
+    expect(moves).toEqual([12_000, -72, 12_000, -72, 12_000, -72, -250, 1, -11_750, 71, -12_000, 72]);
     for (const [index, { fen, balance }] of today.entries()) {
       if (index > 0) expect(balance).toBe((today[index - 1]?.balance ?? 0) + fen);
     }

@@ -55,10 +55,7 @@ export function Order(props: {
   const { bench, phone, order, later } = props;
   const { prepayId } = order;
   const answer = async (): Promise<void> => {
-    const said = await bench.act<{ err_msg: string; err_desc?: string }>(`/phones/${phone.id}/cashier`, {
-      prepayId,
-      pay,
-    });
+    const said = await bench.act<{ err_msg: string; err_desc?: string }>(`/phones/${phone.id}/cashier`, { prepayId });
     if (said.ok && said.value.err_desc !== undefined)
       bench.say({ zh: said.value.err_desc, en: said.value.err_msg, bad: true });
   };

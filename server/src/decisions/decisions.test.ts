@@ -214,6 +214,17 @@ test("withdrawn, or lapsed, it allows nothing", async () => {
   expect((await insert(world, kiosk2, second.card)).answer).toMatchObject({ code: "purchase.manual" });
 });
 
+test("what can be proposed is told, with the form of its document", async () => {
+  const { body } = await hall.ask(cashier, "GET", "/decisions/kinds");
+  const kinds = body.items as { kind: string; zh: string; makers: string[]; doc: { type?: string } }[];
+  expect(kinds.map(({ kind }) => kind)).toContain("refund.payOut");
+  expect(kinds.find(({ kind }) => kind === "purchase.decide")).toMatchObject({
+    zh: "人工处理购气",
+    makers: ["cashier", "supervisor", "operations"],
+    doc: { type: "object" },
+  });
+});
+
 test("the list is paged, newest first", async () => {
   const seen: string[] = [];
   let cursor = "";

@@ -33,6 +33,14 @@ const View = Type.Object({
   doneAt: orNull(Type.String()),
   outcome: Type.Unknown(),
 });
+const KindView = Type.Object({
+  kind: Type.String(),
+  zh: Type.String(),
+  en: Type.String(),
+  makers: Type.Array(Type.String()),
+  checkers: Type.Array(Type.String()),
+  doc: Type.Unknown({ description: "JSON Schema of the proposal's document" }),
+});
 const params = Type.Object({ id: Id });
 const common = { tags: ["decisions"], security: [{ bearer: [] }] };
 const response = { 200: View, default: ProblemSchema };
@@ -84,6 +92,26 @@ export function decisionRoutes(decisions: Decisions): Routes {
           viewOf,
           ({ madeAt, id }) => timeKey(madeAt, id),
         ),
+    );
+    app.get(
+      "/decisions/kinds",
+      {
+        onRequest: requireStaff(),
+        schema: {
+          ...common,
+          summary: "申请种类 · What can be proposed, by whom, and who confirms it",
+          response: { 200: Type.Object({ items: Type.Array(KindView) }), default: ProblemSchema },
+        },
+      },
+      async () => ({
+        items: [...decisions.kinds.values()].map(({ kind, title, makers, checkers, schema }) => ({
+          kind,
+          ...title,
+          makers: [...makers],
+          checkers: [...checkers],
+          doc: schema,
+        })),
+      }),
     );
     app.get(
       "/decisions/:id",

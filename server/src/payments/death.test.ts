@@ -9,7 +9,7 @@ import { type DeathWorld, startDeathWorld } from "./death.testkit.ts";
 const long = inject("long");
 let world: DeathWorld;
 beforeAll(async () => {
-  world = await startDeathWorld();
+  world = await startDeathWorld(30);
 }, 120_000);
 afterAll(() => world.stop());
 
@@ -102,7 +102,7 @@ test("the gateway speaks to the server itself: paid by its notification, before 
 
 // Each of these waits for a minute of the protocol.
 test.runIf(long)("terminals that never come back: no money without gas, no gas without a card", async () => {
-  const world = await startDeathWorld();
+  const world = await startDeathWorld(1);
   const { kiosk } = world;
   const noCode = await world.confirmed(kiosk, "canteen");
   const unpaid = await world.confirmed(kiosk, "heating");

@@ -49,12 +49,13 @@ export interface DeathWorld {
   stop(): Promise<void>;
 }
 
-export async function startDeathWorld(): Promise<DeathWorld> {
+/** @param finishMinutes how long a paid purchase may be finished */
+export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld> {
   const database = await freshDatabase("shared", { migrated: false });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "citygas-death-"));
   const gateways = await startGateways({ dir: path.join(dir, "sandbox"), now: Date.now });
   const port = await freePort();
-  const process = serverProcess(dir, port, database.connection, gateways);
+  const process = serverProcess(dir, port, database.connection, gateways, finishMinutes);
   const db = openPool(database.connection, { max: 2, name: "test" });
   const url = `http://127.0.0.1:${port}/api/v1`;
   await process.start();
@@ -122,7 +123,13 @@ export async function startDeathWorld(): Promise<DeathWorld> {
   return world;
 }
 
-function serverProcess(dir: string, port: number, database: DatabaseConnection, gateways: Gateways) {
+function serverProcess(
+  dir: string,
+  port: number,
+  database: DatabaseConnection,
+  gateways: Gateways,
+  finishMinutes: number,
+) {
   const dataDir = path.join(dir, "server");
   fs.mkdirSync(dataDir, { recursive: true });
   const gatewaysFile = path.join(dir, "gateways.json");
@@ -153,7 +160,7 @@ function serverProcess(dir: string, port: number, database: DatabaseConnection, 
           CITYGAS_GATEWAYS_FILE: gatewaysFile,
           CITYGAS_DEMO: "1",
           CITYGAS_LOG: "fatal",
-          CITYGAS_FINISH_MINUTES: "1",
+          CITYGAS_FINISH_MINUTES: String(finishMinutes),
           CITYGAS_DB_HOST: host,
           CITYGAS_DB_PORT: String(dbPort),
           CITYGAS_DB_USER: user,

@@ -182,6 +182,23 @@ it("amount: always for people, and stops the refund until they have decided", as
   expect([await refundIsHeld(books.rc.db, "K_1"), await refundIsHeld(books.rc.db, "K_3")]).toEqual([true, false]);
 });
 
+it("amount: halves of two days that differ are one difference", async () => {
+  await books.sell({ no: "K_0" });
+  await books.sell({ no: "K_1", paidAt: dayAtStart(addDays(day, 1)) - 1_000 });
+  bill(books.line("PAY", "K_0"));
+  await run();
+  const late = books.line("PAY", "K_1", { amountFen: 101, at: dayAtStart(addDays(day, 1)) + 1_000 });
+  books.gateway.trades.set(addDays(day, 1), [late]);
+  books.clock.now = billDueAt(addDays(day, 1));
+  await run();
+  await books.rc.db.query("update reconciliation_day set next_at = 0 where day = $1", [day]);
+  await run();
+  expect(await books.differences("comparison = 'gateway'")).toMatchObject([
+    { day, side: "ours", state: "resolved", reason: "otherAmount" },
+    { day: addDays(day, 1), side: "theirs", state: "open", class: "amount", handling: "staff", blocks_refund: true },
+  ]);
+});
+
 describe("state", () => {
   it("reversed there and paid here", async () => {
     await books.sell({ no: "K_1" });

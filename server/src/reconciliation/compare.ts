@@ -56,9 +56,9 @@ async function compared(client: PoolClient, row: DayRow, fundOffered: boolean, n
   const summary = trade?.summary ?? null;
   const billNetFen = summary === null ? 0 : netOf(summary);
   await compareGateway(client, scope);
-  await compareDelivery(client, scope);
+  const bookedFen = await compareDelivery(client, scope);
   await resolveGone(client, scope, ["gateway"]);
-  const ledger = await compareLedger(client, scope, billNetFen);
+  const ledger = await compareLedger(client, scope, { billNetFen, bookedFen });
   const funds = await comparePayout(client, scope, summary, fundOf(fund, fundOffered));
   await resolveGone(client, scope, ["ledger", "payout"]);
   const nothing = { count: 0, amountFen: 0 };

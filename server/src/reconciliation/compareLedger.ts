@@ -36,11 +36,6 @@ select coalesce(sum(p.amount), 0)::bigint as fen from posting p
 where p.account = 'gateway:' || $1 and p.commodity = 'fen' and p.at >= $2 and p.at < $3
   and not exists (select 1 from reconciliation_entry r where r.event_id = p.event_id)`;
 
-const bookedSql = `
-select coalesce(sum(a.amount_fen), 0)::bigint as fen
-from purchase p join attempt a on a.id = p.paid_attempt_id
-where p.paid_at >= $2 and p.paid_at < $3 and a.channel = $1`;
-
 const paidSql = `
 select coalesce(sum(a.amount_fen), 0)::bigint as fen from attempt a
 where a.channel = $1 and a.paid_at >= $2 and a.paid_at < $3`;
@@ -57,10 +52,11 @@ values (md5(concat_ws('|', $1::text, $2::text, 'books', $3::text))::uuid::text, 
 on conflict (id) do update set seen_run = excluded.seen_run, theirs_fen = excluded.theirs_fen,
   ours_fen = excluded.ours_fen`;
 
+/** @param sums `bookedFen`: what the purchases booked on this day had paid (compareDelivery.ts). */
 export async function compareLedger(
   client: PoolClient,
   scope: CompareScope,
-  billNetFen: Fen | null,
+  sums: { billNetFen: Fen; bookedFen: Fen },
 ): Promise<LedgerFigures> {
   const { channel, day, run, now, from, to } = scope;
   const one = async (text: string, params: unknown[]): Promise<{ count: number; fen: Fen }> => {
@@ -72,16 +68,16 @@ export async function compareLedger(
   const payments = await one(ours(ourPayments), span);
   const refunds = await one(ours(ourRefunds), span);
   const ledger = await one(ledgerSql, span);
-  const [booked, paid] = [await one(bookedSql, span), await one(paidSql, span)];
+  const paid = await one(paidSql, span);
   const explained = await one(explainedSql, [channel, day, run]);
-  const shiftFen = booked.fen - paid.fen;
+  const shiftFen = sums.bookedFen - paid.fen;
   const oursNetFen = payments.fen - refunds.fen;
   const bookedNetFen = oursNetFen + shiftFen;
   const differ = async (reason: string, theirs: Fen, mine: Fen): Promise<void> => {
     if (theirs !== mine) await client.query(differSql, [channel, day, reason, theirs, mine, from, run, now]);
   };
   await differ("booksDiffer", bookedNetFen, ledger.fen);
-  if (billNetFen !== null) await differ("unexplained", billNetFen, oursNetFen + explained.fen);
+  await differ("unexplained", sums.billNetFen, oursNetFen + explained.fen);
   return {
     oursNetFen,
     ourPayments: payments.count,

@@ -23,8 +23,8 @@ export function openHeavyPool(connection: DatabaseConnection): HeavyPool {
         try {
           return await once(use);
         } catch (error) {
-          // Another server was there first: what it did is seen by a new transaction.
-          const conflict = ["40001", "40P01"].includes(errorCode(error) ?? "");
+          // Another server was there first, or took the same number: a new transaction sees what it did.
+          const conflict = ["40001", "40P01", "23505"].includes(errorCode(error) ?? "");
           if (!conflict || tries >= triesMax) throw error;
         }
       }
@@ -37,7 +37,7 @@ export function openHeavyPool(connection: DatabaseConnection): HeavyPool {
     let healthy = false;
     try {
       // Servers that don't know a setting plan as they like.
-      for (const setting of [`statement_timeout = ${statementMaxMs}`, "work_mem = '64MB'"])
+      for (const setting of [`statement_timeout = ${statementMaxMs}`, "work_mem = '128MB'"])
         await client.query(`set ${setting}`).catch(() => undefined);
       await client.query("begin isolation level repeatable read");
       const value = await use(client);

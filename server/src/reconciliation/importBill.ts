@@ -50,7 +50,10 @@ export async function importBill(rc: ReconciliationContext, billId: Id): Promise
   }
 }
 
-/** Grows with time, so that the lines of a new bill come behind the older ones in the index. */
+/**
+ * Grows with time, so that the lines of a new bill come behind the older ones in the index. Two servers may take the same
+ * one: the second is refused by the database and tries again.
+ */
 async function freeNumber(rc: ReconciliationContext, client: PoolClient): Promise<number> {
   const { rows } = await client.query<{ last: number | null }>("select max(number) as last from bill");
   const [random = 0] = rc.random(1);

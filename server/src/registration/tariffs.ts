@@ -86,11 +86,13 @@ export function registerTariffVersions(app: App, ctx: ServerContext): void {
     method: "POST",
     path: "/tariffs/:id/versions",
     tag: "tariffs",
-    summary: "登记新价格版本 · Adds a version; versions are never edited",
+    summary:
+      "登记新价格版本 · Adds a version; versions are never edited. In production only as a decision, `tariff.publish`",
     body: VersionBody,
     answer: VersionView,
     status: 201,
     run: async (c, id, body) => {
+      if (c.settings.production) return { ok: false, error: { code: "decision.required" } };
       const added = await addTariffVersion(c, id, body);
       return added.ok ? ok(versionView(added.value)) : added;
     },

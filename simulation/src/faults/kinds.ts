@@ -80,7 +80,7 @@ export const faultKinds = [
   kind("reverseWithoutEffect", "reverse", 500, "'accepted', and nothing happens"),
   kind("reverseAnswerLost", "reverse", 400, "reversed, the answer is lost"),
   kind("reverseLate", "reverse", 400, "the reverse reaches the gateway after its client gave up"),
-  kind("reverseTooLate", "reverse", 80, "the window for reversing is over"),
+  kind("reverseTooLate", "reverse", 400, "the window for reversing is over"),
   kind("refundProcessing", "refund", 800, "PROCESSING for a while, then done"),
   kind("refundAbnormal", "refund", 150, "the refund fails until somebody mends the payer's account"),
   kind("refundAnswerLost", "refund", 500, "refunded, the answer is lost"),

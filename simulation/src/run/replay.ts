@@ -18,6 +18,9 @@ export interface Replay {
   faults: string[] | null;
 }
 
+/** The whole world of this seed. */
+export const replayOf = (seed: string): Replay => ({ seed, fault: null, sabotage: null, visits: null, faults: null });
+
 /** The plan of the replay's seed, without what was trimmed away. */
 export function trimmedPlan({ seed, visits }: Replay): Plan {
   const plan = planOf(seed);

@@ -2,7 +2,7 @@
 import type { FaultName } from "../faults/kinds.ts";
 import type { Violation } from "../invariants/violation.ts";
 import type { Sabotage } from "../sabotage/sabotage.ts";
-import { live, type Replay } from "./replay.ts";
+import { live, type Replay, replayOf } from "./replay.ts";
 
 export interface Progress {
   purchases: number;
@@ -34,13 +34,7 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   const met = new Map<FaultName, number>();
   const sum = { purchases: 0, worlds: 0, steps: 0, met };
   while (sum.purchases < wanted) {
-    const replay: Replay = {
-      seed: `${seed}/${sum.worlds}`,
-      fault,
-      sabotage: sabotage?.name ?? null,
-      visits: null,
-      faults: null,
-    };
+    const replay: Replay = { ...replayOf(`${seed}/${sum.worlds}`), fault, sabotage: sabotage?.name ?? null };
     const world = await live(replay, { trace: traced !== undefined, freeze });
     sum.purchases += world.purchases;
     sum.worlds += 1;

@@ -144,6 +144,7 @@ export const centreSabotages: readonly Sabotage[] = [
   },
   {
     name: "lateImageBelieved",
+    rare: true,
     about: "an image counts however old it is, and whatever has become of its session",
     seam: () => ({
       context: (base) => ({
@@ -182,6 +183,7 @@ export const centreSabotages: readonly Sabotage[] = [
   },
   {
     name: "consumedByCountAlone",
+    rare: true,
     about: "the meter's count is taken for its credit",
     install: () => {
       const undo = [openBVolume, openBMoney].map((driver) =>

@@ -9,6 +9,8 @@ export interface Sabotage {
   seam?(): Partial<Seam>;
   /** Wrong rows for the machines' tables, in this process; gives back how to put the right ones in again. */
   install?(): () => void;
+  /** Needs many purchases to be found: not among those that the short tests take turns with. */
+  readonly rare?: true;
   /** Not looked at, because the trick itself would trip them: a violation must be found elsewhere. */
   blind?: readonly Invariant[];
 }

@@ -65,6 +65,7 @@ export const terminalSabotages: readonly Sabotage[] = [
   },
   {
     name: "scriptSurvivesPowerUp",
+    rare: true,
     about: "a script that was not finished is finished at the card's next insertion, whatever the card holds now",
     // The journal knows nothing of such a write: found by that alone, it would prove little.
     blind: ["I5"],
@@ -149,6 +150,7 @@ export const terminalSabotages: readonly Sabotage[] = [
   },
   {
     name: "phoneImageAsProof",
+    rare: true,
     about: "an image that a phone reports proves a refund",
     seam: () => ({ phone: (terminal) => ({ ...terminal, kind: "kiosk" }) }),
   },
