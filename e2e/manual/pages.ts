@@ -35,6 +35,8 @@ const troubles: Outline = [
   ["noReceipt", ["print-failed"]],
   ["closed", ["out-of-service"]],
 ];
+/** Codes with this letter are told to the company's own people, never at a terminal. */
+const staffLetter = "G";
 const groups: readonly RefusalGroup[] = ["K", "H", "S", "D", "Z", "T", "P"];
 
 const terminalFile = "1-terminal.md";
@@ -133,7 +135,8 @@ function messages(language: Language, { outOfService, printFailed }: KioskTexts)
     money: printFailed.money,
     next: printFailed.next,
   }));
-  return [...refused, ...closed, ...unprinted].sort((a, b) => (a.code < b.code ? -1 : 1));
+  const shown = refused.filter(({ code }) => !code.startsWith(staffLetter));
+  return [...shown, ...closed, ...unprinted].sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
 function section(id: SectionId, pictures: readonly Picture[], text: ManualText, mark: string): string[] {

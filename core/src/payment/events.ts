@@ -36,9 +36,9 @@ export const attemptTimers = {
   closeEveryMs: 5_000,
   /** At a counter: from the amount that was named to the money in the drawer. */
   counterMs: 10 * minuteMs,
-  /** Signed "not found" ends a reversal only when the pay call is this old … */
+  /** Signed "not found" ends a reversal only when answers spread over this time agree … */
   notFoundAgeMs: minuteMs,
-  /** … and this many in a row, spread over `notFoundAgeMs`, agree. */
+  /** … and this many in a row. */
   notFoundCount: 3,
   reverseAfterMs: [0, 5_000, 10_000, 20_000, 40_000, minuteMs, 2 * minuteMs, 5 * minuteMs, 10 * minuteMs],
   reverseThenEveryMs: 60 * minuteMs,

@@ -40,11 +40,11 @@ export function paidWhileReversing(a: Attempt, transactionId: string, now: Insta
 
 export function notFoundWhileReversing(a: Attempt, now: Instant): AttemptStep {
   const seen = notFoundAgain(a, now);
-  const old = now - (a.submittedAt ?? a.createdAt) >= attemptTimers.notFoundAgeMs;
+  // Over so long a time that the pay call, sent before the first of them, is at least as old.
   const agree =
     seen.notFoundCount >= attemptTimers.notFoundCount &&
     now - (seen.notFoundSince ?? now) >= attemptTimers.notFoundAgeMs;
-  return old && agree ? ended({ ...seen, state: "reversed" }, now) : reverseAgain(seen, now);
+  return agree ? ended({ ...seen, state: "reversed" }, now) : reverseAgain(seen, now);
 }
 
 /** The next reverse by the schedule, or `manual` when the gateway's window has passed. */

@@ -150,7 +150,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
   },
   paying: {
     attemptStarted: (p, e, now) =>
-      p.liveAttemptIds.length > 0 || p.yielding
+      p.liveAttemptIds.length > 0
         ? null
         : dueAt({ ...p, liveAttemptIds: [e.attemptId] }, Math.max(now, e.until) + purchaseTimers.attemptCatchMs),
     attemptPaid: (p, e, now, s) => (p.liveAttemptIds.includes(e.attemptId) ? paid(p, e.attemptId, now, s) : null),

@@ -118,6 +118,11 @@ const SHOWS: Record<GatewayFault, (gateway: Gateway, fault: GatewayFault) => Pro
     wire.clock.now += 1;
     expect(await state(gateway, order)).toBe(PAID[gateway]);
     expect(wire.netFen(gateway, order)).toBe(AMOUNT_FEN);
+    // A payer slower than the gateway pays nothing.
+    wire.gateways.faults.arm("paidAfter", { gateway, seconds: 600 });
+    const { order: slow } = await pay(gateway);
+    wire.clock.now += 600_000;
+    expect(await state(gateway, slow)).toBe(ENDED[gateway]);
   },
   async userPayingForever(gateway) {
     const { order } = await pay(gateway);

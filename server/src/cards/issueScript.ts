@@ -82,6 +82,8 @@ export async function issueScript(
       },
     };
   });
+  if (!applied.ok && applied.error.code === "purchase.manual" && resumed)
+    return ok({ kind: "refused", code: "purchase.manual", value: null, number: open.state.number });
   if (!applied.ok) return applied.error.code === "purchase.wrongState" ? "again" : applied;
   if (applied.value.done !== "now") return "again";
   const { purchase } = applied.value;

@@ -1,6 +1,7 @@
 /** Cash and the bank's terminal at a desk, drawers, and money that goes back another way than it came. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { TerminalFacts } from "../context.ts";
+import { applyEvent } from "../purchases/applyEvent.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { kiosk1, newAccount } from "../purchases/earth.testkit.ts";
 import {
@@ -264,6 +265,32 @@ test("never while the gateway may still do it: it did after all, it is about to,
   expect((await confirm(made.body.id)).body).toMatchObject({ code: "refund.gatewayMay" });
   trade.refunds.delete(refund.no);
   expect((await confirm(made.body.id)).body).toMatchObject({ state: "done" });
+});
+
+test("a purchase that moves while the gateway is asked is looked at again before anything is paid out", async () => {
+  const { id, accountId } = await stuck();
+  const made = await propose("refund.payOut", id, { way: "balance" });
+  const channel = hall.world.sale.channels.get("wechat");
+  if (channel === undefined) throw new Error("no channel");
+  const { queryRefund } = channel;
+  let asked = 0;
+  channel.queryRefund = async (request) => {
+    asked += 1;
+    // The first is the confirmation's own question, the second the last one before the money goes.
+    if (asked === 2)
+      await applyEvent(hall.world.sale, id, () => ({
+        do: "commit",
+        event: { type: "purchase", event: { type: "due" } },
+      }));
+    return await queryRefund.call(channel, request);
+  };
+  expect((await confirm(made.body.id)).body).toMatchObject({ state: "confirmed" });
+  expect((await accountOf(hall.world, accountId)).balanceFen).toBe(0);
+  hall.earth.clock.now += 600_000;
+  await hall.restarted().decisions.sweep();
+  channel.queryRefund = queryRefund;
+  expect(asked).toBe(3);
+  expect((await accountOf(hall.world, accountId)).balanceFen).toBe(1_234);
 });
 
 test("the gateway does it between the confirmation and the doing: nothing is paid out", async () => {

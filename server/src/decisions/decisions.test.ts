@@ -202,6 +202,39 @@ test("sent back to a reader, the card is written once, over what stands on it", 
   expect(card.driver.purchaseArea(card.image)).toMatchObject({ count: 4, amount: 1_234 });
 });
 
+test("what was allowed is used up by the script it led to: back in manual, people decide anew", async () => {
+  const { id, card } = await manual();
+  const { world, earth } = hall;
+  await confirm((await propose(id, "issuedAgain")).body.id);
+  const odd = card.image;
+  const there = await insert(world, kiosk2, card);
+  expect(there.answer.kind).toBe("script");
+  await endSession(world.sale, kiosk2, there.sessionId);
+  earth.clock.now += 1_000;
+  card.image = card.driver.purchaseImage(odd, {
+    countBefore: 8,
+    totalBefore: 0,
+    boughtOn: "2026-11-01",
+    amount: { kind: "money", amountFen: 6 },
+  });
+  await insert(world, kiosk1, card);
+  expect((await stateOf(world, id)).state).toBe("manual");
+  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "purchase.manual" });
+});
+
+test("a card that holds all of it already is not written again, whatever two people allow", async () => {
+  const { id, card, sound } = await manual();
+  const { after } = (await stateOf(hall.world, id)).script ?? { after: "" };
+  card.image = Uint8Array.from(Buffer.from(after, "hex"));
+  // The meter's own word fits neither before nor after: an image that only people can read.
+  const word = { count: 2, totalCredited: 77, registerL: 1, remaining: 1, valve: "open", batteryLow: false } as const;
+  card.image = card.driver.meterImage(card.image, word);
+  expect(card.image).not.toEqual(sound);
+  await confirm((await propose(id, "issuedAgain")).body.id);
+  expect((await insert(hall.world, kiosk2, card)).answer).toMatchObject({ kind: "refused", code: "purchase.manual" });
+  expect((await stateOf(hall.world, id)).state).toBe("manual");
+});
+
 test("withdrawn, or lapsed, it allows nothing", async () => {
   const [first, second] = [await manual(), await manual()];
   const { world } = hall;

@@ -245,6 +245,25 @@ test("the process dies before the code is sent: it never is, and after ten secon
   expect(earth.bank.trades.size).toBe(0);
 });
 
+test("cancelled between announcing and sending: the code is dropped, nothing is sent", async () => {
+  let commits = 0;
+  const racing: Store = {
+    ...earth.store,
+    async commit(transition) {
+      const result = await earth.store.commit(transition);
+      commits += 1;
+      if (commits === 1) value(await cancelPurchase(world.sale, kiosk1, id, keyed("cancel-race")));
+      return result;
+    },
+  };
+  const raced = makeWorld(earth, racing);
+  expect((await startAttempt(raced.sale, raced.payments, kiosk1, id, code, keyed("raced-1"))).ok).toBe(true);
+  await drainPayments(raced.payments);
+  expect(earth.bank.calls).toEqual([]);
+  expect((await stateOf(world, id)).state).toBe("void");
+  await nothingHappened();
+});
+
 test("no trace of the code is kept", async () => {
   await pay(world, kiosk1, id);
   const [paid] = [(await stateOf(world, id)).paidAttemptId ?? ""];

@@ -1,7 +1,7 @@
 /** Everything that may happen next in the small world, one commit or one act on the card at a time. */
 import { takeCard } from "@citygas/sandbox";
 import { applyTo, decisionFor, issue, openOf, sell, withReader } from "./centre.ts";
-import { bytesOf, driver, hexOf, type State } from "./state.ts";
+import { bytesOf, driver, hexOf, type Size, type State } from "./state.ts";
 
 /** `staff`: only people of the company do this. */
 export interface Move {
@@ -12,13 +12,13 @@ export interface Move {
 
 const names = ["kiosk", "desk"] as const;
 
-export function movesFrom(s: State): Move[] {
+export function movesFrom(s: State, size: Size): Move[] {
   const moves: Move[] = [];
   const add = (label: string, next: State | null, staff = false): void => {
     if (next !== null) moves.push({ label, next, staff });
   };
-  if (s.place === 0) inTheHand(s, add);
-  for (const reader of [0, 1] as const) atReader(s, reader, add);
+  if (s.place === 0) inTheHand(s, size, add);
+  for (const reader of [0, 1] as const) atReader(s, reader, size, add);
   const open = openOf(s);
   if (open !== null && open.state !== "manual")
     add(`${open.number}: ${open.state} is due`, applyTo(s, open, { type: "due" }));
@@ -30,7 +30,7 @@ export function movesFrom(s: State): Move[] {
 
 type Add = (label: string, next: State | null, staff?: boolean) => void;
 
-function inTheHand(s: State, add: Add): void {
+function inTheHand(s: State, size: Size, add: Add): void {
   for (const reader of [0, 1] as const) {
     const image = { hex: s.bytes, fresh: true };
     add(`card into the ${names[reader]}`, {
@@ -40,40 +40,40 @@ function inTheHand(s: State, add: Add): void {
   }
   const { meter, returnArea, verdict } = takeCard(s.meter, bytesOf(s.bytes));
   if (returnArea === null) return;
-  for (const torn of [false, true]) {
+  for (const torn of size.meterTorn ? [false, true] : [false]) {
     const length = torn ? returnArea.length >> 1 : returnArea.length;
     const bytes = written(s.bytes, 128, hexOf(returnArea), length);
     add(`card into the meter: ${verdict.kind}${torn ? ", torn" : ""}`, { ...s, meter, bytes });
   }
 }
 
-function atReader(s: State, reader: 0 | 1, add: Add): void {
+function atReader(s: State, reader: 0 | 1, size: Size, add: Add): void {
   const { image, running, report } = s.readers[reader];
   const name = names[reader];
   if (image !== null) {
     add(`the ${name}'s image is lost`, withReader(s, reader, { image: null }));
-    centreHears(s, reader, null, add);
-    if (reader === 1) centreHears(s, reader, "refund", add);
+    centreHears(s, reader, null, size, add);
+    if (reader === 1 && size.refunds) centreHears(s, reader, "refund", size, add);
   }
   if (report !== null) {
     add(`the ${name}'s report is lost`, withReader(s, reader, { report: null }));
     reported(s, reader, add);
   }
   if (s.place !== reader + 1) return;
-  add(`card out of the ${name}`, taken(s, reader));
-  if (running !== null) step(s, reader, add);
+  add(`card out of the ${name}`, taken(s, reader, size));
+  if (running !== null) step(s, reader, size, add);
 }
 
 /**
  * The card has left the reader: its power-up and what ran in it are over. What a kiosk has to say may still arrive; at the
  * desk a person waits for it, so there it is heard at once or never.
  */
-const taken = (s: State, reader: 0 | 1): State => ({
-  ...withReader(s, reader, { live: false, running: null, ...(reader === 1 ? { image: null } : {}) }),
+const taken = (s: State, reader: 0 | 1, { late }: Size): State => ({
+  ...withReader(s, reader, { live: false, running: null, ...(reader === 1 || !late ? { image: null } : {}) }),
   place: 0,
 });
 
-function centreHears(s: State, reader: 0 | 1, approved: null | "refund", add: Add): void {
+function centreHears(s: State, reader: 0 | 1, approved: null | "refund", size: Size, add: Add): void {
   const open = openOf(s);
   const decision = decisionFor(s, reader, approved);
   const staff = approved !== null;
@@ -98,7 +98,7 @@ function centreHears(s: State, reader: 0 | 1, approved: null | "refund", add: Ad
     case "sell": {
       const index = s.purchases.indexOf(null);
       // The image stays: the script will be asked for by it.
-      if (open === null && (index === 0 || index === 1)) add(label, sell(s, index));
+      if (open === null && (index === 0 || (index === 1 && size.purchases === 2))) add(label, sell(s, index));
       return;
     }
     case "gasOnCard":
@@ -126,7 +126,7 @@ function reported(s: State, reader: 0 | 1, add: Add): void {
 }
 
 /** One step of a script; a write may be cut before its first byte, inside it, in its middle, and inside its last. */
-function step(s: State, reader: 0 | 1, add: Add): void {
+function step(s: State, reader: 0 | 1, size: Size, add: Add): void {
   const running = s.readers[reader].running;
   const [now, ...rest] = running?.steps ?? [];
   if (running === null || now === undefined) return;
@@ -144,7 +144,7 @@ function step(s: State, reader: 0 | 1, add: Add): void {
     ] as const) {
       const torn = written(s.bytes, now.offset, now.data, cut);
       const bytes = inside ? written(torn, now.offset + cut, "ff", 1) : torn;
-      add(`the ${name}'s write is torn at byte ${cut}`, stopped(taken({ ...s, bytes }, reader)));
+      add(`the ${name}'s write is torn at byte ${cut}`, stopped(taken({ ...s, bytes }, reader, size)));
     }
   } else if (now.data !== s.bytes) {
     add(`the ${name}'s script stops: other bytes`, stopped(s));

@@ -20,7 +20,7 @@ export interface Found {
 }
 
 /** @param statesMax where it stops, visited or not. */
-export function search(statesMax: number): Found {
+export function search(size: Size, statesMax: number): Found {
   const index = new Map<string, number>();
   const parents: number[] = [];
   const labels: string[] = [];
@@ -42,7 +42,7 @@ export function search(statesMax: number): Found {
     parents.push(from);
     labels.push(label);
     depths.push(at === 0 ? 0 : (depths[from] ?? 0) + 1);
-    ends.push(isEnd(state));
+    ends.push(isEnd(state, size));
     into.push([]);
     open.push(state);
     return at;
@@ -65,7 +65,7 @@ export function search(statesMax: number): Found {
     if (state === undefined) continue;
     const wrong = wrongIn(state);
     if (wrong !== null) return report(false, { text: wrong, way: wayTo(at) });
-    for (const { label, next } of movesFrom(state)) into[enter(next, at, label)]?.push(at);
+    for (const { label, next } of movesFrom(state, size)) into[enter(next, at, label)]?.push(at);
     // Looked at once: only its number is needed from here on.
     delete open[at];
     if (index.size > statesMax) return report(false, null);
@@ -83,9 +83,10 @@ function wrongIn(s: State): string | null {
   return open.length > 1 ? "I4: two open purchases" : null;
 }
 
-/** Both purchases are over, and what was kept of the money is in the meter. */
-function isEnd(s: State): boolean {
-  const over = s.purchases.every((p) => p !== null && ["delivered", "refunded"].includes(p.state));
+/** All purchases are over, and what was kept of the money is in the meter. */
+function isEnd(s: State, { purchases }: Size): boolean {
+  const made = s.purchases.slice(0, purchases);
+  const over = made.every((p) => p !== null && ["delivered", "refunded"].includes(p.state));
   return over && s.meter.totalCredited - startTotal === spent(s);
 }
 

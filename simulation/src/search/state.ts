@@ -46,6 +46,17 @@ export interface State {
   readers: [Reader, Reader];
 }
 
+/** How large the world is that is searched. */
+export interface Size {
+  purchases: 1 | 2;
+  /** What a kiosk has to say may arrive after its card has left. */
+  late: boolean;
+  /** The meter's own writing may be torn. */
+  meterTorn: boolean;
+  /** The desk may take an unwritten purchase back. */
+  refunds: boolean;
+}
+
 const idle: Reader = { live: false, image: null, running: null, report: null };
 
 export function firstState(): State {
