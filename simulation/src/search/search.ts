@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { movesFrom } from "./moves.ts";
-import { firstState, type State, startBalanceFen, startTotal } from "./state.ts";
+import { firstState, type Size, type State, startBalanceFen, startTotal } from "./state.ts";
 
 export interface Found {
   states: number;
