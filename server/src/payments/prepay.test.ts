@@ -153,18 +153,12 @@ test("another terminal, a kiosk's purchase in payment, a key that was used: no p
   expect(await ask()).toMatchObject({ error: { code: "purchase.wrongState" } });
 });
 
-test("while a channel is down nobody is sent to it", async () => {
-  earth.bank.prepareFates.push("lost");
-  earth.bank.down = true;
-  await prepaid(world, phone1, id);
-  await pass(world, 20_000);
-  earth.bank.down = false;
-  await pass(world, 10_000);
-  earth.bank.down = true;
-  await pass(world, 60_000);
-  world.payments.health.note("wechat", { kind: "unknown", why: "x" }, earth.clock.now);
-  world.payments.health.note("wechat", { kind: "unknown", why: "x" }, earth.clock.now);
+test("while a channel is down nobody is sent to it, and no order is announced", async () => {
+  for (let time = 0; time < 2; time++)
+    world.payments.health.note("wechat", { kind: "unknown", why: "x" }, earth.clock.now);
   expect(await prepaid(world, phone1, id)).toMatchObject({ error: { code: "payment.channelDown" } });
+  expect(earth.bank.calls).toEqual([]);
+  expect((await stateOf(world, id)).liveAttemptIds).toEqual([]);
 });
 
 test("a phone buys for later only where the company allows it, and never for a card it may write nowhere", async () => {
