@@ -1,14 +1,5 @@
 /** Payments × card writes and meter commands: the purchases of a day whose money and gas don't agree. */
-import {
-  addDays,
-  type Day,
-  type DeliveryFacts,
-  dayAtStart,
-  type Fen,
-  type Id,
-  type Instant,
-  type PurchaseState,
-} from "@citygas/core";
+import type { DeliveryFacts, Fen, Id, PurchaseState } from "@citygas/core";
 import type { Pool, PoolClient } from "pg";
 import type { CompareScope } from "./compareGateway.ts";
 import { long } from "./heavy.ts";

@@ -95,7 +95,8 @@ async function take(visit: Visit, answer: CardAnswer, round: number): Promise<vo
       return;
     case "refused":
       if (answer.code === "purchase.manual") household.needsDesk = true;
-      if (["card.countMismatch", "card.secretCounter", "card.badChecksum"].includes(answer.code)) household.needsCard = true;
+      if (["card.countMismatch", "card.secretCounter", "card.badChecksum"].includes(answer.code))
+        household.needsCard = true;
       return;
   }
 }
