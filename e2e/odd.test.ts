@@ -163,6 +163,8 @@ describe("amounts that can't be bought", () => {
     await kiosk.sees("请输入购气量：");
     expect(await kiosk.hasButton("小数点")).toBe(false);
     await kiosk.page.keyboard.type("1.5");
+    // A button pressed while keys are still on their way is impatience and does nothing.
+    await kiosk.page.locator("output#entry", { hasText: /^15$/ }).waitFor();
     await kiosk.tap("确定");
     await kiosk.sees("确认购气信息");
     expect((await lastPurchase(world, canteen)).payableFen).toBe(15 * 253);
