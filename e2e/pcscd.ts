@@ -3,7 +3,7 @@
  * for the whole machine, so only one test at a time may have it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,7 +44,7 @@ export async function startPcscd(): Promise<Pcscd> {
     await gone;
   };
   const start = async (): Promise<void> => {
-    execFileSync("rm", ["-f", control, "/run/pcscd/pcscd.pid"]);
+    for (const left of [control, "/run/pcscd/pcscd.pid"]) rmSync(left, { force: true });
     const env = { ...process.env, ...(preload === null ? {} : { LD_PRELOAD: preload }) };
     service = spawn("/usr/sbin/pcscd", ["--foreground"], { env, stdio: "ignore" });
     const until = Date.now() + 10_000;

@@ -31,6 +31,6 @@ export { type LoadedRow, loaded } from "./src/store/loaded.ts";
 export { openMemoryStore } from "./src/store/memory.ts";
 export { migrate } from "./src/store/migrate.ts";
 export type { CommitResult, Loaded, Row, Store, Task } from "./src/store/port.ts";
-export { checkTransition, DuplicateValueError } from "./src/store/transition.ts";
+export { checkTransition, DuplicateValueError, refKey, uniqueValues } from "./src/store/transition.ts";
 export { type TaskRunner, taskRunner } from "./src/tasks/runner.ts";
 export type { TaskRows } from "./src/tasks/taskRows.ts";

@@ -1,12 +1,11 @@
 /** What is sold, what the bill says of it, and what must be found: 0.1 % of each class planted, told by the number. */
-import { addDays, type DifferenceClass, dayAtStart } from "@citygas/core";
+import { type DifferenceClass, dayAtStart } from "@citygas/core";
 
 export const day = "2026-11-22";
 export const channel = "wechat";
 export const amountFen = (n: number): number => 100 + ((n * 7_919) % 40_000);
 export const orderNo = (n: number): string => `K01_20261122_${String(n).padStart(9, "0")}`;
 export const dayStart = dayAtStart(day);
-export const dayEnd = dayAtStart(addDays(day, 1));
 /** Spread over the day, to the second. */
 export const paidAt = (n: number, payments: number): number =>
   dayStart + Math.floor((n * 86_399) / Math.max(1, payments)) * 1_000;

@@ -56,8 +56,6 @@ export const chartOfAccounts = [
   },
 ] as const satisfies readonly ChartLine[];
 
-export type ChartPrefix = (typeof chartOfAccounts)[number]["prefix"];
-
 const byPrefix = new Map<string, ChartLine>(chartOfAccounts.map((line) => [line.prefix, line]));
 
 /** The line an account belongs to; undefined: it is on no chart, or has no id behind its colon. */

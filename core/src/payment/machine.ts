@@ -113,41 +113,8 @@ const foundAgain = {
   step: (a: Attempt, _e: unknown, now: Instant) => reverseAgain(found(a), now),
 } as const;
 
-/** An ended attempt is never revived: money that shows up now goes back. */
-const endedRow = (state: "reversed" | "failed"): Row => ({
-  "answered.paid": {
-    to: [state, "manual"],
-    step: (a, e, now) => {
-      if (a.lateSuccess !== null) return same(a);
-      const { transactionId, amountFen } = e.outcome;
-      // Not the sum that was asked for: how much goes back to whom is for people to find out.
-      if (amountFen !== a.amountFen) return toManual({ ...a, transactionId, oddFen: amountFen }, now);
-      return lateSuccess(a, transactionId, now);
-    },
-  },
-  "answered.inProgress": nothing(state),
-  "answered.notPaid": nothing(state),
-  "answered.notFound": nothing(state),
-  "answered.closed": nothing(state),
-  "answered.payError": nothing(state),
-  "answered.refused": nothing(state),
-  "answered.misconfigured": nothing(state),
-  "answered.notSent": nothing(state),
-  "answered.unknown": nothing(state),
-  prepareAnswered: nothing(state),
-  notSubmitted: nothing(state),
-  cancelWanted: nothing(state),
-  closeWanted: nothing(state),
-  closeAnswered: nothing(state),
-  reverseAnswered: nothing(state),
-  lateCheckDone: { to: [state], step: (a, _e, now) => lateCheckDone(a, now) },
-  lateRefunded: { to: [state], step: (a) => refunded(a, null) },
-  lateRefundFailed: { to: [state], step: (a, e, now) => lateRefundFailed(a, e.why, now) },
-  lateRefundStuck: { to: [state], step: (a, e, now) => lateRefundStuck(a, e.why, now) },
-  latePaidOut: { to: [state], step: (a, e) => refunded(a, e.payOut) },
-});
-
-const answers = (state: "paid" | "manual"): Row => ({
+/** What a gateway says, and what the purchase wants, where neither changes anything any more. */
+const answers = (state: "paid" | "manual" | "reversed" | "failed"): Row => ({
   "answered.paid": nothing(state),
   "answered.inProgress": nothing(state),
   "answered.notPaid": nothing(state),
@@ -161,6 +128,29 @@ const answers = (state: "paid" | "manual"): Row => ({
   cancelWanted: nothing(state),
   closeWanted: nothing(state),
   closeAnswered: nothing(state),
+});
+
+/** An ended attempt is never revived: money that shows up now goes back. */
+const endedRow = (state: "reversed" | "failed"): Row => ({
+  ...answers(state),
+  "answered.paid": {
+    to: [state, "manual"],
+    step: (a, e, now) => {
+      if (a.lateSuccess !== null) return same(a);
+      const { transactionId, amountFen } = e.outcome;
+      // Not the sum that was asked for: how much goes back to whom is for people to find out.
+      if (amountFen !== a.amountFen) return toManual({ ...a, transactionId, oddFen: amountFen }, now);
+      return lateSuccess(a, transactionId, now);
+    },
+  },
+  prepareAnswered: nothing(state),
+  notSubmitted: nothing(state),
+  reverseAnswered: nothing(state),
+  lateCheckDone: { to: [state], step: (a, _e, now) => lateCheckDone(a, now) },
+  lateRefunded: { to: [state], step: (a) => refunded(a, null) },
+  lateRefundFailed: { to: [state], step: (a, e, now) => lateRefundFailed(a, e.why, now) },
+  lateRefundStuck: { to: [state], step: (a, e, now) => lateRefundStuck(a, e.why, now) },
+  latePaidOut: { to: [state], step: (a, e) => refunded(a, e.payOut) },
 });
 
 /** State × event. A pair that is absent, or whose step gives null, is refused and changes nothing. */

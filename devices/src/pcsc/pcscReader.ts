@@ -20,10 +20,16 @@ export interface PcscReaderOptions {
   onProblem?: (problem: string) => void;
 }
 
+/** A card with the slot held for it. */
+interface Connected {
+  transmit(apdu: Uint8Array): Promise<Uint8Array>;
+  /** Tells pcscd that nobody holds the slot any more; a card that is gone already makes no trouble. */
+  release(): Promise<void>;
+}
 interface Inserted {
   powerUpId: string;
   /** null: connected to nothing that answers. */
-  card: PcscCard | null;
+  card: Connected | null;
   atr: string;
 }
 
@@ -35,7 +41,7 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
   const events = listeners<ReaderEvent>();
   let closed = false;
   let client: PcscClient | null = null;
-  let reader: PcscReader | null = null;
+  let attached: { pcsc: PcscModule; reader: PcscReader } | null = null;
   let inserted: Inserted | null = null;
   /** Grows with each arrival and departure: what was begun for an older one counts for nothing. */
   let turn = 0;
@@ -45,69 +51,60 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
     if (timer !== null) clearTimeout(timer);
     timer = closed ? null : setTimeout(what, retryMs);
   };
-  const takeOut = (pcsc: PcscModule): void => {
+  const takeOut = (): void => {
     turn += 1;
     if (inserted === null) return;
     const { powerUpId, card } = inserted;
     inserted = null;
-    // Already gone, most likely; unpowering tells pcscd that nobody holds the slot any more.
-    card?.disconnect(pcsc.CardDisposition.UNPOWER).catch(() => undefined);
+    void card?.release();
     events.emit({ type: "removed", powerUpId });
   };
   const putIn = (next: Inserted): void => {
     inserted = next;
     events.emit(presence(next));
   };
-  const connect = async (pcsc: PcscModule): Promise<void> => {
-    const from = reader;
+  const connect = async (): Promise<void> => {
     turn += 1;
     const mine = turn;
-    if (from === null) return;
+    if (attached === null) return;
+    const { pcsc, reader } = attached;
     try {
-      const card = await from.connect(pcsc.CardMode.EXCLUSIVE);
-      if (mine !== turn || closed) {
-        await card.disconnect(pcsc.CardDisposition.UNPOWER);
-        return;
-      }
-      const { atr } = await card.state();
-      if (mine !== turn) {
-        await card.disconnect(pcsc.CardDisposition.UNPOWER);
-        return;
-      }
-      putIn({ powerUpId: randomUUID(), card, atr: Buffer.from(atr).toString("hex") });
+      const card = connected(pcsc, await reader.connect(pcsc.CardMode.EXCLUSIVE));
+      const atr = mine === turn ? await card.atr() : null;
+      if (mine === turn && atr !== null) putIn({ powerUpId: randomUUID(), card, atr });
+      else await card.release();
     } catch (error) {
-      if (mine !== turn || closed) return;
-      if (isMute(error)) putIn({ powerUpId: randomUUID(), card: null, atr: "" });
-      else later(() => void connect(pcsc));
+      if (mine !== turn) return;
+      if (isMute(error)) putIn(mute());
+      else later(() => void connect());
     }
   };
-  const onChange = (pcsc: PcscModule, status: { has(...flags: number[]): boolean }): void => {
-    const { PRESENT, MUTE } = pcsc.ReaderStatus;
-    if (!status.has(PRESENT)) {
+  const onChange = ({ ReaderStatus }: PcscModule, status: { has(...flags: number[]): boolean }): void => {
+    if (!status.has(ReaderStatus.PRESENT)) {
       if (timer !== null) clearTimeout(timer);
-      takeOut(pcsc);
+      takeOut();
       return;
     }
     if (inserted !== null) return;
-    if (status.has(MUTE)) putIn({ powerUpId: randomUUID(), card: null, atr: "" });
-    else void connect(pcsc);
+    if (status.has(ReaderStatus.MUTE)) putIn(mute());
+    else void connect();
   };
-  const lose = (pcsc: PcscModule, problem: string): void => {
+  const lose = (problem: string): void => {
     if (closed) return;
     onProblem(problem);
-    takeOut(pcsc);
-    const had = reader !== null;
-    reader = null;
+    takeOut();
+    const had = attached !== null;
+    attached = null;
     if (had) events.emit({ type: "fault" });
   };
   const attach = (pcsc: PcscModule, found: PcscReader): void => {
-    if (closed || reader !== null || !found.name().startsWith(name)) return;
-    reader = found;
+    if (closed || attached !== null || !found.name().startsWith(name)) return;
+    attached = { pcsc, reader: found };
     found.on("change", (status) => {
-      if (reader === found) onChange(pcsc, status);
+      if (attached?.reader === found) onChange(pcsc, status);
     });
     found.on("disconnect", () => {
-      if (reader === found) lose(pcsc, `the reader ${found.name()} is gone`);
+      if (attached?.reader === found) lose(`the reader ${found.name()} is gone`);
     });
     events.emit({ type: "ready" });
   };
@@ -125,7 +122,7 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
     const again = (problem: string): void => {
       if (client !== mine) return;
       client = null;
-      lose(pcsc, problem);
+      lose(problem);
       stopQuietly(mine);
       later(() => void open());
     };
@@ -145,10 +142,9 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
     const response = await now.card.transmit(apdu).catch(() => new Uint8Array());
     if (response.length >= 2) return { ok: true, value: response };
     if (inserted === now) {
-      const pcsc = await load();
-      takeOut(pcsc);
+      takeOut();
       // Torn out and not yet noticed by the service, or only the power-up is over: the next look tells.
-      later(() => void connect(pcsc));
+      later(() => void connect());
     }
     return { ok: false, reason: "removed" };
   };
@@ -157,7 +153,7 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
   return {
     ...acsCardCommands(transmit),
     subscribe: (listener) => {
-      listener({ type: reader === null ? "fault" : "ready" });
+      listener({ type: attached === null ? "fault" : "ready" });
       if (inserted !== null) listener(presence(inserted));
       return events.add(listener);
     },
@@ -165,15 +161,21 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
       closed = true;
       turn += 1;
       if (timer !== null) clearTimeout(timer);
-      const { card } = inserted ?? { card: null };
+      const card = inserted?.card;
       inserted = null;
-      if (client === null) return;
-      const pcsc = await load();
-      await card?.disconnect(pcsc.CardDisposition.UNPOWER).catch(() => undefined);
-      stopQuietly(client);
+      await card?.release();
+      if (client !== null) stopQuietly(client);
     },
   };
 }
+
+const connected = ({ CardDisposition }: PcscModule, card: PcscCard): Connected & { atr(): Promise<string> } => ({
+  transmit: (apdu) => card.transmit(apdu),
+  release: () => card.disconnect(CardDisposition.UNPOWER).catch(() => undefined),
+  atr: async () => Buffer.from((await card.state()).atr).toString("hex"),
+});
+
+const mute = (): Inserted => ({ powerUpId: randomUUID(), card: null, atr: "" });
 
 function presence({ powerUpId, card, atr }: Inserted): ReaderEvent {
   return card === null ? { type: "mute", powerUpId } : { type: "inserted", powerUpId, atr };

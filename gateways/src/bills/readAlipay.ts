@@ -5,7 +5,6 @@
 import {
   beijingTimes,
   dayCheck,
-  type Fields,
   fenAt,
   fenOfText,
   findColumns,
@@ -18,9 +17,9 @@ import {
   wordReader,
 } from "./readFields.ts";
 import { decoded } from "./readLines.ts";
+import { fundMove, type Header, type Row } from "./readRow.ts";
 import { sumProblem, type Tally } from "./readTally.ts";
 import type { BillLineKind, BillProblem, BillReader } from "./readTypes.ts";
-import { fundMove } from "./readWechat.ts";
 
 const tradeColumns = {
   transactionId: ["支付宝交易号"],
@@ -50,8 +49,6 @@ const fundKnown = "业务流水号,商品名称,对方账号,账户余额(元),�
 /** A header's first word, by which the detail is told from the summaries in the archive. */
 export const alipayMarks = { trade: "支付宝交易号", fund: "账务流水号" } as const;
 
-type Row = (fields: Fields, bytes: Buffer, line: number) => BillProblem | null;
-type Header = { ok: true; row: Row; unknown: string[] } | { ok: false; problem: BillProblem };
 /** A `#` line that sums up: what it matches, and what its count and amount must be. `needed`: no bill is without it. */
 interface Said {
   of: string;

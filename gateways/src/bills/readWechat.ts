@@ -17,6 +17,7 @@ import {
   wordReader,
 } from "./readFields.ts";
 import { decoded } from "./readLines.ts";
+import { fundMove, type Header, type Row } from "./readRow.ts";
 import { sumProblem, type Tally } from "./readTally.ts";
 import type { BillLineKind, BillProblem, BillReader } from "./readTypes.ts";
 
@@ -53,8 +54,6 @@ interface Said {
   counted: () => number;
   count?: boolean;
 }
-type Row = (fields: Fields, bytes: Buffer, line: number) => BillProblem | null;
-type Header = { ok: true; row: Row; unknown: string[] } | { ok: false; problem: BillProblem };
 
 export function wechatTradeReader(tally: Tally, day: string | null): BillReader {
   const total = { amountFen: 0, refundedFen: 0 };
@@ -174,15 +173,6 @@ function fundHeader(
     return tally.add(line, billLine, transactionId);
   };
   return { ok: true, row, unknown };
-}
-
-/** A move of the merchant account by `signedFen` (in positive), with the sign its kind has in a bill line. */
-export function fundMove(kind: BillLineKind | undefined, signedFen: number): { kind: BillLineKind; amountFen: number } {
-  // A "payment" that leaves or a "refund" that comes in is none: shown as it is, for people.
-  if (kind === "payment" && signedFen >= 0) return { kind, amountFen: signedFen };
-  if ((kind === "refund" || kind === "payout") && signedFen <= 0) return { kind, amountFen: 0 - signedFen };
-  if (kind === "fee") return { kind, amountFen: 0 - signedFen };
-  return { kind: "other", amountFen: signedFen };
 }
 
 /** What both have in common: header, rows, header of the summary, summary, nothing behind. */

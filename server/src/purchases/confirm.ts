@@ -26,11 +26,10 @@ export async function confirmPurchase(
   if (found === undefined || found.state.terminalId !== terminal.id) return refused("purchase.notFound");
   const customer = await sale.registry.customer(found.state.accountId);
   if (customer === undefined) throw new Error(`account ${found.state.accountId} is not registered`);
-  const { accountId } = customer;
   for (let tries = 1; tries <= triesMax; tries++) {
     // Before the facts, so that a debt which another purchase takes meanwhile shows in the account's version.
-    const account = must(await sale.store.load([{ kind: "account", id: accountId }]), "account", accountId);
-    const facts = { ...(await priceFacts(sale, customer, null)), accountVersion: account.version };
+    const accountVersion = customer.debts.length === 0 ? null : await versionOfAccount(sale, customer.accountId);
+    const facts = { ...(await priceFacts(sale, customer, null)), accountVersion };
     const applied = await applyEvent(sale, purchaseId, (bundle, now) => decide(sale, customer, facts, bundle, now), {
       request,
     });
@@ -44,7 +43,12 @@ export async function confirmPurchase(
   return refused("server.unavailable");
 }
 
-type Facts = PriceFacts & { accountVersion: number };
+/** `accountVersion`: as the debts were looked at; null for who owes nothing. */
+type Facts = PriceFacts & { accountVersion: number | null };
+
+async function versionOfAccount(sale: SaleContext, id: Id): Promise<number> {
+  return must(await sale.store.load([{ kind: "account", id }]), "account", id).version;
+}
 
 function decide(sale: SaleContext, customer: Customer, facts: Facts, bundle: OpenBundle, at: Instant): Decision {
   const { account, card, tier } = bundle;
@@ -57,7 +61,7 @@ function decide(sale: SaleContext, customer: Customer, facts: Facts, bundle: Ope
   // The position moved since it was read for the price, or what is owed may have: read again.
   if (tier !== null && tier.state.id === facts.tier?.id && tier.version !== facts.tier.version)
     return { do: "nothing" };
-  if (customer.debts.length > 0 && account.version !== facts.accountVersion) return { do: "nothing" };
+  if (facts.accountVersion !== null && account.version !== facts.accountVersion) return { do: "nothing" };
   const now = priced(sale, customer, facts, entryOf(p.breakdown), account.state.balanceFen);
   if (!now.ok) return refuse(now.error);
   const guards = guardsOf(bundle, facts);

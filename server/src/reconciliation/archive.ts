@@ -1,6 +1,4 @@
 /** Bills as they came, under their SHA-256: never changed, the same file once. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { access, mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Id } from "@citygas/core";
@@ -42,9 +40,3 @@ export async function isArchived(billsDir: string, sha256: string): Promise<bool
 }
 
 export const removeIncoming = (file: string): Promise<void> => rm(file, { force: true });
-
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer); // no encoding is set
-  return hash.digest("hex");
-}

@@ -1,31 +1,13 @@
 /** The store in memory, for unit tests and simulation: the same answers as the SQL version, gone with the process. */
-import type { Id, Instant, Posting, Ref, Transition, Write } from "@citygas/core";
+import type { Id, Instant, Posting, Ref, Transition } from "@citygas/core";
 import { type LoadedRow, loaded } from "./loaded.ts";
 import type { CommitResult, Store, Task } from "./port.ts";
-import { checkTransition, DuplicateValueError } from "./transition.ts";
+import { checkTransition, DuplicateValueError, refKey, uniqueValues } from "./transition.ts";
 import { versionWatch } from "./versionWatch.ts";
 
 interface StoredTask extends Omit<Task, "lease"> {
   lease: string | null;
   leaseUntil: Instant;
-}
-
-const keyOf = (ref: { kind: string; id: string }): string => `${ref.kind}\n${ref.id}`;
-
-/** What must be unique beside ids: constraint name and value, as the tables have them. */
-function uniqueValues(write: Write): string[] {
-  switch (write.kind) {
-    case "purchase":
-      return [`purchase_number_key\n${write.state.number}`, `purchase_token_key\n${write.state.token}`];
-    case "attempt":
-      return [`attempt_out_trade_no_key\n${write.state.outTradeNo}`];
-    case "tier":
-      return [`tier_position_account_id_cycle_key_key\n${write.state.accountId}\n${write.state.cycleKey}`];
-    case "account":
-    case "card":
-    case "meter":
-      return [];
-  }
 }
 
 /** @param newLease names claims; a counter unless given, so that a run can be repeated exactly. */
@@ -38,7 +20,7 @@ export function openMemoryStore(newLease: () => string = leaseCounter()): Store 
   const postings: Posting[] = [];
   const tasks = new Map<string, StoredTask>();
 
-  const versionOf = (ref: Ref): number => rows.get(keyOf(ref))?.version ?? 0;
+  const versionOf = (ref: Ref): number => rows.get(refKey(ref))?.version ?? 0;
   const watch = versionWatch(async () => versionOf);
 
   /** One synchronous step: nothing comes between the comparison and the writing. */
@@ -57,7 +39,7 @@ export function openMemoryStore(newLease: () => string = leaseCounter()): Store 
 
     for (const write of writes) {
       const { kind, id, expected, state } = write;
-      rows.set(keyOf(write), { kind, id, version: expected + 1, state });
+      rows.set(refKey(write), { kind, id, version: expected + 1, state });
       for (const value of uniqueValues(write)) owners.set(value, id);
     }
     committed.add(transition.eventId);
@@ -83,7 +65,7 @@ export function openMemoryStore(newLease: () => string = leaseCounter()): Store 
   };
 
   return {
-    load: async (refs) => loaded(structuredClone(refs.flatMap((ref) => rows.get(keyOf(ref)) ?? []))),
+    load: async (refs) => loaded(structuredClone(refs.flatMap((ref) => rows.get(refKey(ref)) ?? []))),
     commit: async (transition) => commitNow(transition),
     claim: async (now, limit, leaseMs) => {
       const due = [...tasks.values()].filter((task) => task.dueAt <= now && task.leaseUntil <= now);

@@ -9,7 +9,8 @@ function must(held: boolean, transition: Transition, what: string): asserts held
   if (!held) throw new Error(`transition ${transition.eventId} (${transition.event.type}): ${what}`);
 }
 
-const refKey = (ref: { kind: string; id: string }): string => `${ref.kind}\n${ref.id}`;
+/** Names an aggregate, or whatever else has a kind and an id, by one text. */
+export const refKey = (ref: { kind: string; id: string }): string => `${ref.kind}\n${ref.id}`;
 
 /** A transition in the one form that stores write: nothing named twice. */
 export interface Checked {
@@ -86,5 +87,21 @@ export class DuplicateValueError extends Error {
     super(`duplicate value: ${constraint}`, options);
     this.name = "DuplicateValueError";
     this.constraint = constraint;
+  }
+}
+
+/** What must be unique beside ids: constraint name and value, as the tables have them. */
+export function uniqueValues(write: Write): string[] {
+  switch (write.kind) {
+    case "purchase":
+      return [`purchase_number_key\n${write.state.number}`, `purchase_token_key\n${write.state.token}`];
+    case "attempt":
+      return [`attempt_out_trade_no_key\n${write.state.outTradeNo}`];
+    case "tier":
+      return [`tier_position_account_id_cycle_key_key\n${write.state.accountId}\n${write.state.cycleKey}`];
+    case "account":
+    case "card":
+    case "meter":
+      return [];
   }
 }

@@ -3,8 +3,9 @@
  * reached, with the customer coming back and the staff deciding what is left to them.
  */
 import { createHash } from "node:crypto";
+import { startTotal } from "../world/cardBook.ts";
 import { movesFrom } from "./moves.ts";
-import { firstState, type Size, type State, startBalanceFen, startTotal } from "./state.ts";
+import { firstState, type Size, type State, startBalanceFen } from "./state.ts";
 
 export interface Found {
   states: number;

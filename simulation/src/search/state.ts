@@ -7,14 +7,13 @@
 import type { AccountState, CardState, MeterState, Purchase } from "@citygas/core";
 import { openBMoney } from "@citygas/gascard";
 import type { MeterRow } from "@citygas/sandbox";
+import { newCardState, startCount, startTotal } from "../world/cardBook.ts";
 
 export const driver = openBMoney;
 export const cardNumber = "0031100000";
 export const areaCode = "0996";
 export const startBalanceFen = 3_000;
 export const amounts = [1_000, 2_000] as const;
-const startCount = 3;
-export const startTotal = 90_000;
 
 /** A write that a reader is in the middle of: what is left of its script. */
 export interface Running {
@@ -71,23 +70,7 @@ export function firstState(): State {
   });
   return {
     account: { id: "a", unitId: "u", balanceFen: startBalanceFen, heldFen: 0, block: null },
-    card: {
-      id: "c",
-      accountId: "a",
-      meterId: "m",
-      layout: driver.name,
-      cardClass: driver.cardClass,
-      cardNumber,
-      status: "current",
-      replacement: 0,
-      count: startCount,
-      lastAmount: 0,
-      totalCredited: startTotal,
-      acceptedCount: startCount,
-      openPurchaseId: null,
-      scriptSeq: 0,
-      lastReading: null,
-    },
+    card: newCardState({ id: "c", accountId: "a", meterId: "m", cardNumber }, driver),
     meterBook: { id: "m", accountId: "a", openPurchaseId: null },
     purchases: [null, null],
     bytes: Buffer.from(image).toString("hex"),

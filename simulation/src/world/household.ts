@@ -1,10 +1,11 @@
 /** A household: its account and card in the books, its card in the hand, its meter on the wall. */
 import type { Entry } from "@citygas/api";
-import type { AccountState, CardState, Id, TariffVersion } from "@citygas/core";
+import type { AccountState, Id, TariffVersion } from "@citygas/core";
 import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
 import type { MeterRow } from "@citygas/sandbox";
 import type { Customer } from "@citygas/server";
 import { newChip, type PhysicalCard } from "./card.ts";
+import { newCardState, startCount, startTotal } from "./cardBook.ts";
 import type { HouseholdPlan, Wish } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -42,8 +43,6 @@ export interface Household {
   entry(value: number): Entry | null;
 }
 
-const startCount = 3;
-const startTotal = 90_000;
 export const areaCode = "0996";
 export const unit = { id: "unit-1", name: "和静县", company: "洪通燃气", hotline: "0996-2959627" };
 
@@ -86,23 +85,7 @@ export async function settleIn(
   const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
   const cardNumber = String(31_100_000 + index).padStart(10, "0");
   const account: AccountState = { id: accountId, unitId: unit.id, balanceFen, heldFen: 0, block: null };
-  const card: CardState = {
-    id: cardId,
-    accountId,
-    meterId,
-    layout: driver.name,
-    cardClass: driver.cardClass,
-    cardNumber,
-    status: "current",
-    replacement: 0,
-    count: startCount,
-    lastAmount: 0,
-    totalCredited: startTotal,
-    acceptedCount: startCount,
-    openPurchaseId: null,
-    scriptSeq: 0,
-    lastReading: null,
-  };
+  const card = newCardState({ id: cardId, accountId, meterId, cardNumber }, driver);
   await world.store.commit({
     eventId: `open-${name}`,
     at: world.scheduler.now,

@@ -21,8 +21,10 @@ import {
   type Loaded,
   type LoadedRow,
   type Row,
+  refKey,
   type Store,
   type Task,
+  uniqueValues,
 } from "@citygas/server";
 
 interface StoredTask {
@@ -55,23 +57,7 @@ export interface WorldStore extends Store {
   purchasesOf(accountId: Id): readonly Purchase[];
 }
 
-const keyOf = (ref: { kind: string; id: string }): string => `${ref.kind}\n${ref.id}`;
 const taskKey = (task: { kind: string; ref: string }): string => `${task.kind}\n${task.ref}`;
-
-function uniqueValues(write: Write): string[] {
-  switch (write.kind) {
-    case "purchase":
-      return [`purchase_number_key\n${write.state.number}`, `purchase_token_key\n${write.state.token}`];
-    case "attempt":
-      return [`attempt_out_trade_no_key\n${write.state.outTradeNo}`];
-    case "tier":
-      return [`tier_position_account_id_cycle_key_key\n${write.state.accountId}\n${write.state.cycleKey}`];
-    case "account":
-    case "card":
-    case "meter":
-      return [];
-  }
-}
 
 export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
   const rows = new Map<string, LoadedRow>();
@@ -93,27 +79,27 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
     const first = idempotency && keys.get(idempotency.key);
     if (first)
       return { kind: "replay", subjectId: first.subjectId, sameRequest: first.fingerprint === idempotency.fingerprint };
-    const versionOf = (ref: Ref): number => rows.get(keyOf(ref))?.version ?? 0;
+    const versionOf = (ref: Ref): number => rows.get(refKey(ref))?.version ?? 0;
     if ([...writes, ...guards].some((guard) => versionOf(guard) !== guard.expected)) return { kind: "stale" };
     const before = new Map<Write, LoadedRow | undefined>();
     for (const write of writes) {
-      before.set(write, rows.get(keyOf(write)));
+      before.set(write, rows.get(refKey(write)));
       for (const value of uniqueValues(write))
         if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(value.split("\n")[0] ?? value);
     }
     for (const write of writes) {
       const { kind, id, expected, state } = write;
-      rows.set(keyOf(write), { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
+      rows.set(refKey(write), { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
       for (const value of uniqueValues(write)) owners.set(value, id);
       if (kind !== "purchase") continue;
       const list = byAccount.get(write.state.accountId) ?? new Map<Id, Purchase>();
       byAccount.set(write.state.accountId, list.set(id, write.state));
     }
     committed.set(transition.eventId, transition.subject.id);
-    const log = logs.get(keyOf(transition.subject)) ?? [];
+    const log = logs.get(refKey(transition.subject)) ?? [];
     const event = options.freeze ? frozen(transition.event) : transition.event;
     log.push({ seq, eventId: transition.eventId, at: transition.at, event });
-    logs.set(keyOf(transition.subject), log);
+    logs.set(refKey(transition.subject), log);
     for (const posting of transition.postings) post(sums, posting);
     if (idempotency)
       keys.set(idempotency.key, { fingerprint: idempotency.fingerprint, subjectId: transition.subject.id });
@@ -132,7 +118,7 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
   const store: WorldStore = {
     onCommit: () => undefined,
     onTasks: () => undefined,
-    load: async (refs): Promise<Loaded> => asLoaded(refs.flatMap((ref) => rows.get(keyOf(ref)) ?? [])),
+    load: async (refs): Promise<Loaded> => asLoaded(refs.flatMap((ref) => rows.get(refKey(ref)) ?? [])),
     commit: async (transition) => commitNow(transition),
     claim: async (now, limit, leaseMs) => {
       const due = [...tasks.values()].filter((task) => task.dueAt <= now && task.leaseUntil <= now);
@@ -155,7 +141,7 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
       Object.assign(stored, { dueAt, lease: null, leaseUntil: 0 });
       store.onTasks(dueAt);
     },
-    events: async (subject) => logs.get(keyOf(subject))?.slice() ?? [],
+    events: async (subject) => logs.get(refKey(subject))?.slice() ?? [],
     waitForVersion: async () => {
       throw new Error("nobody waits for versions here: terminals of this world ask again");
     },
@@ -165,8 +151,8 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
         return { account, commodity, amount: sums.get(key) ?? 0 };
       }),
     close: async () => undefined,
-    peek: <K extends AggregateKind>(kind: K, id: Id) => rows.get(keyOf({ kind, id })) as Row<K> | undefined,
-    log: (kind, id) => logs.get(keyOf({ kind, id })) ?? [],
+    peek: <K extends AggregateKind>(kind: K, id: Id) => rows.get(refKey({ kind, id })) as Row<K> | undefined,
+    log: (kind, id) => logs.get(refKey({ kind, id })) ?? [],
     sums: () => sums,
     hasTask: (kind, ref) => tasks.has(taskKey({ kind, ref })),
     forget: (kind, ref) => void tasks.delete(taskKey({ kind, ref })),
