@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { bytesOf, Damaged, type OneRequest, oneRequest } from "../oneRequest.ts";
 import { errorCode } from "../plain.ts";
@@ -44,7 +43,9 @@ export async function spool(source: AsyncIterable<Buffer>, file: string, maxByte
       yield part;
     }
   }
-  await pipeline(source, seen, createWriteStream(file, { mode: 0o600, flush: true }));
+  // Open before the first byte: a stream that opens its file by itself may make it after the caller has cleared it away.
+  const handle = await open(file, "w", 0o600);
+  await pipeline(source, seen, handle.createWriteStream({ flush: true }));
   return { sizeBytes, sha256: sha256.digest("hex"), sha1: sha1.digest("hex"), head };
 }
 
