@@ -73,6 +73,12 @@ export const kioskEn: KioskTexts = {
     art: "Drawing: the gas card goes into the slot with the chip facing down",
   },
   reading: { title: "Reading the card, do not take it out...", body: "Reading your details from the card." },
+  yielding: {
+    title: "Checking the payment on a phone",
+    body: "A purchase of this card is being paid on a phone. One moment: it goes on here by itself.",
+    money: "Please do not pay on the phone any more.",
+    next: "If it was not paid, you can buy here; if it was, the gas is written to this card, with nothing more to pay. Leave the card in.",
+  },
   resuming: {
     title: "Finishing your earlier purchase",
     body: "A purchase of this card was not finished. Writing it now: {delivers}.",
@@ -183,6 +189,11 @@ export const kioskEn: KioskTexts = {
     body: "Writing {delivers}.",
     done: "A sound tells you when it is done.",
   },
+  takingBack: {
+    title: "Preparing your refund, do not take out the card...",
+    body: "Making sure on the card that this gas was not written.",
+    money: "Then {amount} goes back to you.",
+  },
   success: {
     title: "Done, please take your card. For a receipt, touch Print receipt",
     headline: "Purchase complete",
@@ -222,6 +233,10 @@ export const kioskEn: KioskTexts = {
     body: "You can buy again once it is in the meter. Nothing was charged.",
     how: "Insert the card into the meter, chip down, wait for the beep, then take it out.",
   },
+  meterFirst: {
+    title: "Please insert the card into your gas meter first",
+    body: "There is no gas on the card, but the meter has not read its latest record yet. After that you can buy again. Nothing was charged.",
+  },
   writeFailed: {
     title: "Card not written",
     warning: "Do not buy again",
@@ -237,6 +252,19 @@ export const kioskEn: KioskTexts = {
     hallOnly: "Please take the card and this order number to the service hall, which makes it good.",
     ways: "What to do",
     qr: "Scan to follow this purchase",
+  },
+  takeBackFailed: {
+    title: "The refund is not finished",
+    why: {
+      cardPulled: "The card came out too early.",
+      card: "The card could not confirm it.",
+      network: "The network was lost.",
+      unknown: "The card has not confirmed it yet.",
+    },
+    money: "Your money is safe: this purchase (order {number}) is kept for you.",
+    again: "Insert the card again, here or at any terminal. It goes on by itself, nothing more to pay.",
+    hall: "Or take the card and this order number to the service hall.",
+    hallOnly: "Please take the card and this order number to the service hall.",
   },
   payTimeout: {
     title: "Time to pay is over, please take your card",
@@ -268,7 +296,10 @@ export const kioskEn: KioskTexts = {
       title: "The money is on its way back",
       body: "{amount} is on its way back to where you paid from. Nothing more to do: WeChat or Alipay tells you when it is there.",
     },
+    balance: "{amount} paid from your balance goes back to your balance.",
     money: "No new gas was written to the card.",
+    meterFirst:
+      "Before you buy again, insert the card into your meter: chip down, wait for the beep, then take it out.",
     next: "To buy gas, take the card and start again.",
     qr: "Scan to see the refund",
   },

@@ -70,6 +70,12 @@ export const kioskZh = {
     art: "燃气卡芯片朝下插入卡口的示意图",
   },
   reading: { title: "正在读卡，请勿拔出IC卡...", body: "正在从卡上读取用户信息。" },
+  yielding: {
+    title: "正在核实手机上的付款",
+    body: "这张卡有一笔正在手机上付款的购气。请稍候，核实后这里会自动继续。",
+    money: "手机上请不要再付款。",
+    next: "没有付成，就可以在这里购气；已经付成，就把气写到这张卡上，不用再付。请不要拔卡。",
+  },
   resuming: {
     title: "正在完成您上次的购气",
     body: "这张卡有一笔没写完的购气，现在接着写：{delivers}。",
@@ -180,6 +186,11 @@ export const kioskZh = {
     body: "正在写入 {delivers}。",
     done: "写好会有提示音。",
   },
+  takingBack: {
+    title: "正在办理退款，请勿拔出IC卡...",
+    body: "正在卡上确认这笔气没有写入。",
+    money: "确认后退还 {amount}。",
+  },
   success: {
     title: "购气成功，请拔出IC卡。如需打印凭证，请点击打印收据",
     headline: "购气成功",
@@ -218,6 +229,10 @@ export const kioskZh = {
     body: "卡里的气上表以后，才能再次购气。没有扣款。",
     how: "芯片朝下插入燃气表，听到蜂鸣声后再拔卡。",
   },
+  meterFirst: {
+    title: "请先将卡插入燃气表",
+    body: "卡里没有气，但燃气表还没有读过这张卡的最新记录。插表以后，才能再次购气。没有扣款。",
+  },
   writeFailed: {
     title: "写卡失败",
     warning: "请勿二次购气",
@@ -233,6 +248,19 @@ export const kioskZh = {
     hallOnly: "请带卡和这个订单号，到燃气公司营业厅办理补气。",
     ways: "怎么办",
     qr: "扫码查看这笔购气",
+  },
+  takeBackFailed: {
+    title: "退款还没有办完",
+    why: {
+      cardPulled: "办理时卡被拔出了。",
+      card: "卡没有确认成功。",
+      network: "办理时网络断了。",
+      unknown: "还没有得到卡的确认。",
+    },
+    money: "钱没有丢，这笔购气（订单 {number}）仍为您保留。",
+    again: "把卡再插一次，本机或任何一台自助机都可以，会接着办完，不用再付款。",
+    hall: "或者带卡和这个订单号，到燃气公司营业厅办理。",
+    hallOnly: "请带卡和这个订单号，到燃气公司营业厅办理。",
   },
   payTimeout: {
     title: "支付操作已超时，请取走您的IC卡片",
@@ -264,7 +292,9 @@ export const kioskZh = {
       title: "这笔钱正在退回",
       body: "{amount}正在退回您的付款账户，不用再做什么。退到后，微信或支付宝会通知您。",
     },
+    balance: "用余额抵扣的 {amount}退回您的账户余额。",
     money: "卡里没有写入新的气。",
+    meterFirst: "再次购气前，请先将卡插入燃气表：芯片朝下，听到蜂鸣声后再拔卡。",
     next: "要购气，请取卡后重新开始。",
     qr: "扫码查看退款",
   },

@@ -29,6 +29,11 @@ const zh = {
   refunded: "这笔钱已经退回。",
   offline: "暂停服务。没有扣款。",
   finishing: "正在完成您上次的购气，不用再付款。请不要拔卡。",
+  yielding: "正在核实手机上的付款，请稍候。手机上请不要再付款。",
+  takingBack: "正在办理退款，请勿拔出IC卡。",
+  takeBackFailed: "退款还没有办完。钱没有丢，请勿二次购气。请把卡再插一次，或者到营业厅办理。",
+  refunding: "这笔钱正在退回，不用再做什么。请看屏幕上的说明。",
+  meterFirst: "请先将卡插入燃气表，再来购气。",
   amount: "金额，",
 };
 export type VoicePromptKey = keyof typeof zh;
@@ -59,6 +64,12 @@ const en: Record<VoicePromptKey, string> = {
   refunded: "This money has been returned.",
   offline: "Out of service. Nothing was charged.",
   finishing: "Finishing your earlier purchase. Nothing more to pay. Leave the card in.",
+  yielding: "Checking the payment on a phone. One moment. Please do not pay on the phone any more.",
+  takingBack: "Preparing your refund. Please do not take out the card.",
+  takeBackFailed:
+    "The refund is not finished. Your money is safe. Do not buy again. Insert the card once more, or go to the service hall.",
+  refunding: "The money is on its way back. Please read the screen.",
+  meterFirst: "Please insert the card into your gas meter first.",
   amount: "Amount,",
 };
 

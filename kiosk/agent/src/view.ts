@@ -53,7 +53,12 @@ export type VoicePrompt =
   | "wrongWay"
   | "refunded"
   | "offline"
-  | "finishing";
+  | "finishing"
+  | "yielding"
+  | "takingBack"
+  | "takeBackFailed"
+  | "refunding"
+  | "meterFirst";
 
 export type Screen =
   | { name: "outOfService"; reason: "reader" | "scanner" | "server" | "paired"; since: number }
@@ -61,6 +66,8 @@ export type Screen =
   | { name: "notes" }
   | { name: "insertCard" }
   | { name: "reading" }
+  /** The card's purchase on a phone is being closed, because this reader holds the card; it goes on by itself. */
+  | { name: "yielding"; number: string }
   /** Finishing an earlier purchase found open at this insertion (paid or torn elsewhere): no question asked. */
   | { name: "resuming"; number: string; delivers: Delivered }
   | {
@@ -101,6 +108,8 @@ export type Screen =
   | { name: "unknownPayment"; number: string; url: string; payableFen: number; cancelling: boolean; cardIn: boolean }
   /** From the scan on: 钱已付，正在写卡，请不要拔卡. `paid` false only when nothing was to pay. */
   | { name: "writing"; number: string; delivers: Delivered; paid: boolean }
+  /** The image that proves an empty card goes on it, so that the money can go back. */
+  | { name: "takingBack"; number: string; amountFen: number }
   | { name: "success"; number: string; delivers: Delivered; printable: boolean; cardIn: boolean; printed: boolean }
   | { name: "printing" }
   | { name: "printed"; cardIn: boolean }
@@ -111,9 +120,11 @@ export type Screen =
       number: string;
       delivers: Delivered;
       url: string;
-      why: "cardPulled" | "card" | "network" | "unknown";
+      why: WriteTrouble;
       hall: boolean;
     }
+  /** The same of a refund's image: neither the gas nor the money is settled yet. */
+  | { name: "takeBackFailed"; number: string; url: string; why: WriteTrouble; hall: boolean }
   /** 支付操作已超时: `confirmed` only when nothing was or can be taken any more. */
   | { name: "payTimeout"; confirmed: boolean; number: string; url: string }
   | {
@@ -123,13 +134,26 @@ export type Screen =
       refused: null | "balance" | "code" | "risk" | "other";
       cardIn: boolean;
     }
-  /** `done` false: the money is on its way back, not yet there. */
-  | { name: "refunded"; number: string; amountFen: number; url: string; done: boolean }
+  /**
+   * `done` false: the money is on its way back, not yet there. `amountFen` to the wallet, `balanceFen` to the account.
+   * `meterFirst`: the card bears the image that proved it empty, and its meter must take that before it can buy again.
+   */
+  | {
+      name: "refunded";
+      number: string;
+      amountFen: number;
+      balanceFen: number;
+      url: string;
+      done: boolean;
+      meterFirst: boolean;
+    }
   | { name: "refused"; code: RefusalCode; value: number | null; number: string | null; cardIn: boolean }
   | { name: "cardPulled"; before: "payment" | "write"; number: string | null; url: string | null }
   | { name: "wrongWay" }
   | { name: "takeCard" };
 
+/** Why a script did not come to its end. */
+export type WriteTrouble = "cardPulled" | "card" | "network" | "unknown";
 export type Delivered = { kind: "volume"; volumeL: number } | { kind: "amount"; meterCreditFen: number };
 export type Outcome = {
   kind: "delivered" | "refunded" | "refunding" | "cancelled";

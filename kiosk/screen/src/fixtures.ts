@@ -90,6 +90,15 @@ const payWaiting = {
 } as const;
 const success = { name: "success", number, delivers: credit, printable: true, cardIn: true, printed: false } as const;
 const writeFailed = { name: "writeFailed", number, delivers: gas, url, why: "cardPulled", hall: false } as const;
+const refunded = {
+  name: "refunded",
+  number,
+  amountFen: 119_970,
+  balanceFen: 0,
+  url,
+  done: true,
+  meterFirst: false,
+} as const;
 const step2 = { step: 2, seconds: 96, ofSeconds: 120 } as const;
 const step4 = { step: 4, seconds: 47 } as const;
 const step5 = { step: 5, seconds: 28, ofSeconds: 30 } as const;
@@ -102,6 +111,7 @@ export const fixtures: readonly Fixture[] = [
   fixture("insert-card", { name: "insertCard" }, { seconds: 42, step: 1 }),
   fixture("reading", { name: "reading" }, { step: 1, cardLocked: true, voice: { prompt: "reading", nonce: 1 } }),
   fixture("wrong-way", { name: "wrongWay" }, { step: 1, seconds: 20 }),
+  fixture("yielding", { name: "yielding", number }, { step: 1, seconds: 71, ofSeconds: 90 }),
   fixture("resuming", { name: "resuming", number, delivers: gas }, { step: 5, cardLocked: true }),
   fixture("account-money", account, step2),
   fixture("account-empty", { ...account, entry: "" }, step2),
@@ -160,6 +170,7 @@ export const fixtures: readonly Fixture[] = [
   ),
   fixture("writing", { name: "writing", number, delivers: credit, paid: true }, { step: 5, cardLocked: true }),
   fixture("writing-free", { name: "writing", number, delivers: gas, paid: false }, { step: 5, cardLocked: true }),
+  fixture("taking-back", { name: "takingBack", number, amountFen: 119_970 }, { step: 5, cardLocked: true }),
   fixture("success", success, step5),
   fixture("success-printed", { ...success, cardIn: false, printed: true }, step5),
   fixture("printing", { name: "printing" }, { step: 5 }),
@@ -170,10 +181,20 @@ export const fixtures: readonly Fixture[] = [
     { name: "gasOnCard", customer, gas, boughtOn: "2026-11-20", notice: null },
     { step: 1, seconds: 40 },
   ),
+  fixture(
+    "meter-first",
+    { name: "gasOnCard", customer, gas: { kind: "volume", volumeL: 0 }, boughtOn: "2026-11-20", notice: null },
+    { step: 1, seconds: 40 },
+  ),
   fixture("write-failed", writeFailed, { step: 5, seconds: 110, ofSeconds: 120 }),
   fixture("write-failed-hall", { ...writeFailed, why: "unknown", hall: true }, { step: 5 }),
-  fixture("refunded", { name: "refunded", number, amountFen: 119_970, url, done: true }, { step: 5, seconds: 30 }),
-  fixture("refunding", { name: "refunded", number, amountFen: 119_970, url, done: false }, { step: 5, seconds: 30 }),
+  fixture(
+    "take-back-failed",
+    { name: "takeBackFailed", number, url, why: "cardPulled", hall: false },
+    { step: 5, seconds: 110, ofSeconds: 120 },
+  ),
+  fixture("refunded", refunded, { step: 5, seconds: 30 }),
+  fixture("refunding", { ...refunded, done: false, balanceFen: 30, meterFirst: true }, { step: 5, seconds: 30 }),
   fixture(
     "refused",
     { name: "refused", code: "account.debt", value: 12_550, number: null, cardIn: true },

@@ -71,6 +71,16 @@ describe("words of the operating manual stand on their screens", () => {
     ["write-failed", "写卡失败"],
     ["write-failed", "请勿二次购气"],
     ["write-failed", "钱没有丢，已为您保留 47.4 方（订单 3K7-0192）。"],
+    ["yielding", "正在核实手机上的付款"],
+    ["yielding", "手机上请不要再付款。"],
+    ["taking-back", "正在办理退款，请勿拔出IC卡..."],
+    ["taking-back", "确认后退还 ￥1199.70。"],
+    ["take-back-failed", "退款还没有办完"],
+    ["take-back-failed", "请勿二次购气"],
+    ["take-back-failed", "钱没有丢，这笔购气（订单 3K7-0192）仍为您保留。"],
+    ["meter-first", "请先将卡插入燃气表"],
+    ["refunding", "用余额抵扣的 ￥0.30退回您的账户余额。"],
+    ["refunding", "再次购气前，请先将卡插入燃气表"],
     ["refunded", "￥1199.70已退回您的付款账户"],
     ["refunding", "￥1199.70正在退回您的付款账户"],
     ["account-more-time", "还需要时间吗？"],
@@ -115,10 +125,16 @@ describe("every screen", () => {
   });
 
   it("between the scan and the verified card there is no way back", () => {
-    for (const name of ["pay-waiting", "pay-password", "writing", "resuming"])
+    for (const name of ["pay-waiting", "pay-password", "writing", "resuming", "taking-back"])
       expect(words(name)).not.toContain("返回");
-    for (const name of ["insert-card", "account-money", "confirm-meter", "pay"]) expect(words(name)).toContain("返回");
+    for (const name of ["insert-card", "yielding", "account-money", "confirm-meter", "pay"])
+      expect(words(name)).toContain("返回");
   });
+});
+
+it("a refund at the card is never said to be gas that is written", () => {
+  for (const name of ["taking-back", "take-back-failed", "meter-first"])
+    expect(words(name)).not.toMatch(/正在写卡|写卡失败|写好|卡中有气/);
 });
 
 it("money that is on its way is not said to be back", () => {

@@ -1,5 +1,5 @@
 /** From "paid" to the card in the customer's hand, and the screens that only tell an outcome. */
-import { delivered, refuseProblem, takeAnswer, writeFailed } from "./cardAnswers.ts";
+import { delivered, type Failure, refunding, refuseProblem, takeAnswer, writeFailed } from "./cardAnswers.ts";
 import { type Ctx, go, leave, request, send, soldOf } from "./context.ts";
 import { type Rules, row } from "./rules.ts";
 import { times } from "./times.ts";
@@ -14,7 +14,7 @@ export const writing: Rules<StageOf<"writing">> = row<"writing">({
       return;
     }
     const { awaiting } = c.state;
-    writeFailed(c, soldOf(stage.purchase), "cardPulled", false);
+    writeFailed(c, soldOf(stage.purchase), { purpose: stage.purpose, why: "cardPulled", hall: false });
     // A report that is already out may still say that all of it was on the card before it was pulled.
     c.state.awaiting = awaiting;
   },
@@ -29,16 +29,18 @@ export const writing: Rules<StageOf<"writing">> = row<"writing">({
       takeAnswer(c, answer.value);
       return;
     }
-    const sold = soldOf(stage.purchase);
     const verified = stage.report !== null && stage.report.failure === undefined;
+    const failed = (why: Failure["why"]): void =>
+      writeFailed(c, soldOf(stage.purchase), { purpose: stage.purpose, why, hall: false });
     if (answer.kind === "unreachable") {
       // Written and read back is written, whether the centre has heard it or not; the journal tells it later.
-      if (verified) delivered(c, stage.purchase, false);
-      else writeFailed(c, sold, "network", false);
+      if (!verified) failed("network");
+      else if (stage.purpose === "refund") refunding(c, stage.purchase, true);
+      else delivered(c, stage.purchase, false);
     } else if (answered.to === "wantScript" && answer.problem.code.startsWith("card.")) {
       refuseProblem(c, answer.problem);
     } else {
-      writeFailed(c, sold, "unknown", false);
+      failed("unknown");
     }
   },
 });

@@ -1,5 +1,5 @@
-/** Home, notices, insert, reading, account, confirm: nothing is paid yet, and every way back is open. */
-import type { Answer, PurchaseView } from "@citygas/api";
+/** Home, notices, insert, reading, yielding, account, confirm: nothing is paid here yet, and every way back is open. */
+import type { Answer, CardAnswer, PurchaseView, Report } from "@citygas/api";
 import type { Action } from "../view.ts";
 import { cancel, problemCode, refuse, refuseProblem, takeAnswer } from "./cardAnswers.ts";
 import { type Ctx, go, inService, leave, open, request, say, unwatch } from "./context.ts";
@@ -63,14 +63,14 @@ export function startReading(c: Ctx): void {
     return;
   }
   const { powerUpId, atr } = card;
-  go(c, { name: "reading", until: c.now + times.readingMs }, { voice: "reading" });
+  go(c, { name: "reading", until: c.now + times.readingMs, report: null }, { voice: "reading" });
   c.effects.push({ do: "askPaper" });
   request(c, (ref) => ({ do: "openSession", ref, powerUpId, atr, retryForMs: times.readingMs }));
 }
 
 export const reading: Rules<StageOf<"reading">> = row<"reading">({
   removed: pulledBeforePayment,
-  answered: (c, _stage, answered) => {
+  answered: (c, stage, answered) => {
     if (!answered.answer.ok) return refuseAnswer(c, answered.answer);
     switch (answered.to) {
       case "openSession": {
@@ -95,7 +95,8 @@ export const reading: Rules<StageOf<"reading">> = row<"reading">({
           }));
           return;
         }
-        takeAnswer(c, answer);
+        if (onPhone(answer) && stage.report !== null) toYielding(c, answer.number ?? "", stage.report);
+        else takeAnswer(c, answer);
         return;
       }
       case "purchase":
@@ -105,15 +106,58 @@ export const reading: Rules<StageOf<"reading">> = row<"reading">({
         return;
     }
   },
-  scriptDone: (c, _stage, { sessionId, report }) => {
+  scriptDone: (c, stage, { sessionId, report }) => {
     // A pulled card is told by the reader itself; anything else means that this card can't be read.
     const reason = report.failure?.reason;
     if (reason === "removed" || reason === "stale") return;
     if (reason !== undefined) return refuse(c, "card.unreadable", null, null);
+    c.state.stage = { ...stage, report };
     request(c, (ref) => ({ do: "image", ref, sessionId, report, retryForMs: times.readingMs }));
   },
   wakeAt: (stage) => stage.until,
   wake: (c) => refuse(c, "server.unavailable", null, null),
+});
+
+const onPhone = (answer: CardAnswer): answer is Extract<CardAnswer, { kind: "refused" }> =>
+  answer.kind === "refused" && answer.code === "purchase.onPhone";
+
+function toYielding(c: Ctx, number: string, report: Report): void {
+  go(
+    c,
+    { name: "yielding", number, report, askAt: c.now + times.yieldAskMs },
+    { voice: "yielding", limitMs: times.yieldMs },
+  );
+}
+
+/** No word of "nothing was charged" here: the phone may have paid. What it paid is kept for the card. */
+const notYet = (c: Ctx, { number }: StageOf<"yielding">): void => refuse(c, "purchase.onPhone", null, number);
+
+/**
+ * The centre closes the order on the phone because this reader holds the card. The same image is put to it again until
+ * it says what has become of the order: unpaid, the card may buy here; paid, the gas is written here.
+ */
+export const yielding: Rules<StageOf<"yielding">> = row<"yielding">({
+  removed: notYet,
+  limit: notYet,
+  act: (c, _stage, action) => {
+    if (action.do === "back") leave(c);
+  },
+  wakeAt: (stage) => stage.askAt,
+  wake: (c, stage) => {
+    const { session } = c.state;
+    if (session === null) return;
+    c.state.stage = { ...stage, askAt: null };
+    const { report } = stage;
+    request(c, (ref) => ({ do: "image", ref, sessionId: session.id, report, retryForMs: times.yieldMs }));
+  },
+  answered: (c, stage, { to, answer }) => {
+    if (to !== "image") return;
+    if (!answer.ok) return refuseAnswer(c, answer);
+    // The narrowing of `to` does not reach `answer`, which was taken apart beside it.
+    if (!("kind" in answer.value)) return;
+    if (onPhone(answer.value)) c.state.stage = { ...stage, askAt: c.now + times.yieldAskMs };
+    else takeAnswer(c, answer.value);
+  },
 });
 
 export const account: Rules<StageOf<"account">> = row<"account">({

@@ -1,8 +1,9 @@
 /** What follows from the centre's answer to an image or a report. */
 import { type CardAnswer, type Problem, type PurchaseView, type RefusalCode, refusalCodes } from "@citygas/api";
+import type { Delivered } from "../view.ts";
 import { type Ctx, canPrint, close, go, open, request, send, soldOf } from "./context.ts";
 import { times } from "./times.ts";
-import type { Sold, StageOf } from "./types.ts";
+import type { Purpose, Sold, StageOf } from "./types.ts";
 
 /** The centre issues a script anew only for a good reason; a terminal does not go round for ever. */
 const maxRounds = 4;
@@ -23,15 +24,16 @@ export function takeAnswer(c: Ctx, answer: CardAnswer): void {
       delivered(c, answer.purchase, true);
       return;
     case "refunding":
-      refunding(c, answer.purchase);
+      refunding(c, answer.purchase, true);
       return;
     case "gasOnCard": {
       const { customer, gas, boughtOn, notice } = answer;
-      go(c, { name: "gasOnCard", customer, gas, boughtOn, notice }, { voice: "gasOnCard", limitMs: times.dwellMs });
+      const voice = isEmpty(gas) ? "meterFirst" : "gasOnCard";
+      go(c, { name: "gasOnCard", customer, gas, boughtOn, notice }, { voice, limitMs: times.dwellMs });
       return;
     }
     case "writeFailed":
-      writeFailed(c, soldOf(answer.purchase), failedBy(c), answer.hall);
+      writeFailed(c, soldOf(answer.purchase), { purpose: purposeNow(c), why: failedBy(c), hall: answer.hall });
       return;
     case "refused":
       refuse(c, answer.code, answer.value, answer.number);
@@ -46,15 +48,16 @@ function runWrite(c: Ctx, answer: Extract<CardAnswer, { kind: "script" }>): void
   const before = stage.name === "writing" && stage.purchase.id === purchase.id ? stage : null;
   const round = (before?.round ?? 0) + 1;
   if (round > maxRounds) {
-    writeFailed(c, soldOf(purchase), "unknown", false);
+    writeFailed(c, soldOf(purchase), { purpose: purposeNow(c), why: "unknown", hall: false });
     return;
   }
+  const purpose: Purpose = script.purpose === "refund" ? "refund" : "write";
   open(c, purchase);
   const resumed = before?.resumed ?? answer.resumed;
-  const next: StageOf<"writing"> = { name: "writing", purchase, resumed, report: null, round };
+  const next: StageOf<"writing"> = { name: "writing", purchase, purpose, resumed, report: null, round };
   // The customer already sees "writing": the script's coming changes nothing for them.
-  if (before === null) go(c, next, { voice: resumed ? "finishing" : writingPrompt(purchase) });
-  else c.state.stage = next;
+  if (before?.purpose === purpose) c.state.stage = next;
+  else go(c, next, { voice: purpose === "refund" ? "takingBack" : resumed ? "finishing" : writingPrompt(purchase) });
   c.state.running = { sessionId: session.id, scriptId: script.id };
   c.effects.push({ do: "runScript", sessionId: session.id, powerUpId: session.powerUpId, script });
 }
@@ -67,19 +70,22 @@ export function delivered(c: Ctx, purchase: PurchaseView, heard: boolean): void 
   go(c, { name: "success", sold: soldOf(purchase), printable, printed: false }, { voice: "success", limitMs });
 }
 
-export function refunding(c: Ctx, purchase: PurchaseView): void {
+/** `byCard`: the card proved it, by an image that its meter has to take before it can buy again. */
+export function refunding(c: Ctx, purchase: PurchaseView, byCard: boolean): void {
   close(c, purchase.id);
   const amountFen = purchase.refund?.amountFen ?? purchase.breakdown.payableFen;
   const { number, url } = purchase;
   const done = purchase.state === "refunded" || purchase.refund?.done === true;
-  // The prompt says that the money is back: while it is only on its way, the screen alone speaks.
-  const voice = done ? { voice: "refunded" as const } : {};
-  go(c, { name: "refunded", number, amountFen, url, done }, { ...voice, limitMs: times.dwellMs });
+  const balanceFen = purchase.breakdown.balanceOffsetFen;
+  const stage: StageOf<"refunded"> = { name: "refunded", number, amountFen, balanceFen, url, done, meterFirst: byCard };
+  go(c, stage, { voice: done ? "refunded" : "refunding", limitMs: times.dwellMs });
 }
 
-export function writeFailed(c: Ctx, sold: Sold, why: StageOf<"writeFailed">["why"], hall: boolean): void {
-  const voice = why === "cardPulled" ? "cardPulled" : "writeFailed";
-  go(c, { name: "writeFailed", sold, why, hall }, { voice, limitMs: 2 * times.dwellMs });
+export type Failure = Omit<StageOf<"writeFailed">, "name" | "sold">;
+export function writeFailed(c: Ctx, sold: Sold, failure: Failure): void {
+  const { purpose, why } = failure;
+  const voice = why === "cardPulled" ? "cardPulled" : purpose === "refund" ? "takeBackFailed" : "writeFailed";
+  go(c, { name: "writeFailed", sold, ...failure }, { voice, limitMs: 2 * times.dwellMs });
 }
 
 export function refuse(c: Ctx, code: RefusalCode, value: number | null, number: string | null): void {
@@ -106,6 +112,13 @@ export function cancel(c: Ctx, purchaseId: string, awaited: boolean): void {
 export function writingPrompt(purchase: PurchaseView): "paidWriting" | "writing" {
   return purchase.breakdown.payableFen > 0 ? "paidWriting" : "writing";
 }
+
+/** What the script of this stage was for; outside of one, gas is what a purchase is about. */
+function purposeNow({ state: { stage } }: Ctx): Purpose {
+  return stage.name === "writing" || stage.name === "writeFailed" ? stage.purpose : "write";
+}
+
+const isEmpty = (gas: Delivered): boolean => (gas.kind === "volume" ? gas.volumeL : gas.meterCreditFen) === 0;
 
 /** Why the last script stopped, in the screen's words. */
 function failedBy(c: Ctx): StageOf<"writeFailed">["why"] {

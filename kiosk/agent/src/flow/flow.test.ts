@@ -17,6 +17,7 @@ const wayTo: Record<StageName, (w: t.World) => unknown> = {
     w.act({ do: "back" });
   },
   reading: (w) => w.insert(),
+  yielding: t.toYielding,
   account: t.toAccount,
   confirm: t.toConfirm,
   pay: t.toPay,
@@ -105,6 +106,8 @@ function everyEvent(ref: number): FlowEvent[] {
     { kind: "refunding" as const, purchase: t.purchase({ version: 9 }) },
     { kind: "writeFailed" as const, purchase: t.purchase({ version: 9 }), hall: true },
     { kind: "refused" as const, code: "card.foreign" as const, value: null, number: null },
+    t.onPhoneAnswer,
+    { kind: "script" as const, script: t.script("w3", "refund"), purchase: t.purchase({ version: 9 }), resumed: true },
   ];
   const failures = [
     t.unreachable,

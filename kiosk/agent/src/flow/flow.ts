@@ -6,9 +6,9 @@
  *
  *   home → insertCard → reading → account → confirm → pay → payWaiting → writing → success → printing → printed
  *
- * and what leaves it: wrongWay, refused, gasOnCard (reading); resumed writing (reading); cancelled, payTimeout, unsettled
- * (pay, payWaiting); writeFailed, refunded (writing); cardPulled (anywhere); printFailed; takeCard, from where only the
- * card's leaving leads home.
+ * and what leaves it: wrongWay, refused, gasOnCard (reading); yielding (reading), which leads on to account or writing;
+ * resumed writing, taking back included (reading); cancelled, payTimeout, unsettled (pay, payWaiting); writeFailed,
+ * refunded (writing); cardPulled (anywhere); printFailed; takeCard, from where only the card's leaving leads home.
  *
  * What holds in every stage:
  * - The centre rules the purchase. News of it, by answer or by stream, goes through `follow`, which knows no order of
@@ -41,6 +41,7 @@ const table: Table = {
   wrongWay: before.wrongWay,
   takeCard: before.takeCard,
   reading: before.reading,
+  yielding: before.yielding,
   account: before.account,
   confirm: before.confirm,
   pay: during.pay,

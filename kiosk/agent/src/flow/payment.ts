@@ -23,12 +23,16 @@ export function follow(c: Ctx, purchase: PurchaseView, by: GivenUp | null): void
     case "issued":
     case "unknown":
       unwatch(c);
-      writeFailed(c, soldOf(purchase), c.state.card === null ? "cardPulled" : "unknown", false);
+      writeFailed(c, soldOf(purchase), {
+        purpose: "write",
+        why: c.state.card === null ? "cardPulled" : "unknown",
+        hall: false,
+      });
       return;
     case "refunding":
     case "refunded":
       unwatch(c);
-      refunding(c, purchase);
+      refunding(c, purchase, false);
       return;
     case "manual":
       unwatch(c);
@@ -108,7 +112,11 @@ export function startWriting(c: Ctx, purchase: PurchaseView): void {
   const { session } = c.state;
   if (session === null) return;
   unwatch(c);
-  go(c, { name: "writing", purchase, resumed: false, report: null, round: 0 }, { voice: writingPrompt(purchase) });
+  go(
+    c,
+    { name: "writing", purchase, purpose: "write", resumed: false, report: null, round: 0 },
+    { voice: writingPrompt(purchase) },
+  );
   request(c, (ref) => ({
     do: "wantScript",
     ref,

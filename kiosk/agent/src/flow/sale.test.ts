@@ -425,7 +425,7 @@ describe("the card in the slot", () => {
     const refund = { amountFen: 119_970, done: false, stuck: false };
     const screen = t.toAccount(w, { kind: "refunding", purchase: t.purchase({ state: "refunding", refund }) });
     expect(screen).toMatchObject({ name: "refunded", amountFen: 119_970, done: false });
-    expect(w.state().voice).toBeNull();
+    expect(w.state().voice?.prompt).toBe("refunding");
   });
 });
 

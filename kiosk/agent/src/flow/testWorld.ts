@@ -167,6 +167,21 @@ export function toAccount(w: World, answer: CardAnswer = accountAnswer(), powerU
   w.done(`probe-${sessionId}`, "probe", undefined, sessionId);
   return w.answer({ to: "image", answer: ok(answer) });
 }
+export const onPhoneAnswer: CardAnswer = {
+  kind: "refused",
+  code: "purchase.onPhone",
+  value: null,
+  number: "3K7-0192",
+};
+export const toYielding = (w: World): Screen => toAccount(w, onPhoneAnswer);
+/** A card whose refund two people allowed: the script that proves it empty runs. */
+export const toTakingBack = (w: World): Screen =>
+  toAccount(w, {
+    kind: "script",
+    script: script("r1", "refund"),
+    purchase: purchase({ version: 7, state: "unknown" }),
+    resumed: true,
+  });
 export function toConfirm(w: World): Screen {
   toAccount(w);
   for (const key of ["1", "2", "0", "0"] as const) w.act({ do: "key", key });

@@ -21,6 +21,9 @@ export const times = {
   payPatienceMs: 75_000,
   /** An unknown payment frees the kiosk after this; the purchase goes on at the centre. */
   unsettledMs: 90_000,
+  /** How often the centre is asked whether the purchase on a phone is closed, and how long the card may wait for that. */
+  yieldAskMs: 1_000,
+  yieldMs: 90_000,
   scriptRetryMs: 60_000,
   reportWaitMs: 20_000,
   /** Screens that only say something. */

@@ -29,6 +29,8 @@ export interface Account {
 }
 /** Why a purchase is being given up, if it is: decides the words once the centre confirms. */
 export type GivenUp = "customer" | "timeout" | "cardPulled" | "payment";
+/** What a script that is no probe is for. */
+export type Purpose = Exclude<CardScript["purpose"], "probe">;
 /** What may stand on the screens after a sale: no person's data. */
 export interface Sold {
   purchaseId: string;
@@ -43,7 +45,10 @@ export type Stage =
   | { name: "insertCard" }
   | { name: "wrongWay" }
   | { name: "takeCard"; callAt: number }
-  | { name: "reading"; until: number }
+  /** `report`: the probe's, once it has run. */
+  | { name: "reading"; until: number; report: Report | null }
+  /** The card's purchase is being closed on a phone; the centre is asked again at `askAt` with the same image. */
+  | { name: "yielding"; number: string; report: Report; askAt: number | null }
   | { name: "account"; account: Account; error: ScreenOf<"account">["error"]; busy: boolean }
   | { name: "confirm"; account: Account; asked: Entry; purchase: PurchaseView; busy: boolean; requoted: boolean }
   /** `givenUp`: a cancellation is out and not answered; no code is taken any more. */
@@ -59,17 +64,27 @@ export type Stage =
   | { name: "payWaiting"; purchase: PurchaseView; wallet: Wallet; sentAt: number; long: boolean }
   /** Neither paid nor cancelled is confirmed. `codeSent`: money may have moved. */
   | { name: "unsettled"; purchase: PurchaseView; by: GivenUp; codeSent: boolean }
-  /** `report`: what the last script did, until the centre has judged it. `round`: scripts run in this power-up. */
-  | { name: "writing"; purchase: PurchaseView; resumed: boolean; report: Report | null; round: number }
+  /**
+   * `report`: what the last script did, until the centre has judged it. `round`: scripts run in this power-up. `purpose`:
+   * gas is put on the card, or the card is to prove that none is on it, so that the money can go back.
+   */
+  | {
+      name: "writing";
+      purchase: PurchaseView;
+      purpose: Purpose;
+      resumed: boolean;
+      report: Report | null;
+      round: number;
+    }
   | { name: "success"; sold: Sold; printable: boolean; printed: boolean }
   | { name: "printing"; sold: Sold }
   | { name: "printed"; sold: Sold }
   | { name: "printFailed"; sold: Sold; reason: ScreenOf<"printFailed">["reason"] }
   | { name: "gasOnCard"; customer: CustomerView; gas: Delivered; boughtOn: string | null; notice: Outcome | null }
-  | { name: "writeFailed"; sold: Sold; why: ScreenOf<"writeFailed">["why"]; hall: boolean }
+  | { name: "writeFailed"; sold: Sold; purpose: Purpose; why: ScreenOf<"writeFailed">["why"]; hall: boolean }
   | { name: "payTimeout"; number: string; url: string }
   | { name: "cancelled"; number: string; by: ScreenOf<"cancelled">["by"]; refused: Refused }
-  | { name: "refunded"; number: string; amountFen: number; url: string; done: boolean }
+  | ScreenOf<"refunded">
   | {
       name: "refused";
       code: ScreenOf<"refused">["code"];

@@ -10,6 +10,7 @@ const steps: Record<StageName, ViewMessage["step"]> = {
   wrongWay: 1,
   takeCard: 0,
   reading: 1,
+  yielding: 1,
   account: 2,
   confirm: 3,
   pay: 4,
@@ -70,6 +71,8 @@ function screenOf(state: FlowState): Screen {
     case "takeCard":
     case "reading":
       return { name: stage.name };
+    case "yielding":
+      return { name: "yielding", number: stage.number };
     case "account":
       return accountScreen(stage);
     case "confirm": {
@@ -113,7 +116,10 @@ function screenOf(state: FlowState): Screen {
     }
     case "writeFailed": {
       const { number, delivers, url } = stage.sold;
-      return { name: "writeFailed", number, delivers, url, why: stage.why, hall: stage.hall };
+      const { why, hall } = stage;
+      return stage.purpose === "refund"
+        ? { name: "takeBackFailed", number, url, why, hall }
+        : { name: "writeFailed", number, delivers, url, why, hall };
     }
     case "payTimeout":
       return { name: "payTimeout", confirmed: true, number: stage.number, url: stage.url };
@@ -155,7 +161,9 @@ function unsettledScreen(stage: StageOf<"unsettled">, cardIn: boolean): Screen {
 function writingScreen(stage: StageOf<"writing">): Screen {
   const { number, breakdown } = stage.purchase;
   const delivers: Delivered = breakdown.delivers;
+  const { payableFen, balanceOffsetFen } = breakdown;
+  if (stage.purpose === "refund") return { name: "takingBack", number, amountFen: payableFen + balanceOffsetFen };
   return stage.resumed
     ? { name: "resuming", number, delivers }
-    : { name: "writing", number, delivers, paid: breakdown.payableFen > 0 };
+    : { name: "writing", number, delivers, paid: payableFen > 0 };
 }

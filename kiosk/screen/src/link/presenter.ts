@@ -7,7 +7,7 @@
 import type { ViewMessage } from "@citygas/kiosk-agent";
 
 export const leastScreenMs = 600;
-const mustBeSeen: ReadonlySet<string> = new Set(["writing", "resuming"]);
+const mustBeSeen: ReadonlySet<string> = new Set(["writing", "resuming", "takingBack"]);
 
 export interface PresenterOptions {
   draw(view: ViewMessage): void;

@@ -5,8 +5,18 @@ import { Confirm } from "./confirm.tsx";
 import { Printed, PrintFailed, Success, TakeCard } from "./finish.tsx";
 import { Pay } from "./pay.tsx";
 import { Home, InsertCard, Notes, OutOfService } from "./start.tsx";
-import { Cancelled, CardPulled, GasOnCard, PayTimeout, Refunded, Refused, WriteFailed, WrongWay } from "./stops.tsx";
-import { PayWaiting, Printing, Reading, Resuming, UnknownPayment, Writing } from "./waiting.tsx";
+import {
+  Cancelled,
+  CardPulled,
+  GasOnCard,
+  PayTimeout,
+  Refunded,
+  Refused,
+  TakeBackFailed,
+  WriteFailed,
+  WrongWay,
+} from "./stops.tsx";
+import { PayWaiting, Printing, Reading, Resuming, TakingBack, UnknownPayment, Writing, Yielding } from "./waiting.tsx";
 
 /** The screen that the agent asks for. */
 export function ScreenView({ screen }: { screen: Screen }): JSX.Element {
@@ -21,6 +31,8 @@ export function ScreenView({ screen }: { screen: Screen }): JSX.Element {
       return <InsertCard />;
     case "reading":
       return <Reading />;
+    case "yielding":
+      return <Yielding screen={screen} />;
     case "resuming":
       return <Resuming screen={screen} />;
     case "account":
@@ -35,6 +47,8 @@ export function ScreenView({ screen }: { screen: Screen }): JSX.Element {
       return <UnknownPayment screen={screen} />;
     case "writing":
       return <Writing screen={screen} />;
+    case "takingBack":
+      return <TakingBack screen={screen} />;
     case "success":
       return <Success screen={screen} />;
     case "printing":
@@ -47,6 +61,8 @@ export function ScreenView({ screen }: { screen: Screen }): JSX.Element {
       return <GasOnCard screen={screen} />;
     case "writeFailed":
       return <WriteFailed screen={screen} />;
+    case "takeBackFailed":
+      return <TakeBackFailed screen={screen} />;
     case "payTimeout":
       return <PayTimeout screen={screen} />;
     case "cancelled":

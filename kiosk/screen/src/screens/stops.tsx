@@ -9,7 +9,7 @@ import { Qr } from "../components/qr.tsx";
 import type { BarButton } from "../components/stage.tsx";
 import { useKiosk } from "../kiosk.ts";
 import { refusal } from "./refusal.ts";
-import { delivers, outcome } from "./words.ts";
+import { delivers, isNothing, outcome } from "./words.ts";
 
 type Of<Name extends Screen["name"]> = { screen: Extract<Screen, { name: Name }> };
 
@@ -20,6 +20,7 @@ function useOk(): BarButton {
 
 export function GasOnCard({ screen }: Of<"gasOnCard">): JSX.Element {
   const { t, language } = useKiosk();
+  if (isNothing(screen.gas)) return <MeterFirst screen={screen} />;
   const gas = delivers(screen.gas, language);
   const title = (
     <Filled
@@ -31,6 +32,24 @@ export function GasOnCard({ screen }: Of<"gasOnCard">): JSX.Element {
     <Dialog tone="info" title={title} ok={useOk()}>
       {screen.notice && <p class="lead">{outcome(screen.notice, t, language)}</p>}
       <p>{t.gasOnCard.body}</p>
+      <p>{t.gasOnCard.how}</p>
+      <p class="references">
+        <span>
+          {t.account.accountNumber} <strong>{screen.customer.accountNumber}</strong>
+        </span>
+      </p>
+    </Dialog>
+  );
+}
+
+/** The image that proved the card empty for a refund, or gas that the meter has yet to acknowledge. */
+function MeterFirst({ screen }: Of<"gasOnCard">): JSX.Element {
+  const { t, language } = useKiosk();
+  const words = t.meterFirst;
+  return (
+    <Dialog tone="info" title={words.title} ok={useOk()}>
+      {screen.notice && <p class="lead">{outcome(screen.notice, t, language)}</p>}
+      <p>{words.body}</p>
       <p>{t.gasOnCard.how}</p>
       <p class="references">
         <span>
@@ -61,6 +80,34 @@ export function WriteFailed({ screen }: Of<"writeFailed">): JSX.Element {
         <p>{words.hallOnly}</p>
       ) : (
         <ol class="ways" aria-label={words.ways}>
+          <li>{words.again}</li>
+          <li>{words.hall}</li>
+        </ol>
+      )}
+    </Message>
+  );
+}
+
+export function TakeBackFailed({ screen }: Of<"takeBackFailed">): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.takeBackFailed;
+  return (
+    <Message
+      tone="danger"
+      title={words.title}
+      warning={t.writeFailed.warning}
+      number={screen.number}
+      side={<Qr url={screen.url} caption={t.writeFailed.qr} />}
+      ok={useOk()}
+    >
+      <p>{words.why[screen.why]}</p>
+      <p class="lead">
+        <strong>{fill(words.money, { number: screen.number })}</strong>
+      </p>
+      {screen.hall ? (
+        <p>{words.hallOnly}</p>
+      ) : (
+        <ol class="ways" aria-label={t.writeFailed.ways}>
           <li>{words.again}</li>
           <li>{words.hall}</li>
         </ol>
@@ -111,9 +158,10 @@ export function Refunded({ screen }: Of<"refunded">): JSX.Element {
       side={<Qr url={screen.url} caption={words.qr} />}
       ok={useOk()}
     >
-      <p class="lead">{fill(body, { amount: money(screen.amountFen) })}</p>
+      {screen.amountFen > 0 && <p class="lead">{fill(body, { amount: money(screen.amountFen) })}</p>}
+      {screen.balanceFen > 0 && <p class="lead">{fill(words.balance, { amount: money(screen.balanceFen) })}</p>}
       <p>{words.money}</p>
-      <p>{words.next}</p>
+      <p>{screen.meterFirst ? words.meterFirst : words.next}</p>
     </Message>
   );
 }

@@ -1,6 +1,6 @@
 /** What is being waited for, in words; shared by reading, writing, printing and payment. */
 import type { Screen } from "@citygas/kiosk-agent";
-import { fill } from "@citygas/texts";
+import { fill, money } from "@citygas/texts";
 import type { ComponentChildren, JSX } from "preact";
 import { ToneIcon } from "../components/icons.tsx";
 import { Message, References } from "../components/message.tsx";
@@ -9,9 +9,18 @@ import { Stage } from "../components/stage.tsx";
 import { useKiosk } from "../kiosk.ts";
 import { delivers } from "./words.ts";
 
-function Waiting({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+function Waiting({
+  title,
+  back = false,
+  children,
+}: {
+  title: string;
+  back?: boolean;
+  children: ComponentChildren;
+}): JSX.Element {
+  const { t } = useKiosk();
   return (
-    <Stage class="waiting">
+    <Stage class="waiting" left={back ? { text: t.frame.back, action: { do: "back" } } : null}>
       <ToneIcon tone="wait" size={160} />
       <h1 tabIndex={-1}>{title}</h1>
       {children}
@@ -24,6 +33,22 @@ export function Reading(): JSX.Element {
   return (
     <Waiting title={t.reading.title}>
       <p>{t.reading.body}</p>
+    </Waiting>
+  );
+}
+
+/** Nothing is paid here, so there is a way back; whoever stays is served without another touch. */
+export function Yielding({ screen }: { screen: Extract<Screen, { name: "yielding" }> }): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.yielding;
+  return (
+    <Waiting title={words.title} back>
+      <p class="lead">{words.body}</p>
+      <p class="lead">
+        <strong>{words.money}</strong>
+      </p>
+      <p>{words.next}</p>
+      <References number={screen.number} />
     </Waiting>
   );
 }
@@ -48,6 +73,20 @@ export function Writing({ screen }: { screen: Extract<Screen, { name: "writing" 
       {screen.paid && <p class="lead">{t.writing.title}</p>}
       <p class="lead">{fill(t.writing.body, { delivers: delivers(screen.delivers, language) })}</p>
       <p>{t.writing.done}</p>
+      <References number={screen.number} />
+    </Waiting>
+  );
+}
+
+export function TakingBack({ screen }: { screen: Extract<Screen, { name: "takingBack" }> }): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.takingBack;
+  return (
+    <Waiting title={words.title}>
+      <p class="lead">{words.body}</p>
+      <p class="lead">
+        <strong>{fill(words.money, { amount: money(screen.amountFen) })}</strong>
+      </p>
       <References number={screen.number} />
     </Waiting>
   );

@@ -6,6 +6,10 @@ export function delivers(value: Delivered, language: Language): string {
   return value.kind === "volume" ? volume(value.volumeL, language) : yuan(value.meterCreditFen, language);
 }
 
+export function isNothing(value: Delivered): boolean {
+  return (value.kind === "volume" ? value.volumeL : value.meterCreditFen) === 0;
+}
+
 export function outcome(value: Outcome, t: KioskTexts, language: Language): string {
   return fill(t.outcome[value.kind], {
     number: value.number,

@@ -34,6 +34,11 @@ const prompts: Record<VoicePrompt, true> = {
   refunded: true,
   offline: true,
   finishing: true,
+  yielding: true,
+  takingBack: true,
+  takeBackFailed: true,
+  refunding: true,
+  meterFirst: true,
 };
 
 describe("clips", () => {
