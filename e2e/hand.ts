@@ -15,6 +15,8 @@ export interface Hand {
   /** The current view, once it or a later one shows one of these screens. */
   sees<N extends Name>(names: N | readonly N[], withinMs?: number): Promise<Shown<N>>;
   act(action: Action): void;
+  /** The current view; null while the line is down. */
+  view(): ViewMessage | null;
   key(digits: string): void;
   /** Forgets the current view, so that the next `sees` waits for what comes after a restart. */
   blink(): void;
@@ -24,7 +26,7 @@ export interface Hand {
 const patienceMs = 30_000;
 const againMs = 50;
 
-export function takeHand(world: World, kiosk: Kiosk): Hand {
+export function takeHand(world: Pick<World, "url">, kiosk: Kiosk): Hand {
   const url = `${world.url.replace("http", "ws")}/kiosk/socket/${kiosk}`;
   const lookers = new Set<() => void>();
   const past: string[] = [];
@@ -85,6 +87,7 @@ export function takeHand(world: World, kiosk: Kiosk): Hand {
     kiosk,
     sees,
     act,
+    view: () => view,
     key: (digits) => {
       for (const digit of digits) {
         const key = (["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const).find((known) => known === digit);

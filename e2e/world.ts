@@ -132,17 +132,6 @@ export async function startWorld({
     rmSync(dataDir, { recursive: true, force: true });
   }
 
-  async function query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    const connection = JSON.parse(readFileSync(join(dataDir, "run", "database.json"), "utf8")) as pg.ClientConfig;
-    const client = new pg.Client(connection);
-    await client.connect();
-    try {
-      return (await client.query<Row>(sql, values)).rows;
-    } finally {
-      await client.end();
-    }
-  }
-
   await start();
   const url = urlOf(port);
   const healthy = (): Promise<void> =>
@@ -168,9 +157,25 @@ export async function startWorld({
     processes: () => processesOf(dataDir),
     pids,
     healthy,
-    query,
+    query: (sql, values) => queryOf(dataDir, sql, values),
     stop,
   };
+}
+
+/** Asks the database of the city in that folder. */
+export async function queryOf<Row extends pg.QueryResultRow>(
+  dataDir: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const connection = JSON.parse(readFileSync(join(dataDir, "run", "database.json"), "utf8")) as pg.ClientConfig;
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** Asks again until it holds; the message says what was waited for. */

@@ -1,10 +1,10 @@
 /**
- * The whole city on one machine: PostgreSQL, the server, the sandbox, two kiosk agents, and the front before them.
+ * The whole city on one machine: PostgreSQL, the servers (one, where nobody asks for more), the sandbox, two kiosk agents, and the front before them.
  *
  * All state lies under one data folder. A second start continues with it, after a Ctrl-C as after a kill -9 of
  * everything: PostgreSQL recovers by itself or is adopted, each part reads its own journal.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildScreen, screenFolder } from "@citygas/kiosk-screen";
@@ -13,6 +13,7 @@ import { makeLog, startServer } from "@citygas/server";
 import { buildSurfaces, type Surface } from "./build.ts";
 import { type ChildSpec, superviseChildren } from "./children.ts";
 import { type Front, openFront } from "./front.ts";
+import { type Address, directly, type Link, urlThrough } from "./links.ts";
 import { openLog } from "./logFile.ts";
 import { innerPorts } from "./ports.ts";
 import { keepPostgres, type Postgres } from "./postgres/keep.ts";
@@ -26,6 +27,10 @@ export interface CityOptions {
   serverEnv?: Readonly<Record<string, string>>;
   /** Kiosk → reader URL, where it is not the sandbox's. */
   readers?: Readonly<Record<string, string>>;
+  /** Servers on the one database: `server`, `server-2` … More than one needs a `link` that shares the calls out. */
+  servers?: number;
+  /** What stands between the parts. Default: nothing. */
+  link?: Link;
   say(line: string): void;
   /** Ends a start that is under way. */
   end?: AbortSignal;
@@ -37,7 +42,8 @@ export interface City {
 
 const kiosks = ["kiosk-1", "kiosk-2"] as const;
 export const isKiosk = (name: string): boolean => kiosks.some((kiosk) => kiosk === name);
-const partNames = ["server", "sandbox", ...kiosks] as const;
+const serverNames = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => (index === 0 ? "server" : `server-${index + 1}`));
 const readyTimeoutMs = 60_000;
 const entryOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -58,10 +64,11 @@ const surfaces: readonly Surface[] = [
 
 /** null: it was ended before it was up, and nothing of it is left. */
 export async function startCity(options: CityOptions): Promise<City | null> {
-  const { dataDir, say, end } = options;
+  const { dataDir, say, end, link = directly } = options;
+  const servers = serverNames(options.servers ?? 1);
   // The database belongs to another user when root starts: the data folder lets it through, what is secret is closed.
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-  for (const folder of ["run", "log", "server", "sandbox", ...kiosks])
+  for (const folder of ["run", "log", ...servers, "sandbox", ...kiosks])
     mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
   await buildSurfaces(surfaces, say);
   const ended = (): boolean => end?.aborted === true;
@@ -80,13 +87,20 @@ export async function startCity(options: CityOptions): Promise<City | null> {
   try {
     if (ended()) throw new Error("ended");
     writeWhole(join(dataDir, "run", "database.json"), postgres.connection);
+    const partNames = [...servers, "sandbox", ...kiosks];
     const ports = await innerPorts(join(dataDir, "run"), [...partNames, "front"]);
-    const port = options.port === 0 ? ports.front : options.port;
+    const portOf = (name: string): number => ports[name] ?? 0;
+    const port = options.port === 0 ? portOf("front") : options.port;
     const publicUrl = `http://${options.host}:${port}`;
-    await children.start(sandboxSpec(dataDir, ports.sandbox, await seedFile(dataDir, postgres, publicUrl)));
-    await children.start(serverSpec(dataDir, ports.server, postgres, publicUrl, options.serverEnv ?? {}));
+    const serversAt = servers.map((name) => ({ host: "127.0.0.1", port: portOf(name) }));
+    await children.start(sandboxSpec(dataDir, portOf("sandbox"), await seedFile(dataDir, postgres, publicUrl)));
+    const common = { dataDir, publicUrl, link, serversAt };
+    for (const name of servers)
+      await children.start(await serverSpec(common, name, portOf(name), postgres, options.serverEnv ?? {}));
     const agents = await Promise.all(
-      kiosks.map((kiosk) => children.start(agentSpec(dataDir, kiosk, ports, options.readers?.[kiosk]))),
+      kiosks.map(async (kiosk) =>
+        children.start(await agentSpec(common, kiosk, portOf(kiosk), options.readers?.[kiosk])),
+      ),
     );
     say(`${agents.length} kiosks are up`);
     const tellPids = (): void =>
@@ -94,13 +108,13 @@ export async function startCity(options: CityOptions): Promise<City | null> {
     children.onChange(tellPids);
     postgres.onRestart(tellPids);
     front = await openFront(port, options.host, {
-      server: ports.server,
-      sandbox: ports.sandbox,
-      agents: { "kiosk-1": ports["kiosk-1"], "kiosk-2": ports["kiosk-2"] },
+      server: (await link("front", "server", serversAt)).port,
+      sandbox: portOf("sandbox"),
+      agents: { "kiosk-1": portOf("kiosk-1"), "kiosk-2": portOf("kiosk-2") },
       kioskFiles: screenFolder,
       workbenchFiles: workbenchFolder,
       adminTokenFile: join(dataDir, "server", "secrets", "admin.token"),
-      health: async () => (await Promise.all(partNames.map((name) => probes[name](ports[name])))).every(Boolean),
+      health: async () => (await Promise.all(partNames.map((name) => serves(name, portOf(name))))).every(Boolean),
     });
     return { url: front.url, stop };
   } catch (error) {
@@ -139,77 +153,106 @@ function sandboxSpec(dataDir: string, port: number, seed: string): ChildSpec {
     name: "sandbox",
     entry: sandboxMain,
     env: { SANDBOX_DIR: join(dataDir, "sandbox"), SANDBOX_PORT: String(port), SANDBOX_SEED: seed },
-    ready: () => probes.sandbox(port),
+    ready: () => serves("sandbox", port),
     readyTimeoutMs,
   };
 }
 
-function serverSpec(
-  dataDir: string,
+interface Common {
+  dataDir: string;
+  publicUrl: string;
+  link: Link;
+  serversAt: readonly Address[];
+}
+
+async function serverSpec(
+  { dataDir, publicUrl, link, serversAt }: Common,
+  name: string,
   port: number,
   postgres: Postgres,
-  publicUrl: string,
   settings: Readonly<Record<string, string>>,
-): ChildSpec {
+): Promise<ChildSpec> {
   const { merchant, gateways } = sandboxFacts(dataDir);
-  const gatewaysFile = join(dataDir, "server", "gateways.json");
-  const notifyUrl = (channel: string): string => `http://127.0.0.1:${port}/notify/${channel}`;
+  const folder = join(dataDir, name);
+  const first = join(dataDir, "server");
+  // One master key for all, or a card written by one server were a stranger's to the next.
+  if (folder !== first) cpSync(join(first, "keys"), join(folder, "keys"), { recursive: true });
+  const gatewaysFile = join(folder, "gateways.json");
+  const centre = await link("sandbox", "server", serversAt);
+  const notifyUrl = (channel: string): string => `http://${centre.host}:${centre.port}/notify/${channel}`;
+  const through = (to: string, url: string): Promise<string> => urlThrough(link, name, to, url);
   writeWhole(gatewaysFile, {
-    wechat: { ...merchant.wechat, baseUrl: gateways.wechatUrl, notifyUrl: notifyUrl("wechat") },
-    alipay: { ...merchant.alipay, notifyUrl: notifyUrl("alipay") },
-    acquirer: { ...merchant.acquirer, schemes: ["unionpay", "ecny"] },
+    wechat: {
+      ...merchant.wechat,
+      baseUrl: await through("wechat", gateways.wechatUrl),
+      notifyUrl: notifyUrl("wechat"),
+    },
+    alipay: {
+      ...merchant.alipay,
+      gatewayUrl: await through("alipay", merchant.alipay.gatewayUrl),
+      notifyUrl: notifyUrl("alipay"),
+    },
+    acquirer: {
+      ...merchant.acquirer,
+      baseUrl: await through("acquirer", merchant.acquirer.baseUrl),
+      schemes: ["unionpay", "ecny"],
+    },
   });
   const { host, port: databasePort, user, database } = postgres.connection;
+  const databaseAt = await link(name, "postgres", [{ host, port: databasePort }]);
   return {
-    name: "server",
+    name,
     entry: entryOf("server/src/main.ts"),
     env: {
       ...settings,
       PORT: String(port),
-      CITYGAS_DATA: join(dataDir, "server"),
+      CITYGAS_DATA: folder,
+      CITYGAS_ADMIN_TOKEN_FILE: join(first, "secrets", "admin.token"),
       CITYGAS_PUBLIC_URL: publicUrl,
       CITYGAS_GATEWAYS_FILE: gatewaysFile,
-      CITYGAS_DEMO: "1",
-      CITYGAS_DB_HOST: host,
-      CITYGAS_DB_PORT: String(databasePort),
+      // The first one tells the demo's story and hands out its pairing codes.
+      CITYGAS_DEMO: folder === first ? "1" : "0",
+      CITYGAS_DB_HOST: databaseAt.host,
+      CITYGAS_DB_PORT: String(databaseAt.port),
       CITYGAS_DB_USER: user,
       CITYGAS_DB_NAME: database,
     },
-    ready: () => answers(port),
+    ready: () => serves(name, port),
     readyTimeoutMs,
   };
 }
 
-function agentSpec(
-  dataDir: string,
+async function agentSpec(
+  { dataDir, link, serversAt }: Common,
   kiosk: (typeof kiosks)[number],
-  ports: Record<string, number>,
+  port: number,
   readerUrl?: string,
-): ChildSpec {
+): Promise<ChildSpec> {
   const devices = sandboxFacts(dataDir).deviceUrls[kiosk];
-  const port = ports[kiosk] ?? 0;
   const code = pairingCodes(dataDir)[kiosk];
   if (devices === undefined) throw new Error(`the sandbox has no devices for ${kiosk}`);
+  const centre = await link(kiosk, "server", serversAt);
+  const through = (to: "reader" | "scanner" | "printer"): Promise<string> => urlThrough(link, kiosk, to, devices[to]);
   return {
     name: kiosk,
     entry: entryOf("kiosk/agent/src/main.ts"),
     env: {
-      CITYGAS_SERVER_URL: `http://127.0.0.1:${ports.server}`,
+      CITYGAS_SERVER_URL: `http://${centre.host}:${centre.port}`,
       CITYGAS_AGENT_DIR: join(dataDir, kiosk),
       CITYGAS_AGENT_PORT: String(port),
       CITYGAS_KIOSK_NAME: kiosk,
-      CITYGAS_READER_URL: readerUrl ?? devices.reader,
-      CITYGAS_SCANNER_URL: devices.scanner,
-      CITYGAS_PRINTER_URL: devices.printer,
+      CITYGAS_READER_URL: readerUrl ?? (await through("reader")),
+      CITYGAS_SCANNER_URL: await through("scanner"),
+      CITYGAS_PRINTER_URL: await through("printer"),
       ...(code === undefined ? {} : { CITYGAS_PAIRING_CODE: code }),
     },
-    ready: () => answers(port),
+    ready: () => serves(kiosk, port),
     readyTimeoutMs,
   };
 }
 
 interface SandboxFacts {
-  merchant: { wechat: object; alipay: object; acquirer: object };
+  merchant: { wechat: object; alipay: { gatewayUrl: string }; acquirer: { baseUrl: string } };
   gateways: { wechatUrl: string; alipayUrl: string };
   deviceUrls: Record<string, { reader: string; scanner: string; printer: string }>;
 }
@@ -240,13 +283,8 @@ function writeWhole(file: string, content: unknown): void {
   renameSync(`${file}.new`, file);
 }
 
-const answers = (port: number): Promise<boolean> => responds(`http://127.0.0.1:${port}/health`);
-const probes: Record<(typeof partNames)[number], (port: number) => Promise<boolean>> = {
-  server: answers,
-  sandbox: (port) => responds(`http://127.0.0.1:${port}/sandbox/api/readers`),
-  "kiosk-1": answers,
-  "kiosk-2": answers,
-};
+const serves = (name: string, port: number): Promise<boolean> =>
+  responds(`http://127.0.0.1:${port}/${name === "sandbox" ? "sandbox/api/readers" : "health"}`);
 
 async function responds(url: string): Promise<boolean> {
   try {
