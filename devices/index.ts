@@ -1,7 +1,8 @@
 /** Ports of the devices at a terminal, and their drivers. */
 
-export { acsAnswers, acsCommands } from "./src/acsDialect.ts";
-export type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "./src/card-reader.ts";
+export type { CardReader, ReaderChip, ReaderEvent, ReaderFailure, ReaderResult } from "./src/card-reader.ts";
+export { type DialectName, dialectOf, dialects, isDialectName } from "./src/dialect/dialects.ts";
+export type { MemoryCardDialect } from "./src/dialect/memoryCardDialect.ts";
 export { type EscposPrinterOptions, escposPrinter } from "./src/escposPrinter.ts";
 export { type PcscReaderOptions, pcscReader } from "./src/pcsc/pcscReader.ts";
 export type { CodeScanner, PaperState, PrintResult, ReceiptPrinter } from "./src/peripherals.ts";

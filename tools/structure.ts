@@ -40,8 +40,9 @@ const arrows: Record<string, readonly string[]> = {
   bench: ["core", "gascard", "api", "gateways", "devices", "terminal", "server", "kiosk-agent", "sandbox", "city"],
   e2e: ["core", "api", "texts", "city", "types:kiosk-agent"],
 };
-/** The adapters are tested against the sandbox's wire, the server's store on the city's launcher. */
+/** The adapters are tested against the sandbox's wire, readers on its chips, the server's store on the city's launcher. */
 const inTests: Record<string, readonly string[]> = {
+  devices: ["sandbox"],
   gateways: ["sandbox"],
   server: ["city", "sandbox"],
   terminal: ["sandbox"],

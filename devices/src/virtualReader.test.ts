@@ -40,6 +40,7 @@ describe("virtualReader", () => {
     const apdus: string[] = [];
     const responses: Record<string, string> = {
       ffa400000106: "9000",
+      ffa400000105: "6d00",
       ffb0000002: "a2139000",
       ff20000003a1b2c3: "9007",
       ffd00040020102: "9000",
@@ -63,7 +64,7 @@ describe("virtualReader", () => {
     expect(await reader.present(powerUp, Uint8Array.of(0xa1, 0xb2, 0xc3))).toEqual({ ok: true, value: 7 });
     expect(await reader.write(powerUp, 0x40, Uint8Array.of(1, 2))).toEqual({ ok: true, value: null });
     expect(await reader.counter(powerUp)).toEqual({ ok: true, value: 7 });
-    expect(apdus).toHaveLength(5);
+    expect(apdus).toHaveLength(6);
   });
 
   it("tells a mute card, and refuses commands for another power-up", async () => {
@@ -79,13 +80,13 @@ describe("virtualReader", () => {
   it("hands `removed` on in the middle of a command", async () => {
     const { reader, events } = await setUp(({ id }) => ({ id, error: "removed" }), { insertion: 1, atr: "3b04" });
     const powerUp = powerUpOf((await events.next(3))[2]);
-    expect(await reader.write(powerUp, 1, Uint8Array.of(9))).toEqual({ ok: false, reason: "removed" });
+    expect(await reader.select(powerUp, "sle4442")).toEqual({ ok: false, reason: "removed" });
   });
 
   it("a lost line ends the power-up and fails what is under way; the same card comes back as a new one", async () => {
     const { device, reader, events } = await setUp(() => null, { insertion: 7, atr: "3b04" });
     const before = powerUpOf((await events.next(3))[2]);
-    const running = reader.read(before, 0, 1);
+    const running = reader.select(before, "sle4442");
     device.dropClients();
     expect(await running).toEqual({ ok: false, reason: "readerFault" });
     const all = await events.next(7);
@@ -96,12 +97,16 @@ describe("virtualReader", () => {
   it("a reader that does not answer is at fault", async () => {
     const { reader, events } = await setUp(() => null, { insertion: 7, atr: "3b04" }, 20);
     const powerUp = powerUpOf((await events.next(3))[2]);
-    expect(await reader.counter(powerUp)).toEqual({ ok: false, reason: "readerFault" });
+    expect(await reader.select(powerUp, "sle4442")).toEqual({ ok: false, reason: "readerFault" });
   });
 
   it("an answer with half a status word is a fault", async () => {
-    const { reader, events } = await setUp(({ id }) => ({ id, response: "90" }), { insertion: 7, atr: "3b04" });
+    const { reader, events } = await setUp(
+      ({ id, apdu }) => ({ id, response: apdu.startsWith("ffa4") ? "9000" : "90" }),
+      { insertion: 7, atr: "3b04" },
+    );
     const powerUp = powerUpOf((await events.next(3))[2]);
+    await reader.select(powerUp, "sle4442");
     expect(await reader.present(powerUp, Uint8Array.of(1, 2, 3))).toEqual({ ok: false, reason: "readerFault" });
   });
 

@@ -1,19 +1,23 @@
 /**
- * The virtual card reader: JSON lines over TCP (docs/devices.md), commands in the ACS dialect.
+ * The virtual card reader: JSON lines over TCP (docs/devices.md), commands in the ACS dialect unless it is told another.
  *
  * Power-ups. The reader numbers its insertions; a number alone is not fresh after the reader restarted, and after a lost
  * line nobody knows whether the card stayed in. So a lost line ends the power-up (`removed`), and the card found on the
  * next connection is a new one: a script can't go on over the gap.
  */
 import { randomUUID } from "node:crypto";
-import { acsCardCommands } from "./apduReader.ts";
-import type { CardReader, ReaderEvent, ReaderResult } from "./card-reader.ts";
+import type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "./card-reader.ts";
+import { acs } from "./dialect/acs.ts";
+import { cardCommands } from "./dialect/cardCommands.ts";
+import type { MemoryCardDialect } from "./dialect/memoryCardDialect.ts";
 import { listeners } from "./listeners.ts";
 import { openTcpLine } from "./tcpLine.ts";
 
 export interface VirtualReaderOptions {
   /** Longest wait for one command (ms); a reader that says nothing is at fault and gets a new connection. */
   commandTimeoutMs?: number;
+  /** What it speaks; the sandbox's reader speaks ACS. */
+  dialect?: MemoryCardDialect;
 }
 
 interface PowerUp {
@@ -89,9 +93,11 @@ export function virtualReader(url: string, options: VirtualReaderOptions = {}): 
     },
   });
 
+  const unable = (powerUpId: string): ReaderFailure | null =>
+    card === null ? "removed" : card.powerUp.id === powerUpId ? null : "stale";
   const transmit = async (powerUpId: string, apdu: Uint8Array): Promise<Response> => {
-    if (card === null || card.powerUp.id !== powerUpId)
-      return { ok: false, reason: card === null ? "removed" : "stale" };
+    const reason = unable(powerUpId);
+    if (card === null || reason !== null) return { ok: false, reason: reason ?? "removed" };
     if (waiting.size >= maxWaiting) return { ok: false, reason: "readerFault" };
     const id = nextId++;
     const command = JSON.stringify({ id, insertion: card.powerUp.insertion, apdu: Buffer.from(apdu).toString("hex") });
@@ -110,7 +116,7 @@ export function virtualReader(url: string, options: VirtualReaderOptions = {}): 
     });
   };
   return {
-    ...acsCardCommands(transmit),
+    ...cardCommands({ unable, transmit }, () => options.dialect ?? acs),
     subscribe: (listener) => {
       listener({ type: state === "up" ? "ready" : "fault" });
       if (card !== null) listener(presence(card));

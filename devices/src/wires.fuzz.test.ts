@@ -1,7 +1,8 @@
 /** Whatever bytes a device sends: nothing throws, nothing grows without end, and nothing is made of nonsense. */
 import fc from "fast-check";
 import { expect, inject, test } from "vitest";
-import { acsAnswers } from "./acsDialect.ts";
+import type { Conversation } from "./dialect/conversation.ts";
+import { dialects } from "./dialect/dialects.ts";
 import { isOrderedAnswer, isRealTimeAnswer, paperState } from "./escposStatus.ts";
 import { symbolReader } from "./symbolReader.ts";
 import { parseLine } from "./virtualReader.ts";
@@ -27,25 +28,59 @@ test("scanner: the same symbols however noise is cut, none with a line end or a 
   );
 });
 
-test("reader: an answer counts only with its status word and its length", () => {
-  const statusWord = fc.constantFrom([0x90, 0x00], [0x90, 0x07], [0x90, 0x03], [0x63, 0x00], [0x6d, 0x00]);
-  const response = fc
-    .tuple(fc.array(byte, { maxLength: 8 }), fc.oneof(statusWord, fc.array(byte, { maxLength: 2 })))
+test("reader: whatever it answers, nothing throws, and a secret is right only with all tries back", () => {
+  const statusWord = fc.constantFrom(
+    [0x90, 0x00],
+    [0x90, 0x07],
+    [0x90, 0xff],
+    [0x63, 0xc1],
+    [0x61, 0x02],
+    [0x6d, 0x00],
+  );
+  const answer = fc
+    .tuple(fc.oneof(fc.array(byte, { maxLength: 8 }), fc.constant([0xbd, 0x03, 0xa0, 0x01, 0x07])), statusWord)
     .map(([data, end]) => Uint8Array.from([...data, ...end]));
+  const answers = fc.array(fc.oneof(answer, fc.uint8Array({ maxLength: 2 })), { minLength: 6, maxLength: 6 });
+  const kinds = Object.values(dialects).flatMap(({ chips }) => Object.values(chips));
+  /** What it came to, and the last answer it was given. */
+  const held = <T>(conversation: Conversation<T>, given: Uint8Array[]) => {
+    let turn = conversation.next();
+    let at = 0;
+    for (; turn.done !== true; at++) turn = conversation.next(given[at] ?? new Uint8Array(0));
+    return { outcome: turn.value, last: given[at - 1] ?? new Uint8Array(0), first: given[0] ?? new Uint8Array(0) };
+  };
   fc.assert(
-    fc.property(response, fc.integer({ min: 1, max: 8 }), (bytes, length) => {
-      const good = bytes.at(-2) === 0x90 && bytes.at(-1) === 0x00;
-      if (acsAnswers.done(bytes).ok !== (good && bytes.length === 2)) throw new Error("done");
-      const read = acsAnswers.read(bytes, length);
-      if (read.ok !== (good && bytes.length === length + 2)) throw new Error("read");
-      if (read.ok && read.value.some((each, i) => each !== bytes[i])) throw new Error("other bytes than were sent");
-      if (acsAnswers.counter(bytes).ok && !(good && bytes.length === 6)) throw new Error("counter");
-      const isFull = bytes.length === 2 && bytes[0] === 0x90 && bytes[1] === 0x07;
-      if (acsAnswers.present(bytes).ok !== isFull) throw new Error("a secret was taken for right");
+    fc.property(fc.constantFrom(...kinds), answers, fc.integer({ min: 1, max: 8 }), (chip, given, length) => {
+      const read = held(chip.read(0, length), given);
+      if (read.outcome.ok && read.outcome.value.some((each, i) => each !== read.last[i]))
+        throw new Error("other bytes");
+      if (read.outcome.ok && read.outcome.value.length !== length) throw new Error("another length");
+      const written = held(chip.write(0, new Uint8Array(length)), given);
+      if (written.outcome.ok && Buffer.from(written.last).toString("hex") !== "9000") throw new Error("written");
+      for (const bytes of [2, 3]) {
+        const present = chip.present;
+        if (present === undefined) continue;
+        const conversation = attempt(() => present(new Uint8Array(bytes)));
+        const shown = conversation === null ? null : attempt(() => held(conversation, given));
+        if (shown?.outcome.ok !== true) continue;
+        const full = bytes === 3 ? 0x07 : 0xff;
+        if (shown.outcome.value !== full) throw new Error("a secret was taken for right");
+        if (shown.first.at(-2) !== 0x90) throw new Error("refused, and taken for right");
+      }
     }),
     { numRuns },
   );
 });
+
+/** null: the secret is of another chip's length. */
+function attempt<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
 
 test("reader: a line is a state, an answer, or nothing", () => {
   const odd = fc.oneof(

@@ -4,6 +4,7 @@ export interface PcscCard {
   state(): Promise<{ atr: Uint8Array }>;
   transmit(apdu: Uint8Array): Promise<Uint8Array>;
   disconnect(then: number): Promise<void>;
+  reconnect(mode: number, then: number): Promise<unknown>;
 }
 export interface PcscReader {
   name(): string;

@@ -7,14 +7,18 @@
  * - When pcscd dies its client object is of no more use: a new one is made, again and again, with a pause between.
  */
 import { randomUUID } from "node:crypto";
-import { acsCardCommands } from "../apduReader.ts";
-import type { CardReader, ReaderEvent, ReaderResult } from "../card-reader.ts";
+import type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "../card-reader.ts";
+import { cardCommands } from "../dialect/cardCommands.ts";
+import { dialectOf } from "../dialect/dialects.ts";
+import type { MemoryCardDialect } from "../dialect/memoryCardDialect.ts";
 import { listeners } from "../listeners.ts";
 import { loadPcsc, type PcscCard, type PcscClient, type PcscModule, type PcscReader } from "./pcscModule.ts";
 
 export interface PcscReaderOptions {
   /** Pause before the service is looked for again, or a card connected again (ms). */
   retryMs?: number;
+  /** Left out: by the reader's name. */
+  dialect?: MemoryCardDialect;
   load?: () => Promise<PcscModule>;
   /** What keeps the reader out of service, for the log. */
   onProblem?: (problem: string) => void;
@@ -23,6 +27,8 @@ export interface PcscReaderOptions {
 /** A card with the slot held for it. */
 interface Connected {
   transmit(apdu: Uint8Array): Promise<Uint8Array>;
+  /** Takes the power off the chip and gives it back, with the slot still held. */
+  powerUp(): Promise<void>;
   /** Tells pcscd that nobody holds the slot any more; a card that is gone already makes no trouble. */
   release(): Promise<void>;
 }
@@ -135,12 +141,21 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
     }
   };
 
-  const transmit = async (powerUpId: string, apdu: Uint8Array): Promise<ReaderResult<Uint8Array>> => {
+  const unable = (powerUpId: string): ReaderFailure | null => {
+    if (inserted === null) return "removed";
+    if (inserted.powerUpId !== powerUpId) return "stale";
+    return inserted.card === null ? "readerFault" : null;
+  };
+  /** Does it with the card of this power-up; `null` from it, or a throw, ends the power-up. */
+  const withCard = async <T>(
+    powerUpId: string,
+    act: (card: Connected) => Promise<T | null>,
+  ): Promise<ReaderResult<T>> => {
     const now = inserted;
-    if (now === null || now.powerUpId !== powerUpId) return { ok: false, reason: now === null ? "removed" : "stale" };
-    if (now.card === null) return { ok: false, reason: "readerFault" };
-    const response = await now.card.transmit(apdu).catch(() => new Uint8Array());
-    if (response.length >= 2) return { ok: true, value: response };
+    const reason = unable(powerUpId);
+    if (reason !== null || now === null || now.card === null) return { ok: false, reason: reason ?? "removed" };
+    const value = await act(now.card).catch(() => null);
+    if (value !== null) return { ok: true, value };
     if (inserted === now) {
       takeOut();
       // Torn out and not yet noticed by the service, or only the power-up is over: the next look tells.
@@ -148,10 +163,23 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
     }
     return { ok: false, reason: "removed" };
   };
+  const transmit = (powerUpId: string, apdu: Uint8Array): Promise<ReaderResult<Uint8Array>> =>
+    withCard(powerUpId, async (card) => {
+      const response = await card.transmit(apdu);
+      return response.length >= 2 ? response : null;
+    });
+  const powerUp = async (powerUpId: string): Promise<ReaderResult<null>> => {
+    const done = await withCard(powerUpId, async (card) => {
+      await card.powerUp();
+      return true;
+    });
+    return done.ok ? { ok: true, value: null } : done;
+  };
+  const dialect = (): MemoryCardDialect => options.dialect ?? dialectOf(attached?.reader.name() ?? "");
 
   void open();
   return {
-    ...acsCardCommands(transmit),
+    ...cardCommands({ unable, transmit, powerUp }, dialect),
     subscribe: (listener) => {
       listener({ type: attached === null ? "fault" : "ready" });
       if (inserted !== null) listener(presence(inserted));
@@ -169,8 +197,14 @@ export function pcscReader(name: string, options: PcscReaderOptions = {}): CardR
   };
 }
 
-const connected = ({ CardDisposition }: PcscModule, card: PcscCard): Connected & { atr(): Promise<string> } => ({
+const connected = (
+  { CardDisposition, CardMode }: PcscModule,
+  card: PcscCard,
+): Connected & { atr(): Promise<string> } => ({
   transmit: (apdu) => card.transmit(apdu),
+  powerUp: async () => {
+    await card.reconnect(CardMode.EXCLUSIVE, CardDisposition.UNPOWER);
+  },
   release: () => card.disconnect(CardDisposition.UNPOWER).catch(() => undefined),
   atr: async () => Buffer.from((await card.state()).atr).toString("hex"),
 });
