@@ -181,15 +181,26 @@ describe("meter", () => {
     expect((await get("/meters/m1")).body).toMatchObject({ count: 256, totalCredited: 155_000, valve: "open" });
   });
 
-  test("burning gas moves the register and ends in a closed valve", async () => {
-    expect((await post("/meters/m1/use", { volumeL: 1_000 })).body).toMatchObject({
+  test("burning gas moves the register and ends in a closed valve, with nothing burnt that was not paid", async () => {
+    expect((await post("/meters/m1/consume", { volumeL: 1_000 })).body).toMatchObject({
       registerL: 32_480,
       remaining: 122_520,
     });
-    expect((await post("/meters/m1/use", { volumeL: 200_000 })).body).toMatchObject({
+    expect((await post("/meters/m1/consume", { volumeL: 200_000 })).body).toMatchObject({
       valve: "closed",
-      remaining: -77_480,
+      closedBy: "empty",
+      remaining: 0,
+      registerL: 155_000,
     });
+    expect((await post("/meters/m1/consume", { volumeL: 1 })).body).toMatchObject({ registerL: 155_000 });
+  });
+
+  test("burns at a rate, hour by hour", async () => {
+    await post("/meters", { id: "m3", label: "按金额表", unit: "money", layout: "open-a" });
+    const set = await call("PUT", "/meters/m3/rate", { litresPerHour: 600 });
+    expect(set.body).toMatchObject({ rateLPerHour: 600, layout: "open-a", closedBy: "factory" });
+    expect(set.body).toMatchObject({ price: { nowE4: 25_300, next: null }, registerL: 0 });
+    expect(await call("PUT", "/meters/m3/rate", { litresPerHour: -1 })).toMatchObject({ status: 400 });
   });
 
   test("a new meter binds to its first card; a mute card is not readable", async () => {

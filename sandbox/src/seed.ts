@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { ChipRow, MeterRow } from "./state/rows.ts";
+import { CpuCardRow, MeterRow, PlainChipRow, Sle4442Row } from "./state/rows.ts";
 
 /**
  * What the world begins with: applied once, when its folder is empty. Whoever starts it knows accounts and layouts;
@@ -15,9 +15,11 @@ export const SeedCard = Type.Object(
     imageHex: Type.Optional(Type.String({ pattern: "^[0-9a-fA-F]{512}$" })),
     /** 3 bytes; without it the factory's ffffff. */
     pscHex: Type.Optional(Type.String({ pattern: "^[0-9a-fA-F]{6}$" })),
-    errorCounter: Type.Optional(ChipRow.properties.errorCounter),
+    errorCounter: Type.Optional(Sle4442Row.properties.errorCounter),
     /** 4 bytes of protection memory, 0 bit = locked; without it bytes 0–3 are locked. */
     protectBits: Type.Optional(Type.String({ pattern: "^[0-9a-fA-F]{8}$" })),
+    /** Another chip than an SLE4442, all of it; then the four before mean nothing. */
+    chip: Type.Optional(Type.Union([CpuCardRow, PlainChipRow])),
     /** Nothing answers in it. */
     mute: Type.Optional(Type.Boolean()),
   },

@@ -1,8 +1,9 @@
 import { type Static, Type } from "typebox";
 import { toHex } from "../hex.ts";
-import { amountText } from "../meter/meter.ts";
-import type { CardReading } from "../meter/open-b.ts";
+import type { CardReading } from "../meter/reading.ts";
+import { amountText } from "../meter/words.ts";
 import { SeedCard } from "../seed.ts";
+import { PriceRow } from "../state/rows.ts";
 import { readingOf, type TableCard } from "../world/cards.ts";
 import { READERS } from "../world/context.ts";
 import { chipOf } from "../world/world.ts";
@@ -19,12 +20,17 @@ const CardView = Type.Object({
   kind: Type.String(),
   reader: Type.Union([ReaderName, Type.Null()]),
   upsideDown: Type.Boolean(),
-  /** Secret's error counter: 7 full, 0 locked for ever. */
-  errorCounter: Type.Integer(),
+  chip: Type.String(),
+  /** none: the chip has no secret; full, worn, or locked for ever. */
+  secretState: Type.String(),
+  /** The SLE4442's error counter: 7 full, 0 locked for ever. null: another chip. */
+  errorCounter: Type.Union([Type.Integer(), Type.Null()]),
   tearAfterBytes: Type.Union([Type.Integer(), Type.Null()]),
   /** What the layout says; null for a card without it. Amounts in litres or fen, by unit. */
   content: Type.Union([
     Type.Object({
+      /** The page of docs/cards. */
+      page: Type.String(),
       unit: Unit,
       areaCode: Type.String(),
       cardNumber: Type.String(),
@@ -38,6 +44,8 @@ const CardView = Type.Object({
         }),
         Type.Null(),
       ]),
+      /** What a meter that prices by itself is told; null: nothing, or nothing whole. */
+      price: Type.Union([PriceRow, Type.Null()]),
       returned: Type.Union([
         Type.Object({
           beenInMeter: Type.Boolean(),
@@ -94,8 +102,9 @@ function summaryOf(reading: CardReading): { zh: string; en: string } {
 function contentOf(reading: CardReading) {
   if (!("identity" in reading)) return null;
   const { unit, areaCode, cardNumber, replacement } = reading.identity;
-  const { purchase, returned, onCard } = reading;
-  return { unit, areaCode, cardNumber, replacement, purchase, returned, onCard };
+  const { page, purchase, returned, onCard } = reading;
+  const price = reading.price === "none" ? null : reading.price;
+  return { page, unit, areaCode, cardNumber, replacement, purchase, price, returned, onCard };
 }
 
 export function cardRoutes(api: Api, { world }: ApiContext): void {
@@ -111,7 +120,9 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
       kind: reading.kind,
       reader,
       upsideDown: reader !== null && cards.slot(reader).upsideDown,
-      errorCounter: card.chip.errorCounter,
+      chip: card.chip.kind,
+      secretState: card.chip.secretState,
+      errorCounter: card.chip.kind === "sle4442" ? card.chip.errorCounter : null,
       tearAfterBytes: card.tearAfterBytes,
       content: contentOf(reading),
       summary: summaryOf(reading),
@@ -160,7 +171,7 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
   const Image = Type.Object({ id: Type.String(), hex: Type.String() });
   api.get("/cards/:id/image", { schema: { params: ById, response: { 200: Image, ...Failure } } }, (request, reply) => {
     const card = cards.find(request.params.id);
-    return card === undefined ? problem(reply, "unknownCard") : { id: card.id, hex: toHex(card.chip.read()) };
+    return card === undefined ? problem(reply, "unknownCard") : { id: card.id, hex: toHex(card.chip.image()) };
   });
 
   const Insert = Type.Object(
@@ -191,7 +202,7 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
     {
       schema: {
         description:
-          "Pulls the card in its next write, after that many bytes; the byte at the cut is erased and not programmed. null takes it back, and so does taking the card out.",
+          "Pulls the card in its next write, after that many bytes; the byte at the cut is erased and not programmed. A CPU card does a whole command or nothing of it. null takes it back, and so does taking the card out.",
         params: ById,
         body: Tear,
         response: CardResponse,

@@ -4,11 +4,12 @@ import Fastify from "fastify";
 import { cardRoutes } from "./cards-routes.ts";
 import { cashierPageRoute, cashierRoutes } from "./cashier-routes.ts";
 import type { Api, ApiContext } from "./context.ts";
-import { deviceRoutes } from "./devices-routes.ts";
 import { faultRoutes } from "./faults-routes.ts";
+import { meterRoutes } from "./meters-routes.ts";
 import { callbackRoutes, moneyRoutes } from "./money-routes.ts";
 import { messageRoutes, providerRoutes } from "./notices-routes.ts";
 import { phoneRoutes } from "./phones-routes.ts";
+import { printerRoutes } from "./printer-routes.ts";
 import { installProblems } from "./problems.ts";
 import { type StoryRoutes, storyRoutes } from "./story-routes.ts";
 
@@ -64,7 +65,8 @@ export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
       const api = plain.withTypeProvider<TypeBoxTypeProvider>();
       cardRoutes(api, context);
       phoneRoutes(api, context);
-      deviceRoutes(api, context);
+      printerRoutes(api, context);
+      meterRoutes(api, context);
       faultRoutes(api, context);
       moneyRoutes(api, context);
       callbackRoutes(api, context);

@@ -4,6 +4,9 @@
  * sets them again. Writing can only clear bits. A zone goes back to FF as a whole, by its own erase key, and the second
  * one only while its erase counter has a bit left. Codes, keys and counters are not read out: the reader gets FF.
  */
+import { bytesOf, toHex } from "../hex.ts";
+import { byteCycles, type Chip, type WriteCycle } from "./chip.ts";
+
 const MEMORY_BYTES = 178;
 const CODE_AT = 10;
 const ATTEMPTS_AT = 12;
@@ -26,7 +29,17 @@ export interface At88sc102Keys {
   zone2: readonly [number, number, number, number];
 }
 
-export class At88sc102 {
+export interface At88sc102State {
+  kind: "at88sc102";
+  memoryHex: string;
+}
+
+/** No answer to reset of its own: a reader that knows the chip makes one up. */
+const ATR = "3b0441384338";
+
+export class At88sc102 implements Chip {
+  readonly kind = "at88sc102";
+  readonly atr = ATR;
   readonly #memory = new Uint8Array(MEMORY_BYTES).fill(0xff);
   #authorised = false;
 
@@ -34,6 +47,36 @@ export class At88sc102 {
     this.#memory.set(code, CODE_AT);
     this.#memory.set(zone1, ZONES[0].keyAt);
     this.#memory.set(zone2, ZONES[1].keyAt);
+  }
+
+  static of({ memoryHex }: At88sc102State): At88sc102 {
+    const chip = new At88sc102({ code: [0, 0], zone1: [0, 0, 0, 0, 0, 0], zone2: [0, 0, 0, 0] });
+    chip.#memory.set(bytesOf(memoryHex).subarray(0, MEMORY_BYTES));
+    return chip;
+  }
+
+  state(): At88sc102State {
+    return { kind: "at88sc102", memoryHex: toHex(this.#memory) };
+  }
+
+  get secretState(): Chip["secretState"] {
+    const left = this.attempts & ATTEMPTS_MASK;
+    if (left === 0) return "locked";
+    return left === ATTEMPTS_MASK ? "full" : "worn";
+  }
+
+  image(): Uint8Array {
+    return this.read(0, MEMORY_BYTES);
+  }
+
+  open(): boolean {
+    this.powerOff();
+    return this.present(this.#memory.slice(CODE_AT, CODE_AT + 2));
+  }
+
+  cycles(offset: number, data: Uint8Array): WriteCycle[] {
+    const steps = (address: number, value: number) => (this.#memory[address] === value ? [] : (["program"] as const));
+    return byteCycles(offset, data, steps, (_step, address, value) => this.write(address, value));
   }
 
   get attempts(): number {

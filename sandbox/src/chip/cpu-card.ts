@@ -1,4 +1,6 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, randomBytes } from "node:crypto";
+import { bytesOf, toHex } from "../hex.ts";
+import type { Chip, WriteCycle } from "./chip.ts";
 
 /**
  * A virtual CPU card in FMCOS / PBOC style: one application with transparent files, each of which is written only under
@@ -49,7 +51,24 @@ function mac(kind: CpuCardSetup["cipher"], key: Uint8Array, challenge: Uint8Arra
   return state.subarray(0, MAC_BYTES);
 }
 
-export class CpuCard {
+export interface CpuCardState {
+  kind: "cpu";
+  aidHex: string;
+  cipher: "3des" | "sm4";
+  /** In the order in which the layout's page counts their bytes. */
+  files: { sfi: number; contentHex: string; keyHex: string }[];
+  externalKeyHex: string;
+  tries: number;
+}
+
+/** T=0, with the historical bytes "CITYGAS". */
+const ATR = "3b67000043495459474153";
+const CHALLENGE_BYTES = 8;
+
+export class CpuCard implements Chip {
+  readonly kind = "cpu";
+  readonly atr = ATR;
+  readonly secretState = "none";
   readonly #setup: CpuCardSetup;
   readonly #files: Map<number, Uint8Array>;
   #selected = false;
@@ -60,6 +79,64 @@ export class CpuCard {
   constructor(setup: CpuCardSetup) {
     this.#setup = setup;
     this.#files = new Map(setup.files.map(({ sfi, content }) => [sfi, content.slice()]));
+  }
+
+  static of({ aidHex, cipher, files, externalKeyHex, tries }: CpuCardState): CpuCard {
+    const card = new CpuCard({
+      aid: bytesOf(aidHex),
+      cipher,
+      files: files.map((file) => ({ sfi: file.sfi, content: bytesOf(file.contentHex), key: bytesOf(file.keyHex) })),
+      externalKey: bytesOf(externalKeyHex),
+      random: (length) => new Uint8Array(randomBytes(length)),
+    });
+    card.#tries = tries;
+    return card;
+  }
+
+  state(): CpuCardState {
+    const { aid, cipher, files, externalKey } = this.#setup;
+    return {
+      kind: "cpu",
+      aidHex: toHex(aid),
+      cipher,
+      files: files.map(({ sfi, key }) => ({ sfi, contentHex: toHex(this.file(sfi)), keyHex: toHex(key) })),
+      externalKeyHex: toHex(externalKey),
+      tries: this.#tries,
+    };
+  }
+
+  image(): Uint8Array {
+    return Uint8Array.from(this.#setup.files.flatMap(({ sfi }) => [...this.file(sfi)]));
+  }
+
+  /** The meter's module holds the keys; the card asks for them command by command. */
+  open(): boolean {
+    this.powerOff();
+    this.apdu(Uint8Array.of(0x00, 0xa4, 0x04, 0x00, this.#setup.aid.length, ...this.#setup.aid));
+    return this.#selected;
+  }
+
+  /** One sealed command for each file that the data lies in, made as the holder of that file's key makes it. */
+  cycles(offset: number, data: Uint8Array): WriteCycle[] {
+    const cycles: WriteCycle[] = [];
+    let begins = 0;
+    for (const { sfi, key } of this.#setup.files) {
+      const from = begins;
+      begins += this.file(sfi).length;
+      const part = data.slice(Math.max(0, from - offset), Math.max(0, begins - offset));
+      if (part.length === 0 || offset >= begins) continue;
+      const at = Math.max(0, offset - from);
+      cycles.push({ bytes: part.length, erase: null, program: () => this.#updateSealed(sfi, key, at, part) });
+    }
+    return cycles;
+  }
+
+  #updateSealed(sfi: number, key: Uint8Array, at: number, part: Uint8Array): void {
+    const challenge = this.apdu(Uint8Array.of(0x00, 0x84, 0x00, 0x00, CHALLENGE_BYTES)).subarray(0, CHALLENGE_BYTES);
+    const command = Uint8Array.of(0x04, 0xd6, 0x80 | sfi, at, part.length + MAC_BYTES, ...part);
+    const sealed = Uint8Array.of(...command, ...mac(this.#setup.cipher, key, challenge, command));
+    const [sw1] = this.apdu(sealed).slice(-2);
+    if (sw1 !== OK >> 8) throw new Error("a card refused the command of its own key");
   }
 
   /** What is in a file, for whoever looks on. */

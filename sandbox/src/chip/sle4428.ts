@@ -4,6 +4,9 @@
  * costs one counter bit first; a right one lets the reader erase the counter and opens writing until power goes off.
  * Cells as on the SLE4442: erase to FF, then program down. Bytes and rules only, no time.
  */
+import { bytesOf, toHex } from "../hex.ts";
+import { byteCycles, type Chip, type WriteCycle } from "./chip.ts";
+
 const MEMORY_BYTES = 1024;
 const COUNTER_AT = 1021;
 const SECRET_AT = 1022;
@@ -12,7 +15,15 @@ const ATR_HEADER = [0x92, 0x23, 0x10, 0x91] as const;
 
 export type CellStep = "erase" | "program";
 
-export class Sle4428 {
+export interface Sle4428State {
+  kind: "sle4428";
+  memoryHex: string;
+  /** Locked for ever. */
+  lockedBytes: number[];
+}
+
+export class Sle4428 implements Chip {
+  readonly kind = "sle4428";
   readonly #memory = new Uint8Array(MEMORY_BYTES).fill(0xff);
   readonly #locked = new Set<number>();
   #authorised = false;
@@ -24,8 +35,42 @@ export class Sle4428 {
     for (const [at] of ATR_HEADER.entries()) this.#locked.add(at);
   }
 
+  static of({ memoryHex, lockedBytes }: Sle4428State): Sle4428 {
+    const chip = new Sle4428([0, 0]);
+    chip.#memory.set(bytesOf(memoryHex).subarray(0, MEMORY_BYTES));
+    for (const at of lockedBytes) chip.#locked.add(at);
+    return chip;
+  }
+
+  state(): Sle4428State {
+    return { kind: "sle4428", memoryHex: toHex(this.#memory), lockedBytes: [...this.#locked] };
+  }
+
   get errorCounter(): number {
     return this.#memory[COUNTER_AT] ?? 0;
+  }
+
+  get atr(): string {
+    return `3b04${toHex(this.#memory.subarray(0, 4))}`;
+  }
+
+  get secretState(): Chip["secretState"] {
+    if (this.errorCounter === 0) return "locked";
+    return this.errorCounter === FULL ? "full" : "worn";
+  }
+
+  image(): Uint8Array {
+    return this.#memory.slice(0, COUNTER_AT);
+  }
+
+  open(): boolean {
+    this.powerOff();
+    return this.present(this.#memory.slice(SECRET_AT));
+  }
+
+  cycles(offset: number, data: Uint8Array): WriteCycle[] {
+    const steps = (address: number, value: number) => this.updateSteps(address, value);
+    return byteCycles(offset, data, steps, (step, address, value) => this.apply(step, address, value));
   }
 
   read(address: number, length: number): Uint8Array {

@@ -1,4 +1,5 @@
 import { bytesOf, toHex } from "../hex.ts";
+import { byteCycles, type Chip, type WriteCycle } from "./chip.ts";
 
 /**
  * A virtual SLE4442 (also SLE5542 and its clones), as its datasheet tells it:
@@ -49,7 +50,8 @@ function exactly(bytes: Uint8Array, length: number, what: string): Uint8Array {
   return bytes;
 }
 
-export class Sle4442 {
+export class Sle4442 implements Chip {
+  readonly kind = "sle4442";
   readonly #memory: Uint8Array;
   readonly #protection: Uint8Array;
   readonly #secret: Uint8Array;
@@ -77,6 +79,31 @@ export class Sle4442 {
 
   get errorCounter(): number {
     return this.#errorCounter;
+  }
+
+  get atr(): string {
+    return `3b04${toHex(this.#memory.subarray(0, 4))}`;
+  }
+
+  get secretState(): Chip["secretState"] {
+    if (this.#errorCounter === 0) return "locked";
+    return this.#errorCounter === ERROR_COUNTER_FULL ? "full" : "worn";
+  }
+
+  image(): Uint8Array {
+    return this.read();
+  }
+
+  open(): boolean {
+    this.powerOff();
+    if (!this.payAttempt()) return false;
+    for (const [index, value] of this.#secret.entries()) this.compare(index, value);
+    return this.eraseErrorCounter();
+  }
+
+  cycles(offset: number, data: Uint8Array): WriteCycle[] {
+    const steps = (address: number, value: number) => this.updateSteps(address, value);
+    return byteCycles(offset, data, steps, (step, address, value) => this.apply(step, address, value));
   }
 
   get authorised(): boolean {

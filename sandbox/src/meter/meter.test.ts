@@ -2,8 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bytesOf, toHex } from "../hex.ts";
 import type { MeterRow } from "../state/rows.ts";
-import { amountText, takeCard, verdictText } from "./meter.ts";
-import { crc16, readCard, readPurchase, readReturn } from "./open-b.ts";
+import { readPurchase, readReturn } from "./areas.ts";
+import { crc16 } from "./bytes.ts";
+import { takeCard } from "./meter.ts";
+import { pages } from "./pages.ts";
+import { readCard } from "./reading.ts";
+import { amountText, verdictText } from "./words.ts";
 
 /**
  * Goal: the meter keeps to docs/cards/open-b.md. The bytes below are the page's own worked examples, typed in as
@@ -73,7 +77,7 @@ describe("the worked examples", () => {
     const issued = image({ identity: VOLUME.identity, purchase: VOLUME.issued, returned: VOLUME.issuedReturn });
     const first = takeCard(unbound, issued);
     expect(first.verdict).toEqual({ kind: "alreadyTaken", count: 255 });
-    expect(first.meter).toEqual(METER);
+    expect(first.meter).toEqual({ ...METER, limits: { alarm: 0, overdraft: 0 } });
     expect(toHex(first.returnArea ?? new Uint8Array())).toBe(VOLUME.seenReturn);
     const second = takeCard(first.meter, CARD);
     expect(second.verdict).toEqual({ kind: "credited", amount: 120_000, count: 256 });
@@ -103,7 +107,12 @@ describe("the worked examples", () => {
       onCard: 0,
       returned: { acceptedCount: 256, registerL: 31_480, remaining: 123_520, valveClosed: false },
     });
-    expect(readPurchase(CARD)).toEqual({ count: 256, amount: 120_000, boughtOn: "2026-11-23" });
+    expect(readPurchase(CARD, pages["open-b"])).toEqual({
+      count: 256,
+      amount: 120_000,
+      total: null,
+      boughtOn: "2026-11-23",
+    });
     expect(readCard(new Uint8Array(256).fill(0xff))).toEqual({ kind: "blank" });
     expect(readCard(new Uint8Array(256))).toEqual({ kind: "foreign" });
   });
@@ -129,7 +138,7 @@ describe("cases", () => {
     const card = image({ identity: VOLUME.identity, purchase: purchase(count, 5), returned: VOLUME.seenReturn });
     const { verdict, meter, returnArea } = takeCard(METER, card);
     expect(verdict).toMatchObject({ kind: "refused", errorCode: 2 });
-    expect(meter).toEqual(METER);
+    expect(meter).toMatchObject(METER);
     expect(returnArea?.[2]).toBe(2);
   });
 
@@ -211,7 +220,10 @@ test("no sequence of cards makes a meter credit one number twice or without its 
           credited.set(count, amount);
         }
         if (outcome.returnArea !== null) card.set(outcome.returnArea, 128);
-        expect(readReturn(card)).toMatchObject({ acceptedCount: meter.count, totalCredited: meter.totalCredited });
+        expect(readReturn(card, pages["open-b"])).toMatchObject({
+          acceptedCount: meter.count,
+          totalCredited: meter.totalCredited,
+        });
       }
       expect(meter.totalCredited).toBe([...credited.values()].reduce((sum, amount) => sum + amount, 0));
     }),

@@ -1,40 +1,53 @@
 import type { MeterRow } from "../state/rows.ts";
 import {
-  claimsOpenB,
+  amountTakenOut,
   type IdentityArea,
   readIdentity,
   readParameters,
+  readPrice,
   readPurchase,
   readReturn,
   writeReturn,
-} from "./open-b.ts";
+} from "./areas.ts";
+import { claims, type Page, pages } from "./pages.ts";
 
 /**
  * A prepayment meter (or a controller) with a card slot: what it does with a card is "What a meter does with a card" of
- * docs/cards/open-b.md, case by case. Pure: the state it has and the card's bytes in, its next state and the bytes it
- * would write out. The new state counts before the first byte is written, so a card pulled early loses nothing.
+ * its page in docs/cards, case by case. Pure: the state it has and the card's bytes in, its next state and the bytes it
+ * would write out.
+ *
+ * Which comes first is the page's too. A meter of class A or B counts before it writes its first byte, so a card pulled
+ * early loses nothing. One of class C takes the amount out of the card first, and counts when it has read that back: a
+ * card pulled in between has lost its amount to nobody.
  */
 export type MeterVerdict =
   /** Taken: `amount` added, which may be 0. */
   | { kind: "credited"; amount: number; count: number }
-  /** The card's number is the one already taken: the return area is written again. */
+  /** Nothing on the card that was not taken before: the return area is written again. */
   | { kind: "alreadyTaken"; count: number }
   /** Refused, and the card is told so. */
-  | { kind: "refused"; errorCode: 1 | 2 | 3; reason: "badPurchase" | "wrongCount" | "aboveCeiling" }
+  | { kind: "refused"; errorCode: 1 | 2 | 3; reason: "badPurchase" | "wrongCount" | "belowTotal" | "aboveCeiling" }
   /** Not a card of this meter: nothing is written. */
   | { kind: "notOurs"; reason: NotOurs };
 
 export type NotOurs = "foreign" | "badIdentity" | "otherUnit" | "toolCard" | "otherAccount" | "oldCard";
 
 export interface MeterOutcome {
+  /** The meter with this card done. */
   meter: MeterRow;
+  /** The meter that has known the card, and counted nothing of it yet. */
+  uncredited: MeterRow;
   verdict: MeterVerdict;
-  /** Bytes 128 to 147 for the card; null = the card is left alone. */
+  /** Class C, with an amount to take: the purchase area without it, to be on the card before the meter counts. */
+  takenOut: Uint8Array | null;
+  /** The return area for the card, the last that is written; null = the card is left alone. */
   returnArea: Uint8Array | null;
 }
 
-function notOurs(meter: MeterRow, image: Uint8Array, identity: IdentityArea | null): NotOurs | null {
-  if (identity === null) return claimsOpenB(image) ? "badIdentity" : "foreign";
+export const pageOfMeter = ({ layout = "open-b" }: MeterRow): Page => pages[layout];
+
+function notOurs(meter: MeterRow, image: Uint8Array, page: Page, identity: IdentityArea | null): NotOurs | null {
+  if (identity === null) return claims(image, page) ? "badIdentity" : "foreign";
   if (identity.unit !== meter.unit) return "otherUnit";
   if (identity.role === "tool") return "toolCard";
   const bound = meter.boundTo;
@@ -44,9 +57,10 @@ function notOurs(meter: MeterRow, image: Uint8Array, identity: IdentityArea | nu
 }
 
 /** A meter that is bound to nobody takes number and total over from the card's return area. */
-function bind(meter: MeterRow, image: Uint8Array, { areaCode, cardNumber, replacement }: IdentityArea): MeterRow {
+function bind(meter: MeterRow, image: Uint8Array, page: Page, identity: IdentityArea): MeterRow {
+  const { areaCode, cardNumber, replacement } = identity;
   if (meter.boundTo !== null) return { ...meter, replacement: Math.max(meter.replacement, replacement) };
-  const returned = readReturn(image);
+  const returned = readReturn(image, page);
   return {
     ...meter,
     boundTo: { areaCode, cardNumber },
@@ -56,92 +70,86 @@ function bind(meter: MeterRow, image: Uint8Array, { areaCode, cardNumber, replac
   };
 }
 
-function judge(meter: MeterRow, image: Uint8Array): MeterVerdict {
-  const parameters = readParameters(image);
-  const purchase = readPurchase(image);
+/** What of the card the meter keeps for later: its price, where it prices by itself, and the limits. */
+function settings(meter: MeterRow, image: Uint8Array, page: Page): MeterRow {
+  const parameters = readParameters(image, page);
+  const price = meter.unit === "money" ? readPrice(image, page) : null;
+  return {
+    ...meter,
+    ...(parameters && { limits: { alarm: parameters.alarm, overdraft: parameters.overdraft } }),
+    ...(price !== null && price !== "none" && { price }),
+  };
+}
+
+function judge(meter: MeterRow, image: Uint8Array, page: Page): MeterVerdict {
+  const parameters = readParameters(image, page);
+  const purchase = readPurchase(image, page);
   if (parameters === null || purchase === null) return { kind: "refused", errorCode: 1, reason: "badPurchase" };
-  const { count, amount } = purchase;
-  if (count === meter.count) return { kind: "alreadyTaken", count };
-  if (count !== meter.count + 1) return { kind: "refused", errorCode: 2, reason: "wrongCount" };
+  const { count } = purchase;
   const ceiling = parameters.meterCeiling;
-  if (amount > 0 && ceiling !== 0 && meter.remaining + amount > ceiling) {
-    return { kind: "refused", errorCode: 3, reason: "aboveCeiling" };
+  const take = (amount: number): MeterVerdict =>
+    amount > 0 && ceiling !== 0 && meter.remaining + amount > ceiling
+      ? { kind: "refused", errorCode: 3, reason: "aboveCeiling" }
+      : { kind: "credited", amount, count };
+  switch (page.cardClass) {
+    case "A": {
+      const missing = (purchase.total ?? 0) - meter.totalCredited;
+      if (missing === 0) return { kind: "alreadyTaken", count };
+      return missing > 0 ? take(missing) : { kind: "refused", errorCode: 2, reason: "belowTotal" };
+    }
+    case "B":
+      if (count === meter.count) return { kind: "alreadyTaken", count };
+      return count === meter.count + 1
+        ? take(purchase.amount)
+        : { kind: "refused", errorCode: 2, reason: "wrongCount" };
+    case "C":
+      return purchase.amount === 0 ? { kind: "alreadyTaken", count } : take(purchase.amount);
   }
-  return { kind: "credited", amount, count };
+}
+
+function counted(meter: MeterRow, verdict: MeterVerdict, { cardClass }: Page): MeterRow {
+  if (verdict.kind === "credited") {
+    const remaining = meter.remaining + verdict.amount;
+    const totalCredited = meter.totalCredited + verdict.amount;
+    return { ...meter, count: verdict.count, totalCredited, remaining };
+  }
+  // A cumulative meter repeats the card's number even where the total says that nothing is new (a refund).
+  return verdict.kind === "alreadyTaken" && cardClass === "A" ? { ...meter, count: verdict.count } : meter;
+}
+
+/** Open as long as the meter may go further down. A meter that came closed stays so until there is something in it. */
+export function withValve(meter: MeterRow): MeterRow {
+  const { closedBy: _, ...rest } = meter;
+  const overdraft = meter.limits?.overdraft ?? 0;
+  if (meter.remaining > -overdraft) return { ...rest, valve: "open" };
+  return meter.valve === "closed" ? meter : { ...rest, valve: "closed", closedBy: "empty" };
 }
 
 /** The meter with a card of these bytes in it. */
 export function takeCard(meter: MeterRow, image: Uint8Array): MeterOutcome {
-  const identity = readIdentity(image);
-  const stranger = notOurs(meter, image, identity);
+  const page = pageOfMeter(meter);
+  const identity = readIdentity(image, page);
+  const stranger = notOurs(meter, image, page, identity);
   if (stranger !== null || identity === null) {
-    return { meter, verdict: { kind: "notOurs", reason: stranger ?? "badIdentity" }, returnArea: null };
+    const verdict = { kind: "notOurs", reason: stranger ?? "badIdentity" } as const;
+    return { meter, uncredited: meter, verdict, takenOut: null, returnArea: null };
   }
-  let next = bind(meter, image, identity);
-  const verdict = judge(next, image);
-  if (verdict.kind === "credited") {
-    next = {
-      ...next,
-      count: verdict.count,
-      totalCredited: next.totalCredited + verdict.amount,
-      remaining: next.remaining + verdict.amount,
-      valve: next.remaining + verdict.amount > 0 ? "open" : next.valve,
-    };
-  }
-  const returnArea = writeReturn({
-    valveClosed: next.valve === "closed",
-    batteryLow: next.batteryLow,
-    errorCode: verdict.kind === "refused" ? verdict.errorCode : 0,
-    registerL: next.registerL,
-    totalCredited: next.totalCredited,
-    remaining: next.remaining,
-    acceptedCount: next.count,
-  });
-  return { meter: next, verdict, returnArea };
-}
-
-/** What the meter's little screen says. */
-export function verdictText(verdict: MeterVerdict, unit: MeterRow["unit"]): { zh: string; en: string } {
-  switch (verdict.kind) {
-    case "credited": {
-      const amount = amountText(verdict.amount, unit);
-      return {
-        zh: `已充入 ${amount.zh}（第 ${verdict.count} 次）`,
-        en: `Credited ${amount.en} (no. ${verdict.count})`,
-      };
-    }
-    case "alreadyTaken":
-      return { zh: `第 ${verdict.count} 次已充过`, en: `No. ${verdict.count} was taken before` };
-    case "refused":
-      return REFUSED[verdict.reason];
-    case "notOurs":
-      return NOT_OURS[verdict.reason];
-  }
-}
-
-const REFUSED = {
-  badPurchase: { zh: "错误 01：购气区校验错", en: "Error 01: purchase area not good" },
-  wrongCount: { zh: "错误 02：购气次数不对", en: "Error 02: not the next purchase number" },
-  aboveCeiling: { zh: "错误 03：超过充值上限", en: "Error 03: above the meter's ceiling" },
-} as const;
-
-const NOT_OURS: Record<NotOurs, { zh: string; en: string }> = {
-  foreign: { zh: "不是本系统的卡", en: "Not a card of this system" },
-  badIdentity: { zh: "卡身份区损坏", en: "Identity area damaged" },
-  otherUnit: { zh: "计量方式不同", en: "Card of another unit" },
-  toolCard: { zh: "工具卡不充值", en: "A tool card holds no gas" },
-  otherAccount: { zh: "不是本户的卡", en: "Card of another account" },
-  oldCard: { zh: "旧卡，已补过新卡", en: "Old card, replaced before" },
-};
-
-/** Litres as 方 with three decimals at most, fen as 元; integer arithmetic only. */
-export function amountText(amount: number, unit: MeterRow["unit"]): { zh: string; en: string } {
-  const sign = amount < 0 ? "-" : "";
-  const size = Math.abs(amount);
-  const scale = unit === "volume" ? 1000 : 100;
-  const places = unit === "volume" ? 3 : 2;
-  const fraction = String(size % scale).padStart(places, "0");
-  const shown = unit === "volume" ? fraction.replace(/0+$/, "") : fraction;
-  const number = `${sign}${Math.floor(size / scale)}${shown === "" ? "" : `.${shown}`}`;
-  return unit === "volume" ? { zh: `${number} 方`, en: `${number} m³` } : { zh: `${number} 元`, en: `${number} yuan` };
+  const uncredited = withValve(settings(bind(meter, image, page, identity), image, page));
+  const verdict = judge(uncredited, image, page);
+  const next = withValve(counted(uncredited, verdict, page));
+  return {
+    meter: next,
+    uncredited,
+    verdict,
+    takenOut: page.cardClass === "C" && verdict.kind === "credited" ? amountTakenOut(image, page) : null,
+    returnArea: writeReturn({
+      valveClosed: next.valve === "closed",
+      batteryLow: next.batteryLow,
+      errorCode: verdict.kind === "refused" ? verdict.errorCode : 0,
+      registerL: next.registerL,
+      totalCredited: next.totalCredited,
+      remaining: next.remaining,
+      acceptedCount: next.count,
+    }),
+  };
 }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { CpuCard } from "../chip/cpu-card.ts";
 import { blankChip, Sle4442 } from "../chip/sle4442.ts";
 import { type ReaderServer, serveReader } from "./reader-server.ts";
 import { ReaderSlot, type VirtualCard, type WriteSeen } from "./slot.ts";
@@ -140,7 +141,7 @@ describe("with a card", () => {
     await client.command(12, PRESENT);
     await client.command(12, SELECT);
     await client.command(12, "ffd000200100");
-    expect(inserted.chip.read(32, 1)[0]).toBe(0xff);
+    expect(inserted.chip.image()[32]).toBe(0xff);
   });
 
   test("a command that names another insertion gets removed", async () => {
@@ -155,7 +156,7 @@ describe("with a card", () => {
     client.sendText(`${JSON.stringify({ id: 2, insertion: 12, apdu: "ffd000200422222222" })}\n`);
     expect(await client.next()).toEqual({ event: "state", card: null });
     expect(await client.next()).toEqual({ id: 2, error: "removed" });
-    expect([...inserted.chip.read(32, 4)]).toEqual([0x22, 0x22, 0xff, 0x11]);
+    expect([...inserted.chip.image().slice(32, 36)]).toEqual([0x22, 0x22, 0xff, 0x11]);
     expect(inserted.tearAfterBytes).toBeNull();
     expect(writes.map((write) => write.torn)).toEqual([false, true]);
   });
@@ -169,7 +170,7 @@ describe("with a card", () => {
     await client.next();
     expect(await client.next()).toEqual({ id: 2, error: "removed" });
     // FF → 00 needs no erase, so the byte at the cut stays as it was.
-    expect([...inserted.chip.read(48, 3)]).toEqual([0, 0xff, 0xff]);
+    expect([...inserted.chip.image().slice(48, 51)]).toEqual([0, 0xff, 0xff]);
   });
 
   test("a card taken out by hand in the middle of a write ends it there", async () => {
@@ -184,7 +185,7 @@ describe("with a card", () => {
     client.sendText(`${JSON.stringify({ id: 2, insertion: 12, apdu: "ffd000200400000000" })}\n`);
     await client.next();
     expect(await client.next()).toEqual({ id: 2, error: "removed" });
-    expect([...inserted.chip.read(32, 4)]).toEqual([0, 0, 0xff, 0xff]);
+    expect([...inserted.chip.image().slice(32, 36)]).toEqual([0, 0, 0xff, 0xff]);
   });
 
   test("a newer client replaces the older one; nonsense ends the connection", async () => {
@@ -194,4 +195,23 @@ describe("with a card", () => {
     newer.sendText("nonsense\n");
     await newer.closed;
   });
+});
+
+test("a CPU card gets its commands as they are; a command it is pulled in is not done", async () => {
+  await client.next();
+  const state = { aidHex: "a001", cipher: "sm4", externalKeyHex: "09".repeat(16), tries: 3 } as const;
+  const chip = CpuCard.of({ kind: "cpu", ...state, files: [{ sfi: 3, contentHex: "0000", keyHex: "03".repeat(16) }] });
+  const cpu: VirtualCard = { id: "cpu", chip, mute: false, tearAfterBytes: null };
+  slot.insert(cpu, false);
+  expect(await client.next()).toMatchObject({ card: { atr: "3b67000043495459474153" } });
+  expect(await client.command(12, "00a4040002a001")).toMatchObject({ response: expect.stringMatching(/9000$/) });
+  expect(await client.command(12, "00b0830002")).toEqual({ id: 1, response: "00009000" });
+  // Without a challenge before it, the update is refused.
+  expect(await client.command(12, "04d6830006aabb00000000")).toEqual({ id: 1, response: "6984" });
+  cpu.tearAfterBytes = 1;
+  client.sendText(`${JSON.stringify({ id: 2, insertion: 12, apdu: "04d6830006aabb00000000" })}\n`);
+  expect(await client.next()).toEqual({ event: "state", card: null });
+  expect(await client.next()).toEqual({ id: 2, error: "removed" });
+  expect(writes.map(({ torn }) => torn)).toEqual([false, true]);
+  expect([...chip.image()]).toEqual([0, 0]);
 });

@@ -1,17 +1,20 @@
-import type { Sle4442 } from "../chip/sle4442.ts";
+import type { WriteCycle } from "../chip/chip.ts";
+import type { AnyChip } from "../chip/chips.ts";
+import type { CpuCard } from "../chip/cpu-card.ts";
 import { toHex } from "../hex.ts";
 import { executeApdu } from "./acs.ts";
 
 /** A card of this world. It is one object wherever it lies; its chip is its memory. */
 export interface VirtualCard {
   readonly id: string;
-  readonly chip: Sle4442;
+  readonly chip: AnyChip;
   /** Never answers: no chip, or a broken one. */
   readonly mute: boolean;
   /**
    * Bytes that the next write still gets through before the card is pulled; null = it is not pulled.
    * Every byte sent counts, also one the chip finds already right. The byte at which it is pulled is erased when
-   * its update begins with an erase, and not programmed.
+   * its update begins with an erase, and not programmed (of an AT24C, the bytes of its page that the command sends). A
+   * CPU card does a whole command or none of it: one of more bytes than are left is not done.
    */
   tearAfterBytes: number | null;
 }
@@ -73,7 +76,7 @@ export class ReaderSlot {
     const occupied = this.#occupied;
     if (occupied === null) return null;
     const mute = occupied.upsideDown || occupied.card.mute;
-    return { insertion: occupied.insertion, atr: mute ? null : `3b04${toHex(occupied.card.chip.read(0, 4))}` };
+    return { insertion: occupied.insertion, atr: mute ? null : occupied.card.chip.atr };
   }
 
   /** The slot must be empty. */
@@ -101,8 +104,18 @@ export class ReaderSlot {
     const occupied = this.#occupied;
     if (occupied === null || occupied.insertion !== insertion) return { error: "removed" };
     if (occupied.upsideDown || occupied.card.mute) return { response: "6300" };
-    const response = await executeApdu(apdu, {
-      chip: occupied.card.chip,
+    const { chip } = occupied.card;
+    const response =
+      chip.kind === "cpu" ? await this.#command(occupied, chip, apdu) : await this.#pseudo(occupied, chip, apdu);
+    return this.#occupied === occupied ? { response: toHex(response) } : { error: "removed" };
+  }
+
+  /** To a memory card the reader speaks for itself. */
+  async #pseudo(occupied: Occupied, chip: AnyChip, apdu: Uint8Array): Promise<Uint8Array> {
+    // Others than the SLE4442 are not in this reader's firmware yet.
+    if (chip.kind !== "sle4442") return Uint8Array.of(0x6a, 0x81);
+    return await executeApdu(apdu, {
+      chip,
       selected: occupied.selected,
       select: () => {
         occupied.selected = true;
@@ -110,36 +123,63 @@ export class ReaderSlot {
       counterChanged: () => this.#deps.chipChanged(occupied.card),
       write: (address, data) => this.#write(occupied, address, data),
     });
-    return this.#occupied === occupied ? { response: toHex(response) } : { error: "removed" };
   }
 
-  /** Updates byte by byte; stops at once when the card is gone. */
+  /** To a CPU card commands go as they are. */
+  async #command(occupied: Occupied, chip: CpuCard, apdu: Uint8Array): Promise<Uint8Array> {
+    const { card } = occupied;
+    const update = apdu[1] === UPDATE_BINARY;
+    if (update) await this.#deps.stepPause();
+    if (this.#occupied !== occupied) return new Uint8Array(0);
+    const bytes = update ? Math.max(0, (apdu[4] ?? 0) - MAC_BYTES) : 0;
+    const before = chip.image();
+    const pulled = update && card.tearAfterBytes !== null && card.tearAfterBytes < bytes;
+    if (update && card.tearAfterBytes !== null) card.tearAfterBytes -= bytes;
+    const response = pulled ? new Uint8Array(0) : chip.apdu(apdu);
+    this.#deps.chipChanged(card);
+    if (pulled) this.remove();
+    if (update) this.#deps.written({ card, ...changedPart(before, chip.image()), torn: pulled });
+    return response;
+  }
+
+  /** Updates in the chip's own cycles; stops at once when the card is gone. */
   async #write(occupied: Occupied, address: number, data: Uint8Array): Promise<void> {
     const { card } = occupied;
-    const before = card.chip.read(address, data.length);
+    const bytesNow = (): Uint8Array => card.chip.image().slice(address, address + data.length);
+    const before = bytesNow();
     let torn = false;
-    for (const [index, value] of data.entries()) {
-      torn = await this.#writeByte(occupied, address + index, value);
+    for (const cycle of card.chip.cycles(address, data)) {
+      torn = await this.#writeCycle(occupied, cycle);
       if (torn) break;
     }
-    const after = card.chip.read(address, data.length);
+    const after = bytesNow();
     if (torn && this.#occupied === occupied) this.remove();
     this.#deps.written({ card, address, before, after, torn });
   }
 
-  /** True when the card was pulled before the byte was done. */
-  async #writeByte(occupied: Occupied, address: number, value: number): Promise<boolean> {
+  /** True when the card was pulled before the cycle was done. */
+  async #writeCycle(occupied: Occupied, { bytes, erase, program }: WriteCycle): Promise<boolean> {
     const { card } = occupied;
-    const pulled = card.tearAfterBytes === 0;
-    for (const step of card.chip.updateSteps(address, value)) {
-      if (pulled && step === "program") return true;
+    const pulled = card.tearAfterBytes !== null && card.tearAfterBytes < bytes;
+    for (const step of pulled ? [erase] : [erase, program]) {
+      if (step === null) continue;
       await this.#deps.stepPause();
       if (this.#occupied !== occupied) return true;
-      card.chip.apply(step, address, value);
+      step();
       this.#deps.chipChanged(card);
     }
     if (pulled) return true;
-    if (card.tearAfterBytes !== null) card.tearAfterBytes -= 1;
+    if (card.tearAfterBytes !== null) card.tearAfterBytes -= bytes;
     return false;
   }
+}
+
+const UPDATE_BINARY = 0xd6;
+const MAC_BYTES = 4;
+
+/** From the first byte that is another one to the last. */
+function changedPart(before: Uint8Array, after: Uint8Array): Pick<WriteSeen, "address" | "before" | "after"> {
+  const changed = [...after.keys()].filter((at) => before[at] !== after[at]);
+  const [from, to] = [changed[0] ?? 0, (changed.at(-1) ?? -1) + 1];
+  return { address: from, before: before.slice(from, to), after: after.slice(from, to) };
 }

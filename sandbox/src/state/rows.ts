@@ -1,12 +1,41 @@
 import { Type } from "typebox";
 
 /** Rows of the sandbox's devices as they lie on disk. */
-export const ChipRow = Type.Object({
+const Hex = Type.String({ pattern: "^([0-9a-f]{2})*$" });
+
+export const Sle4442Row = Type.Object({
   memoryHex: Type.String({ pattern: "^[0-9a-f]{512}$" }),
   protectionHex: Type.String({ pattern: "^[0-9a-f]{8}$" }),
   secretHex: Type.String({ pattern: "^[0-9a-f]{6}$" }),
   errorCounter: Type.Integer({ minimum: 0, maximum: 7 }),
 });
+
+export const CpuCardRow = Type.Object({
+  kind: Type.Literal("cpu"),
+  aidHex: Hex,
+  cipher: Type.Union([Type.Literal("3des"), Type.Literal("sm4")]),
+  /** In the order in which the layout's page counts their bytes. */
+  files: Type.Array(Type.Object({ sfi: Type.Integer({ minimum: 1, maximum: 30 }), contentHex: Hex, keyHex: Hex })),
+  externalKeyHex: Hex,
+  /** Of the external key. */
+  tries: Type.Integer({ minimum: 0, maximum: 15 }),
+});
+
+/** Whole memory, with what the chip doesn't give out. */
+export const PlainChipRow = Type.Union([
+  Type.Object({
+    kind: Type.Literal("sle4428"),
+    memoryHex: Hex,
+    lockedBytes: Type.Array(Type.Integer({ minimum: 0, maximum: 1023 })),
+  }),
+  Type.Object({
+    kind: Type.Union([Type.Literal("at24c01"), Type.Literal("at24c02"), Type.Literal("at24c16")]),
+    memoryHex: Hex,
+  }),
+  Type.Object({ kind: Type.Literal("at88sc102"), memoryHex: Hex }),
+]);
+
+export const ChipRow = Type.Union([Sle4442Row, CpuCardRow, PlainChipRow]);
 
 export const CardRow = Type.Object({
   id: Type.String(),
@@ -70,6 +99,12 @@ export const PrinterRow = Type.Object({
  * A meter or controller that loads cards. Amounts are in its own commodity: litres (`volume`) or fen (`money`, it
  * prices by itself).
  */
+export const PriceRow = Type.Object({
+  /** 1/10 000 yuan per m³. */
+  nowE4: Type.Integer({ minimum: 0 }),
+  next: Type.Union([Type.Object({ priceE4: Type.Integer({ minimum: 0 }), from: Type.String() }), Type.Null()]),
+});
+
 export const MeterRow = Type.Object({
   id: Type.String(),
   label: Type.String(),
@@ -86,6 +121,21 @@ export const MeterRow = Type.Object({
   registerL: Type.Integer({ minimum: 0 }),
   valve: Type.Union([Type.Literal("open"), Type.Literal("closed")]),
   batteryLow: Type.Boolean(),
+  /** The page of docs/cards it was made after; left out: open-b. */
+  layout: Type.Optional(
+    Type.Union([Type.Literal("open-a"), Type.Literal("open-b"), Type.Literal("open-b-cpu"), Type.Literal("open-c")]),
+  ),
+  /** Why the valve is closed; left out: it is open, or nobody knows. */
+  closedBy: Type.Optional(Type.Union([Type.Literal("factory"), Type.Literal("empty")])),
+  /** From the parameters of the last good card, litres or fen; left out: none was seen. */
+  limits: Type.Optional(Type.Object({ alarm: Type.Integer(), overdraft: Type.Integer() })),
+  /** What a `money` meter charges: the factory's, until a card brings one. */
+  price: Type.Optional(PriceRow),
+  /** Gas burnt and not yet a whole fen, in 1/100 000 fen. */
+  unchargedE5: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** What burns all the time. `burnt`: up to which instant it was counted, with the rest in litre-milliseconds. */
+  rateLPerHour: Type.Optional(Type.Integer({ minimum: 0 })),
+  burnt: Type.Optional(Type.Object({ untilMs: Type.Integer(), restLMs: Type.Integer({ minimum: 0 }) })),
 });
 
 /** A text message or a WeChat notice that arrived at a phone (docs/notices.md). */

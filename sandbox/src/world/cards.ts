@@ -1,12 +1,14 @@
-import { blankChip, type ChipState, Sle4442 } from "../chip/sle4442.ts";
+import { type AnyChip, type AnyChipState, chipFrom } from "../chip/chips.ts";
+import { blankChip } from "../chip/sle4442.ts";
 import { toHex } from "../hex.ts";
-import { readCard } from "../meter/open-b.ts";
+import { readCard } from "../meter/reading.ts";
 import { ReaderSlot, type VirtualCard, type WriteSeen } from "../reader/slot.ts";
 import type { CardRow } from "../state/rows.ts";
 import { done, type Outcome, READERS, type ReaderId, refused, type WorldContext } from "./context.ts";
 
 /** A card on the table of this world. */
 export interface TableCard extends VirtualCard {
+  readonly chip: AnyChip;
   readonly label: string;
   readonly accountNumber: string | null;
 }
@@ -15,7 +17,7 @@ export interface NewCard {
   id: string;
   label: string;
   accountNumber?: string | null;
-  chip?: ChipState;
+  chip?: AnyChipState;
   mute?: boolean;
 }
 
@@ -47,7 +49,7 @@ function toRow({ id, label, accountNumber, mute, chip }: TableCard): CardRow {
 }
 
 function toCard({ id, label, accountNumber, mute, chip }: CardRow): TableCard {
-  return { id, label, accountNumber, mute, chip: new Sle4442(chip), tearAfterBytes: null };
+  return { id, label, accountNumber, mute, chip: chipFrom(chip), tearAfterBytes: null };
 }
 
 /** All cards and the slots they can be in, as the book has them; a card that lay in a reader is powered up anew. */
@@ -151,5 +153,5 @@ export function openCards(deps: CardsDeps): Cards {
 
 /** What is on a card, read by this world's own reading of the byte table. */
 export function readingOf(card: TableCard): ReturnType<typeof readCard> {
-  return card.mute ? { kind: "mute" } : readCard(card.chip.read());
+  return card.mute ? { kind: "mute" } : readCard(card.chip.image());
 }

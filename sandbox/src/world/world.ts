@@ -1,4 +1,5 @@
-import { blankChip, type ChipState } from "../chip/sle4442.ts";
+import type { AnyChipState } from "../chip/chips.ts";
+import { blankChip } from "../chip/sle4442.ts";
 import type { SandboxSeed, SeedCard } from "../seed.ts";
 import { openWorldBook } from "../state/world-book.ts";
 import { makeStory, type Story } from "../story.ts";
@@ -31,7 +32,14 @@ export interface WorldOptions {
 }
 
 /** A chip as the seed tells it; what it leaves out is as from the factory. */
-export function chipOf({ imageHex, pscHex, errorCounter, protectBits }: Omit<SeedCard, "id" | "label">): ChipState {
+export function chipOf({
+  imageHex,
+  pscHex,
+  errorCounter,
+  protectBits,
+  chip,
+}: Omit<SeedCard, "id" | "label">): AnyChipState {
+  if (chip !== undefined) return chip;
   const blank = blankChip(pscHex?.toLowerCase() ?? "ffffff");
   return {
     ...blank,

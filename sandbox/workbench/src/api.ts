@@ -3,11 +3,11 @@
  * one build, so answers are trusted to be of those types.
  */
 import type { CardView, ReaderView } from "../../src/api/cards-routes.ts";
-import type { PrinterView } from "../../src/api/devices-routes.ts";
 import type { FaultView } from "../../src/api/faults-routes.ts";
+import type { MeterView } from "../../src/api/meters-routes.ts";
 import type { MessageView } from "../../src/api/notices-routes.ts";
 import type { PhoneView, PhoneWithCodes } from "../../src/api/phones-routes.ts";
-import type { MeterRow } from "../../src/state/rows.ts";
+import type { PrinterView } from "../../src/api/printer-routes.ts";
 import type { StoryLine } from "../../src/story.ts";
 import type { Topic } from "../../src/world/context.ts";
 
@@ -15,7 +15,7 @@ export type {
   CardView,
   FaultView,
   MessageView,
-  MeterRow,
+  MeterView,
   PhoneView,
   PhoneWithCodes,
   PrinterView,
@@ -31,7 +31,7 @@ export interface Table {
   cards: CardView[];
   phones: PhoneView[];
   printers: PrinterView[];
-  meters: MeterRow[];
+  meters: MeterView[];
   faults: FaultView[];
   messages: MessageView[];
   lines: StoryLine[];

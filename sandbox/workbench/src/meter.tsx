@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { MeterRow } from "./api.ts";
+import type { MeterView } from "./api.ts";
 import { takes } from "./drag.ts";
 import { MeterDrawing } from "./drawings.tsx";
 import type { Bench } from "./use-table.ts";
@@ -12,7 +12,7 @@ interface Said {
 }
 
 export interface MeterHand {
-  meter: MeterRow | undefined;
+  meter: MeterView | undefined;
   choose(id: string): void;
   said: Said | null;
   insert(card: string): void;
@@ -26,7 +26,7 @@ export function useMeter(bench: Bench): MeterHand {
   const meter = meters.find((one) => one.id === id) ?? meters[0];
 
   /** The meter that card belongs to, as the person at home has it before them; else the one looked at. */
-  const meterOf = (cardId: string): MeterRow | undefined => {
+  const meterOf = (cardId: string): MeterView | undefined => {
     const content = cards.find((one) => one.id === cardId)?.content;
     const own = meters.find(
       ({ boundTo }) => boundTo?.cardNumber === content?.cardNumber && boundTo?.areaCode === content?.areaCode,
@@ -86,7 +86,7 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
   );
 }
 
-function Face({ meter, bench }: { meter: MeterRow; bench: Bench }) {
+function Face({ meter, bench }: { meter: MeterView; bench: Bench }) {
   const open = meter.valve === "open";
   return (
     <div class="face">
@@ -100,7 +100,7 @@ function Face({ meter, bench }: { meter: MeterRow; bench: Bench }) {
         </div>
         <div class="left-over">
           <dt>剩余</dt>
-          <dd>{amount(meter.remaining, meter.unit)}</dd>
+          <dd class={meter.warning ? "bad" : ""}>{amount(meter.remaining, meter.unit)}</dd>
         </div>
         <div>
           <dt>次数</dt>
@@ -108,8 +108,24 @@ function Face({ meter, bench }: { meter: MeterRow; bench: Bench }) {
         </div>
         <div>
           <dt>阀门</dt>
-          <dd class={open ? "" : "bad"}>{open ? "开" : "关"}</dd>
+          <dd class={open ? "" : "bad"}>
+            {open ? "开" : meter.closedBy === "factory" ? "关（未开通）" : "关（已用完）"}
+          </dd>
         </div>
+        {meter.price !== null && (
+          <div>
+            <dt>表内单价</dt>
+            <dd>
+              {(meter.price.nowE4 / 10_000).toFixed(2)}
+              {meter.price.next !== null && (
+                <small>
+                  {" "}
+                  {meter.price.next.from} 起 {(meter.price.next.priceE4 / 10_000).toFixed(2)}
+                </small>
+              )}
+            </dd>
+          </div>
+        )}
       </dl>
       <Burn meter={meter} bench={bench} />
     </div>
@@ -117,14 +133,29 @@ function Face({ meter, bench }: { meter: MeterRow; bench: Bench }) {
 }
 
 const BURN_L = 1_000;
-/** A round figure per m³ for meters that price by themselves; the sandbox knows no tariff. */
-const BURN_FEN = 200;
+/** What a stove and a boiler burn together, and nothing. */
+const RATE_L = 2_000;
 
-function Burn({ meter, bench }: { meter: MeterRow; bench: Bench }) {
-  const body = meter.unit === "volume" ? { volumeL: BURN_L } : { volumeL: BURN_L, amountFen: BURN_FEN };
+function Burn({ meter, bench }: { meter: MeterView; bench: Bench }) {
+  const burning = meter.rateLPerHour > 0;
+  const litresPerHour = burning ? 0 : RATE_L;
   return (
-    <button type="button" class="small burn" onClick={() => void bench.act(`/meters/${meter.id}/use`, body)}>
-      用气 1 方
-    </button>
+    <p class="burns">
+      <button
+        type="button"
+        class="small burn"
+        onClick={() => void bench.act(`/meters/${meter.id}/consume`, { volumeL: BURN_L })}
+      >
+        用气 1 方
+      </button>
+      <button
+        type="button"
+        class="small burn"
+        aria-pressed={burning}
+        onClick={() => void bench.put("PUT", `/meters/${meter.id}/rate`, { litresPerHour })}
+      >
+        {burning ? "关火" : "一直用气"}
+      </button>
+    </p>
   );
 }

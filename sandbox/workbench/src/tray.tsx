@@ -52,7 +52,8 @@ function Card({ card, chosen, choose }: { card: CardView; chosen: boolean; choos
       <span class="card-summary" title={card.summary.en}>
         {card.summary.zh}
       </span>
-      {card.errorCounter !== 7 && <span class="tag bad">{card.errorCounter === 0 ? "已锁死" : "密码错过"}</span>}
+      {card.secretState === "worn" && <span class="tag bad">密码错过</span>}
+      {card.secretState === "locked" && <span class="tag bad">已锁死</span>}
       {card.reader !== null && <span class="tag here">{PLACE[card.reader]}</span>}
     </button>
   );

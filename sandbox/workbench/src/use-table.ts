@@ -51,7 +51,7 @@ export function useTable(): Bench {
       if (is) refresh();
     };
     const end = listen(refresh, opened);
-    const timer = setInterval(() => refresh(["phones"]), LOOK_MS);
+    const timer = setInterval(() => refresh(["phones", "meters"]), LOOK_MS);
     return () => {
       end();
       clearInterval(timer);
