@@ -18,6 +18,9 @@ import {
   type ReceiptData,
   ReceiptSchema,
   type ReportSchema,
+  type Sealed,
+  SealedSchema,
+  type SealRequest,
   SessionSchema,
   type TerminalConfig,
   TerminalConfigSchema,
@@ -67,6 +70,8 @@ export interface TerminalApi {
   putImage(sessionId: string, report: Report): Promise<Answer<CardAnswer>>;
   /** A write's or refund's report; idempotent by `scriptId`. */
   postReport(sessionId: string, report: Report): Promise<Answer<CardAnswer>>;
+  /** One finished command for a CPU card's challenge; the same request again gets the same answer. */
+  seal(sessionId: string, request: SealRequest): Promise<Answer<Sealed>>;
   endSession(sessionId: string): Promise<Answer<null>>;
   newPurchase(cardSessionId: string, entry: Entry, key: string): Promise<Answer<PurchaseView>>;
   confirm(purchaseId: string, key: string): Promise<Answer<PurchaseView>>;
@@ -119,6 +124,7 @@ export function terminalApi(options: ClientOptions): TerminalApi {
         body: report,
       }),
     postReport: (sessionId, report) => post(`/card-sessions/${id(sessionId)}/reports`, CardAnswerSchema, report),
+    seal: (sessionId, request) => post(`/card-sessions/${id(sessionId)}/seals`, SealedSchema, request),
     endSession: (sessionId) => post(`/card-sessions/${id(sessionId)}/end`, Type.Null(), {}),
     newPurchase: (cardSessionId, entry, key) => post("/purchases", PurchaseSchema, { cardSessionId, entry }, key),
     confirm: (purchaseId, key) => post(`/purchases/${id(purchaseId)}/confirm`, PurchaseSchema, {}, key),

@@ -106,25 +106,53 @@ export const PurchaseSchema = Type.Object({
 });
 export type PurchaseView = Static<typeof PurchaseSchema>;
 
-const Hex = Type.String({ pattern: "^([0-9a-f]{2})*$", maxLength: 8192 });
+const hexPattern = "^([0-9a-f]{2})*$";
+const Hex = Type.String({ pattern: hexPattern, maxLength: 8192 });
+/** Whatever a log makes of a script: these are secrets, or open a card. */
+const Secret = Type.String({ pattern: hexPattern, minLength: 4, maxLength: 32, description: "never logged" });
+const Apdu = Type.String({ pattern: hexPattern, minLength: 8, maxLength: 522 });
+const StatusWord = Type.String({ pattern: "^[0-9a-f]{4}$" });
+const Offset = Type.Integer({ minimum: 0 });
+const Length = Type.Integer({ minimum: 1 });
+const ChipSchema = Type.Union([
+  Type.Literal("sle4442"),
+  Type.Literal("sle4428"),
+  Type.Literal("at24c01"),
+  Type.Literal("at24c02"),
+  Type.Literal("at24c16"),
+  Type.Literal("at88sc102"),
+  Type.Literal("cpu"),
+]);
+/** An AT24C is written byte by byte, each a step of its own; the longest sale of the open layouts takes about forty. */
+const stepsMax = 128;
+
+/** What each step does: protocols/gascard, script.ts. */
+const StepSchema = Type.Union([
+  Type.Object({ op: Type.Literal("select"), chip: ChipSchema }),
+  Type.Object({ op: Type.Literal("read"), offset: Offset, length: Length, expect: Type.Optional(Hex) }),
+  Type.Object({ op: Type.Literal("counter"), expect: Type.Optional(Type.Integer()) }),
+  Type.Object({ op: Type.Literal("present"), secret: Secret }),
+  Type.Object({ op: Type.Literal("write"), offset: Offset, data: Hex }),
+  Type.Object({ op: Type.Literal("rekey"), secret: Secret }),
+  Type.Object({ op: Type.Literal("erase"), offset: Offset, length: Length, key: Secret }),
+  Type.Object({
+    op: Type.Literal("exchange"),
+    apdu: Apdu,
+    sw: StatusWord,
+    part: Type.Optional(Type.Object({ offset: Offset, length: Length })),
+    expect: Type.Optional(Hex),
+  }),
+  Type.Object({
+    op: Type.Literal("seal"),
+    challengeBytes: Type.Union([Type.Literal(4), Type.Literal(8), Type.Literal(16)]),
+    sw: StatusWord,
+  }),
+]);
+
 export const ScriptSchema = Type.Object({
   id: Id,
   purpose: Type.Union([Type.Literal("probe"), Type.Literal("write"), Type.Literal("refund")]),
-  steps: Type.Array(
-    Type.Union([
-      Type.Object({ op: Type.Literal("select"), chip: Type.Literal("sle4442") }),
-      Type.Object({
-        op: Type.Literal("read"),
-        offset: Type.Integer({ minimum: 0 }),
-        length: Type.Integer({ minimum: 1 }),
-        expect: Type.Optional(Hex),
-      }),
-      Type.Object({ op: Type.Literal("counter"), expect: Type.Optional(Type.Integer()) }),
-      Type.Object({ op: Type.Literal("present"), secret: Hex }),
-      Type.Object({ op: Type.Literal("write"), offset: Type.Integer({ minimum: 0 }), data: Hex }),
-    ]),
-    { maxItems: 64 },
-  ),
+  steps: Type.Array(StepSchema, { maxItems: stepsMax }),
   deadlineAt: Ms,
 });
 export const ReportSchema = Type.Object({
@@ -136,7 +164,7 @@ export const ReportSchema = Type.Object({
       data: Type.Optional(Hex),
       counter: Type.Optional(Type.Integer()),
     }),
-    { maxItems: 64 },
+    { maxItems: stepsMax },
   ),
   failure: Type.Optional(
     Type.Object({
@@ -154,6 +182,18 @@ export const ReportSchema = Type.Object({
     }),
   ),
 });
+
+/** A CPU card's challenge on its way up, for one `seal` step of the script that is out for it. */
+export const SealRequestSchema = Type.Object({
+  scriptId: Id,
+  powerUpId: Type.String({ maxLength: 64 }),
+  step: Type.Integer({ minimum: 0, maximum: stepsMax - 1 }),
+  challenge: Type.String({ pattern: "^([0-9a-f]{8}|[0-9a-f]{16}|[0-9a-f]{32})$" }),
+});
+export type SealRequest = Static<typeof SealRequestSchema>;
+/** The finished command, good for that one challenge. */
+export const SealedSchema = Type.Object({ apdu: Apdu });
+export type Sealed = Static<typeof SealedSchema>;
 
 export const OutcomeSchema = Type.Object({
   kind: Type.Union([

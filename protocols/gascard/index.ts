@@ -45,13 +45,11 @@ export {
   openCVolume,
   withReturnArea,
 } from "./src/layouts.ts";
-export { plannedWrites, planSteps, planWrite, probeSteps, resumeImages, sealOfStep } from "./src/plan.ts";
+export { plannedWrites, planSteps, probeSteps, resumeImages, sealOfStep } from "./src/plan.ts";
 export { type DecodedReport, decodeReport } from "./src/report.ts";
 export {
   type CardScript,
-  type CarriedStep,
   type ChipKind,
-  carriedSteps,
   changingSteps,
   type Hex,
   type ScriptPurpose,

@@ -38,8 +38,20 @@ export interface ServerSettings {
 
 /** Masters never leave it; a caller gets what one script needs. */
 export interface KeyService {
-  /** The card's secret (SLE4442: 3 bytes, lower-case hex), diversified from a master by card number. */
-  cardSecret(cardNumber: string): Promise<string>;
+  /**
+   * The secret of a memory card's chip, lower-case hex, diversified from a master by card number. `version`: how often it
+   * was changed; left out: never, on a chip that takes 3 bytes.
+   */
+  cardSecret(cardNumber: string, secret?: { bytes: number; version: number }): Promise<string>;
+  /** The MAC of one command to a CPU card, under that card's own key and over the challenge it gave. */
+  cardMac(
+    cardNumber: string,
+    cipher: "tripleDes" | "sm4",
+    challenge: Uint8Array,
+    input: Uint8Array,
+  ): Promise<Uint8Array>;
+  /** Ends what it holds open. */
+  close?(): Promise<void>;
 }
 
 /** What a purchase needs to know about who buys. Read-only view over the registration tables. */

@@ -44,7 +44,7 @@ export interface ServerOptions {
   /** No trailing slash. */
   publicUrl: string;
   log: Logger;
-  /** Default: a master key in a file of the data folder, which production mode refuses. */
+  /** Default: master keys in files of the data folder, which production mode refuses. */
   keys?: KeyService;
   /** The administrator's bearer token. Default: made once, in `<dataDir>/secrets/admin.token`. */
   adminToken?: string;
@@ -96,7 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       newId: () => uuid7(now(), random),
       random,
       channels: options.channels,
-      keys: options.keys ?? softKeys(path.join(options.dataDir, "keys", "card-master.key"), { production }),
+      keys: options.keys ?? softKeys(path.join(options.dataDir, "keys"), { production }),
       registry: sqlRegistry(db, now),
       log: options.log,
       settings: {

@@ -40,7 +40,7 @@ const noReader: CardReader = {
   write: async () => failed("readerFault"),
   close: async () => undefined,
 };
-const script = (steps: ScriptStep[]): CardScript<ScriptStep> => ({ id: "s", purpose: "write", steps, deadlineAt: 1 });
+const script = (steps: ScriptStep[]): CardScript => ({ id: "s", purpose: "write", steps, deadlineAt: 1 });
 const run = (reader: CardReader) => ({ reader, powerUpId: "p", serverNowMs: () => 1 });
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);
 
@@ -263,7 +263,8 @@ describe.each(["tripleDes", "sm4"] as const)("a CPU card under %s", (cipher: Cpu
   const seal =
     (before: Uint8Array, after: Uint8Array, by: Uint8Array) =>
     async ({ step, challenge }: { step: number; challenge: string }): Promise<string> => {
-      const update = sealOfStep(openBCpuVolume, before, after, step);
+      const update = sealOfStep(openBCpuVolume, before, after, step)?.update;
+      if (update === undefined) throw new Error(`step ${step} is no seal`);
       return toHex(withMac(update, cpuMac(cipher, by, bytes(challenge), macInput(update))));
     };
 

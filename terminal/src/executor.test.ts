@@ -38,7 +38,7 @@ const steps: ScriptStep[] = [
   { op: "write", offset: 64, data: "aabb" },
   { op: "write", offset: 66, data: "cc" },
 ];
-const script = (over: Partial<CardScript<ScriptStep>> = {}): CardScript<ScriptStep> => ({
+const script = (over: Partial<CardScript> = {}): CardScript => ({
   id: "s",
   purpose: "write",
   steps,

@@ -9,16 +9,9 @@
  *
  * Platform-free: no Node import here, because phones run the same executor.
  */
+import type { SealRequest } from "@citygas/api";
 import type { CardReader, ReaderResult } from "@citygas/devices";
 import type { CardScript, ScriptReport, ScriptStep, StepFailure, StepResult } from "@citygas/gascard";
-
-/** A CPU card's challenge on its way up: which seal of which script it is for. */
-export interface SealRequest {
-  scriptId: string;
-  powerUpId: string;
-  step: number;
-  challenge: string;
-}
 
 export interface ScriptRun {
   reader: CardReader;
@@ -39,7 +32,7 @@ type StepOutcome =
   | { ok: false; reason: StepFailure; result?: Omit<StepResult, "step"> };
 
 /** Runs the script; every outcome is a report. Throws only when the script itself is malformed. */
-export async function runScript(script: CardScript<ScriptStep>, run: ScriptRun): Promise<ScriptReport> {
+export async function runScript(script: CardScript, run: ScriptRun): Promise<ScriptReport> {
   const results: StepResult[] = [];
   const report = { scriptId: script.id, powerUpId: run.powerUpId, results };
   for (const [step, instruction] of script.steps.entries()) {
@@ -54,7 +47,7 @@ export async function runScript(script: CardScript<ScriptStep>, run: ScriptRun):
 }
 
 /** Why nothing more may be started; null: it may. */
-function endedBy({ deadlineAt }: CardScript<ScriptStep>, run: ScriptRun): StepFailure | null {
+function endedBy({ deadlineAt }: CardScript, run: ScriptRun): StepFailure | null {
   if (run.signal?.aborted === true) return "removed";
   return run.serverNowMs() > deadlineAt ? "expired" : null;
 }
@@ -126,7 +119,7 @@ async function exchangeStep(step: StepOf<"exchange">, { reader, powerUpId }: Scr
 async function sealStep(
   { challengeBytes, sw }: StepOf<"seal">,
   step: number,
-  script: CardScript<ScriptStep>,
+  script: CardScript,
   run: ScriptRun,
 ): Promise<StepOutcome> {
   const { reader, powerUpId } = run;

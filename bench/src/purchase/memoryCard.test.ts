@@ -1,4 +1,4 @@
-import { openBMoney, planWrite, toHex } from "@citygas/gascard";
+import { openBMoney, planSteps, toHex } from "@citygas/gascard";
 import { describe, expect, it } from "vitest";
 import { memoryCard } from "./memoryCard.ts";
 
@@ -20,7 +20,7 @@ const bought = openBMoney.purchaseImage(blank, {
   boughtOn: "2026-01-02",
 });
 const write = (secret: string) =>
-  ({ id: "w", purpose: "write", steps: planWrite(openBMoney, blank, bought, secret), deadlineAt: 0 }) as const;
+  ({ id: "w", purpose: "write", steps: planSteps(openBMoney, blank, bought, secret), deadlineAt: 0 }) as const;
 
 describe("a card in memory", () => {
   it("is written by a script, and shows so in the report", () => {

@@ -16,6 +16,8 @@ export const crashPoints = [
   "afterPaid",
   "afterJournalScript",
   "duringWrite",
+  "beforeSeal",
+  "afterSeal",
   "beforeReport",
   "afterJournalReport",
   "afterReport",

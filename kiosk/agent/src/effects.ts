@@ -2,7 +2,7 @@
  * Does what the flow asks. Intent first: before a code is sent, a write script starts or a receipt is printed, the
  * journal has it on the disk. Every outcome comes back as an event; nothing here decides anything.
  */
-import type { Answer, ReceiptData } from "@citygas/api";
+import type { Answer, ReceiptData, SealRequest } from "@citygas/api";
 import type { CardReader, ReceiptPrinter } from "@citygas/devices";
 import { type Journal, runScript, type ServerClock } from "@citygas/terminal";
 import type { Answered, Effect, FlowEvent } from "./flow/types.ts";
@@ -117,10 +117,31 @@ export function performer(parts: EffectParts): Performer {
       // Unknown time is past every deadline.
       serverNowMs: () => parts.serverClock.now() ?? Number.POSITIVE_INFINITY,
       signal: controller.signal,
+      seal: (request) => seal(sessionId, request, steps.deadlineAt, controller.signal),
     });
     if (script?.controller === controller) script = null;
     parts.log("script", { scriptId: steps.id, purpose: steps.purpose, failure: report.failure ?? null });
     dispatch({ type: "scriptDone", sessionId, purpose: steps.purpose, report });
+  };
+
+  /** Asks until the centre answers or the script's time is over: the same challenge is given the same command. */
+  const seal = async (
+    sessionId: string,
+    request: SealRequest,
+    deadlineAt: number,
+    signal: AbortSignal,
+  ): Promise<string | null> => {
+    crash("beforeSeal");
+    const forMs = deadlineAt - (parts.serverClock.now() ?? Number.POSITIVE_INFINITY);
+    const wanted = (): boolean => !signal.aborted && !parts.closed();
+    const answer = await untilAnswered(() => api.seal(sessionId, request), {
+      forMs,
+      nowMs,
+      sleep: parts.sleep,
+      wanted,
+    });
+    crash("afterSeal");
+    return answer.ok ? answer.value.apdu : null;
   };
 
   const watch = async (purchaseId: string, after: number, signal: AbortSignal): Promise<void> => {

@@ -5,7 +5,7 @@ import type { Answer, PurchaseView, TerminalApi } from "@citygas/api";
 import type { CardReader, CodeScanner, ReaderEvent, ReceiptPrinter } from "@citygas/devices";
 import { type Journal, openJournal } from "@citygas/terminal";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { CrashPoint } from "./crash.ts";
+import { type CrashPoint, crashPoints } from "./crash.ts";
 import * as t from "./flow/testWorld.ts";
 import { type Agent, runAgent } from "./run.ts";
 import type { Action, Screen } from "./view.ts";
@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 const secret = "a1b2c3";
+const sealedApdu = "04d6820a0801020304f5a92ed7";
 const writeScript = {
   ...t.script("w1", "write"),
   steps: [
@@ -31,7 +32,11 @@ const writeScript = {
 };
 
 /** A kiosk with everything around it in memory; `calls` is what happened, in order. */
-async function kiosk(over: Partial<TerminalApi> = {}, journalOver: Partial<Journal> = {}) {
+async function kiosk(
+  over: Partial<TerminalApi> = {},
+  journalOver: Partial<Journal> = {},
+  readerOver: Partial<CardReader> = {},
+) {
   const calls: string[] = [];
   const logs: string[] = [];
   const said = <T>(name: string, value: T): Promise<Answer<T>> => {
@@ -50,6 +55,7 @@ async function kiosk(over: Partial<TerminalApi> = {}, journalOver: Partial<Journ
         purchase: t.purchase({ version: 9, state: "delivered" }),
         resumed: false,
       }),
+    seal: (_, { step, challenge }) => said(`seal ${step} ${challenge}`, { apdu: sealedApdu }),
     endSession: () => said("endSession", null),
     newPurchase: () => said("newPurchase", t.purchase()),
     confirm: () => said("confirm", t.paying()),
@@ -103,6 +109,7 @@ async function kiosk(over: Partial<TerminalApi> = {}, journalOver: Partial<Journ
       return { ok: true, value: null };
     },
     close: async () => undefined,
+    ...readerOver,
   };
   let onCode: Parameters<CodeScanner["subscribe"]>[0] = () => undefined;
   const scanner: CodeScanner = {
@@ -152,7 +159,7 @@ async function kiosk(over: Partial<TerminalApi> = {}, journalOver: Partial<Journ
   };
 }
 
-async function sell(k: Awaited<ReturnType<typeof kiosk>>): Promise<void> {
+async function toWriting(k: Awaited<ReturnType<typeof kiosk>>): Promise<void> {
   await k.until("home");
   k.reader({ type: "inserted", powerUpId: "p1", atr: "3b04" });
   await k.until("account");
@@ -165,6 +172,9 @@ async function sell(k: Awaited<ReturnType<typeof kiosk>>): Promise<void> {
   await k.until("payWaiting");
   await vi.waitFor(() => expect(k.calls).toContain("attempt"));
   k.news(t.purchase({ version: 4, state: "paid", attempt: t.attempt("paid") }));
+}
+async function sell(k: Awaited<ReturnType<typeof kiosk>>): Promise<void> {
+  await toWriting(k);
   await k.until("success");
 }
 
@@ -206,7 +216,69 @@ describe("runAgent", () => {
     await sell(k);
     k.act({ do: "print" });
     await k.until("printed");
-    expect(new Set(k.crashed).size).toBe(14);
+    expect(new Set(k.crashed)).toEqual(new Set(crashPoints.filter((point) => !point.endsWith("Seal"))));
+  });
+
+  describe("a CPU card", () => {
+    const challenge = "1122334455667788";
+    const sealing = {
+      kind: "script" as const,
+      script: { ...writeScript, steps: [{ op: "seal" as const, challengeBytes: 8 as const, sw: "9000" }] },
+      purchase: t.purchase({ version: 5, state: "issued" }),
+      resumed: false,
+    };
+    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+    const answers = (sent: string[]): Partial<CardReader> => ({
+      transmit: async (_, apdu) => {
+        sent.push(hex(apdu));
+        return { ok: true, value: Buffer.from(`${apdu[1] === 0x84 ? challenge : ""}9000`, "hex") };
+      },
+    });
+
+    it("is given the command that the centre made for its challenge, asked for until it answers", async () => {
+      let asked = 0;
+      const sent: string[] = [];
+      const seal: TerminalApi["seal"] = async (sessionId, request) => {
+        expect({ sessionId, ...request }).toEqual({
+          sessionId: "s1",
+          scriptId: "w1",
+          powerUpId: "p1",
+          step: 0,
+          challenge,
+        });
+        asked += 1;
+        return asked === 1 ? t.unreachable : t.ok({ apdu: sealedApdu });
+      };
+      const k = await kiosk({ wantScript: async () => t.ok(sealing), seal }, {}, answers(sent));
+      await sell(k);
+      await vi.waitFor(() => expect(k.calls).toContain("postReport w1"));
+      expect(asked).toBe(2);
+      expect(sent).toEqual(["0084000008", sealedApdu]);
+      expect(k.crashed).toEqual(expect.arrayContaining(["beforeSeal", "afterSeal"]));
+      const everything = [await readFile(join(folder, "journal.log"), "utf8"), ...k.logs].join("\n");
+      expect(everything).not.toContain(sealedApdu);
+    });
+
+    it("gets nothing from a centre that seals no more, and the report says so", async () => {
+      const sent: string[] = [];
+      const refused = t.problem("card.stale");
+      const reports: unknown[] = [];
+      const k = await kiosk(
+        {
+          wantScript: async () => t.ok(sealing),
+          seal: async () => refused,
+          postReport: async (_, report) => {
+            reports.push(report.failure);
+            return t.ok({ kind: "writeFailed", purchase: t.purchase({ version: 6, state: "unknown" }), hall: false });
+          },
+        },
+        {},
+        answers(sent),
+      );
+      await toWriting(k);
+      await vi.waitFor(() => expect(reports).toEqual([{ step: 0, reason: "expired" }]));
+      expect(sent).toEqual(["0084000008"]);
+    });
   });
 
   it("sends reports from before its death first, and never runs their scripts again", async () => {

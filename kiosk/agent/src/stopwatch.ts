@@ -48,13 +48,16 @@ export function stopwatch(nowMs: () => number): Stopwatch {
     }
   };
   return {
-    reader: (reader) => ({
+    reader: ({ rekey, erase, transmit, ...reader }) => ({
       subscribe: (listener) => reader.subscribe(listener),
       select: (id, chip) => timed(reader.select(id, chip)),
       read: (id, offset, length) => timed(reader.read(id, offset, length)),
       counter: (id) => timed(reader.counter(id)),
       present: (id, secret) => timed(reader.present(id, secret)),
       write: (id, offset, data) => timed(reader.write(id, offset, data)),
+      ...(rekey && { rekey: (id, secret) => timed(rekey(id, secret)) }),
+      ...(erase && { erase: (id, offset, key) => timed(erase(id, offset, key)) }),
+      ...(transmit && { transmit: (id, apdu) => timed(transmit(id, apdu)) }),
       close: () => reader.close(),
     }),
     inserted: () => {

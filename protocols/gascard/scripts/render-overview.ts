@@ -3,8 +3,6 @@ import { chips } from "../src/chips/chips.ts";
 import { classRules, mayFinishAt, mayWriteAt, refundProof } from "../src/class-rules.ts";
 import type { CardClass, LayoutDriver } from "../src/layout.ts";
 import { layouts } from "../src/layouts.ts";
-import { probeSteps } from "../src/plan.ts";
-import { carriedSteps } from "../src/script.ts";
 import { alignTables } from "./align-tables.ts";
 import { wrapProse } from "./wrap-prose.ts";
 
@@ -51,7 +49,9 @@ counter that is not full refuses the card (one try used is forgiven only where o
 ${stepRows().join("\n")}
 
 A script lives for one power-up of one card. It begins by reading what it expects to find, and every write is read back.
-The public contract carries to terminals, today, the steps of: ${carried().join(", ")}.`),
+The public contract carries the steps of all these chips to terminals. A \`seal\` is the one step that needs the centre
+while the card waits: the card's challenge goes up, one finished command comes down, and from the last seal on no network
+is needed any more.`),
   )}
 `;
 }
@@ -107,8 +107,3 @@ function stepRows(): string[] {
     return `| ${op} | ${on.map(({ name }) => name).join(", ")} |`;
   });
 }
-
-const carried = (): string[] =>
-  Object.values(chips)
-    .filter(({ kind }) => carriedSteps(probeSteps(kind)) !== null)
-    .map(({ name }) => name);

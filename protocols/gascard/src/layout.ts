@@ -1,6 +1,6 @@
 import type { ByteRange } from "./area.ts";
 import type { CpuApplication } from "./chips/cpu-card.ts";
-import type { CarriedStep, ChipKind, Hex } from "./script.ts";
+import type { ChipKind } from "./script.ts";
 
 /**
  * A layout is how one maker writes a gas card. Drivers are pure functions on images: no I/O, no clock, no keys
@@ -169,6 +169,3 @@ export interface LayoutDriver {
    * meter writes its area. */
   meterImage(image: Uint8Array, word: MeterWord): Uint8Array;
 }
-
-/** Steps that turn `before` into `after`: read+expect before, counter full, present, writes (commit field last), each read back. */
-export type PlanWrite = (layout: LayoutDriver, before: Uint8Array, after: Uint8Array, secret: Hex) => CarriedStep[];

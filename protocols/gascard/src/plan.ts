@@ -3,9 +3,9 @@ import { bytesOf } from "./area.ts";
 import { chips } from "./chips/chips.ts";
 import { type CpuApplication, cpuCommands, type SealedUpdate, sealedUpdate, swDone } from "./chips/cpu-card.ts";
 import { fromHex, sameBytes, toHex } from "./hex.ts";
-import type { LayoutDriver, PlanWrite } from "./layout.ts";
+import type { LayoutDriver } from "./layout.ts";
 import { openBCpu } from "./open/tables.ts";
-import { type CarriedStep, type ChipKind, carriedSteps, type Hex, type ScriptStep } from "./script.ts";
+import type { ChipKind, Hex, ScriptStep } from "./script.ts";
 
 /** Longest read in one step: what one command of any reader can bring. */
 const readBytesMax = 256;
@@ -16,8 +16,6 @@ const challengeBytes = 8;
  * Reads the whole image and, where there is one, the error counter. Needs no secret and burns no try. Without a chip: the
  * SLE4442's. `application`: what a CPU card is asked for; the open layout's when left out.
  */
-export function probeSteps(): CarriedStep[];
-export function probeSteps(chip: ChipKind, application?: CpuApplication): ScriptStep[];
 export function probeSteps(chip: ChipKind = "sle4442", application?: CpuApplication): ScriptStep[] {
   const { secret, readable } = chips[chip];
   const asked = chip === "cpu" ? (application ?? openBCpu.application) : null;
@@ -148,13 +146,6 @@ export function planSteps(
   ];
 }
 
-/** As `planSteps`, for cards whose scripts the public contract carries; throws for others. */
-export const planWrite: PlanWrite = (layout, before, after, secret) => {
-  const steps = carriedSteps(planSteps(layout, before, after, secret));
-  if (steps === null) throw new Error(`the contract carries no script for a ${layout.chip}`);
-  return steps;
-};
-
 function secretSteps(chip: ChipKind, secret: Hex | null, newSecret: Hex | null): ScriptStep[] {
   const facts = chips[chip].secret;
   if (facts === null) return [];
@@ -176,18 +167,23 @@ function mustBeSecret(secret: Hex | null, bytes: number): asserts secret is Hex 
 /**
  * What the centre seals for the `seal` step at index `step` of the script that turns `before` into `after`, up to its
  * MAC: `macInput` of it goes to the key service with the card's challenge, `withMac` makes the APDU that goes down.
- * Throws when that step is no seal of this script.
+ * null when that step is no seal of this script.
  */
-export function sealOfStep(layout: LayoutDriver, before: Uint8Array, after: Uint8Array, step: number): SealedUpdate {
+export function sealOfStep(
+  layout: LayoutDriver,
+  before: Uint8Array,
+  after: Uint8Array,
+  step: number,
+): { update: SealedUpdate; challengeBytes: number } | null {
+  if (layout.application === null) return null;
   const steps = planSteps(layout, before, after, null);
   const index = steps.slice(0, step).filter(({ op }) => op === "seal").length;
   const range = plannedWrites(layout, before, after)[index];
   const file = layout.application?.files.find(
     ({ offset, length }) => range !== undefined && range.offset >= offset && range.offset < offset + length,
   );
-  if (steps[step]?.op !== "seal" || range === undefined || file === undefined)
-    throw new Error(`step ${step} is no seal`);
-  return sealedUpdate(file.sfi, range.offset - file.offset, bytesOf(after, range));
+  if (steps[step]?.op !== "seal" || range === undefined || file === undefined) return null;
+  return { update: sealedUpdate(file.sfi, range.offset - file.offset, bytesOf(after, range)), challengeBytes };
 }
 
 /**

@@ -4,7 +4,7 @@ import { expect, inject, test } from "vitest";
 import { sale, secret } from "./cards.testkit.ts";
 import { sameBytes, toHex } from "./hex.ts";
 import { openBVolume } from "./layouts.ts";
-import { planWrite } from "./plan.ts";
+import { planSteps } from "./plan.ts";
 import { decodeReport } from "./report.ts";
 import type { CardScript, StepResult } from "./script.ts";
 
@@ -12,7 +12,7 @@ const { before, after } = sale(openBVolume);
 const script: CardScript = {
   id: "w1",
   purpose: "write",
-  steps: planWrite(openBVolume, before, after, secret),
+  steps: planSteps(openBVolume, before, after, secret),
   deadlineAt: 0,
 };
 const honest: StepResult[] = script.steps.map((step, index) => {

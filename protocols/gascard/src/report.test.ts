@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { sale, secret } from "./cards.testkit.ts";
 import { toHex } from "./hex.ts";
 import { openBCpuVolume, openBVolume } from "./layouts.ts";
-import { planSteps, planWrite, probeSteps } from "./plan.ts";
+import { planSteps, probeSteps } from "./plan.ts";
 import { decodeReport } from "./report.ts";
-import type { CardScript, ScriptReport, ScriptStep, StepResult } from "./script.ts";
+import type { CardScript, ScriptReport, StepResult } from "./script.ts";
 
 const { before, after } = sale(openBVolume);
 const probe: CardScript = { id: "p1", purpose: "probe", steps: probeSteps(), deadlineAt: 0 };
@@ -13,15 +13,11 @@ const write: CardScript = {
   ...probe,
   id: "w1",
   purpose: "write",
-  steps: planWrite(openBVolume, before, after, secret),
+  steps: planSteps(openBVolume, before, after, secret),
 };
 const finalRead = write.steps.length - 1;
 
-const report = (
-  script: CardScript<ScriptStep>,
-  results: StepResult[],
-  failure?: ScriptReport["failure"],
-): ScriptReport => ({
+const report = (script: CardScript, results: StepResult[], failure?: ScriptReport["failure"]): ScriptReport => ({
   scriptId: script.id,
   powerUpId: "u1",
   results,
@@ -116,7 +112,7 @@ test("whatever a terminal sends, nothing throws", () => {
 });
 
 const cpu = sale(openBCpuVolume);
-const sealed: CardScript<ScriptStep> = {
+const sealed: CardScript = {
   ...probe,
   id: "c1",
   purpose: "write",
@@ -130,7 +126,7 @@ const sealAt = sealed.steps.findIndex(({ op }) => op === "seal");
 
 test("a CPU card's files make its image, and a seal counts as a change", () => {
   expect(decodeReport(sealed, report(sealed, cpuAnswers))).toEqual({ ok: true, image: cpu.after, counter: null });
-  const probed: CardScript<ScriptStep> = { ...probe, steps: probeSteps("cpu") };
+  const probed: CardScript = { ...probe, steps: probeSteps("cpu") };
   const read = cpuAnswers.slice(0, probed.steps.length);
   expect(decodeReport(probed, report(probed, read))).toEqual({ ok: true, image: cpu.before, counter: null });
   // A probe expects no bytes in particular, but so many.
@@ -164,7 +160,7 @@ test("a CPU card's answers that contradict the script count for nothing", () => 
 });
 
 test("a zone erased is a zone read back as erased", () => {
-  const erase: CardScript<ScriptStep> = {
+  const erase: CardScript = {
     ...probe,
     steps: [...probeSteps("at88sc102"), { op: "erase", offset: 22, length: 2, key: "a1a2a3a4a5a6" }],
   };
@@ -177,7 +173,7 @@ test("a zone erased is a zone read back as erased", () => {
   expect(decodeReport(erase, report(erase, results))).toEqual({ ok: true, image: null, counter: 0xff });
   const deaf = results.map((result) => (result.data === "ffff" ? { ...result, data: "ff00" } : result));
   expect(decodeReport(erase, report(erase, deaf))).toEqual(malformed);
-  const probed: CardScript<ScriptStep> = { ...erase, steps: erase.steps.slice(0, -1) };
+  const probed: CardScript = { ...erase, steps: erase.steps.slice(0, -1) };
   const read = decodeReport(probed, report(probed, results.slice(0, -1)));
   // Codes and counters are in no image: they read differently by the moment.
   expect(read.image?.slice(9, 15)).toEqual(Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 0));

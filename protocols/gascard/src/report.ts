@@ -36,7 +36,7 @@ const swHexDigits = 4;
  * order, carry what such a step gives, and an answer that contradicts an `expect` cannot stand in a step that
  * succeeded. Never throws.
  */
-export function decodeReport(script: CardScript<ScriptStep>, report: ScriptReport): DecodedReport {
+export function decodeReport(script: CardScript, report: ScriptReport): DecodedReport {
   const failedStep = report.failure?.step ?? null;
   const chip = chipOf(script.steps);
   if (report.scriptId !== script.id || !fits(script.steps, chip, report.results, failedStep)) return malformed;

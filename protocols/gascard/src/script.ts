@@ -50,43 +50,12 @@ export type ScriptStep =
 /** The steps that may have changed the card when they fail without an answer. */
 export const changingSteps: readonly ScriptStep["op"][] = ["write", "rekey", "erase", "seal"];
 
-/**
- * The steps that the public contract (api's ScriptSchema) carries to a terminal today. The others run where centre and
- * reader are one process; once the schema has them, this is all of `ScriptStep`.
- */
-export type CarriedStep =
-  | { op: "select"; chip: "sle4442" }
-  | Extract<ScriptStep, { op: "read" | "counter" | "present" | "write" }>;
-
-/** `steps` if the contract carries every one of them, else null. */
-export function carriedSteps(steps: readonly ScriptStep[]): CarriedStep[] | null {
-  const carried = steps.map(carriedStep).filter((step) => step !== null);
-  return carried.length === steps.length ? carried : null;
-}
-
-function carriedStep(step: ScriptStep): CarriedStep | null {
-  switch (step.op) {
-    case "select":
-      return step.chip === "sle4442" ? { op: step.op, chip: step.chip } : null;
-    case "read":
-    case "counter":
-    case "present":
-    case "write":
-      return step;
-    case "rekey":
-    case "erase":
-    case "exchange":
-    case "seal":
-      return null;
-  }
-}
-
 export type ScriptPurpose = "probe" | "write" | "refund";
 
-export interface CardScript<Step extends ScriptStep = CarriedStep> {
+export interface CardScript {
   id: string;
   purpose: ScriptPurpose;
-  steps: Step[];
+  steps: ScriptStep[];
   /** Server clock, ms since the epoch: after it the terminal must not start another step. */
   deadlineAt: number;
 }

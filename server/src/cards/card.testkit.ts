@@ -1,6 +1,7 @@
 /** A memory card in a hand, a reader that carries scripts out step by step, and the meter the card goes into. */
 import {
   type CardScript,
+  cpuMac,
   fromHex,
   type LayoutDriver,
   type ScriptReport,
@@ -18,6 +19,13 @@ export interface TestCard {
 }
 
 export const cardSecret = "a1b2c3";
+/** The seller's key of every CPU card here. */
+export const sealKey = Uint8Array.from({ length: 16 }, (_, i) => 0x40 + i);
+export const testKeys = {
+  cardSecret: async (): Promise<string> => cardSecret,
+  cardMac: async (_number: string, cipher: "tripleDes" | "sm4", challenge: Uint8Array, input: Uint8Array) =>
+    cpuMac(cipher, sealKey, challenge, input),
+};
 
 /** A card whose `count` purchases its meter has taken, `total` in all. */
 export function testCard(driver: LayoutDriver, number: string, count = 0, total = 0, ceiling = 0): TestCard {
@@ -100,6 +108,11 @@ export function runScript(card: TestCard, script: CardScript, powerUpId: string,
         results.push({ step, data: todo.data });
         break;
       }
+      case "rekey":
+      case "erase":
+      case "exchange":
+      case "seal":
+        throw new Error(`no ${todo.op} on this card`);
     }
   }
   return { scriptId: script.id, powerUpId, results };

@@ -1,6 +1,6 @@
 /** Card sessions and card writes: what terminals said about cards, kept beside the guarded aggregates. */
 import type { Id, Instant } from "@citygas/core";
-import type { ScriptReport } from "@citygas/gascard";
+import type { ChipKind, ScriptReport } from "@citygas/gascard";
 import type { Pool } from "pg";
 
 /** One power-up of one card in one terminal's reader. */
@@ -19,12 +19,14 @@ export interface CardSession {
 }
 
 export interface Probed {
-  /** Main memory as lower-case hex; null: could not be read. */
+  /** Main memory, or a CPU card's files, as lower-case hex; null: could not be read; empty: nothing of ours in it. */
   image: string | null;
   /** The secret's error counter as the chip gave it. */
   counter: number | null;
   /** The card's `scriptSeq` for which this image was fresh; null: it never was, or is no card of ours. */
   seq: number | null;
+  /** What was probed; left out in rows from before there was a choice. */
+  chip?: ChipKind;
 }
 
 export interface CardWrite {
@@ -52,6 +54,8 @@ export interface CardRows {
   write(scriptId: Id): Promise<StoredWrite | undefined>;
   /** The first report of a script stays. */
   saveReport(scriptId: Id, report: ScriptReport, at: Instant): Promise<void>;
+  /** The challenge that counts for this seal: the first that came. */
+  sealedFor(scriptId: Id, step: number, challenge: string, at: Instant): Promise<string>;
   /** When the last script for this card left; null: never. */
   lastScriptAt(cardId: Id): Promise<Instant | null>;
   /** Was this card ever read in this terminal's reader? */
@@ -124,6 +128,18 @@ export function sqlCardRows(db: Pool): CardRows {
         JSON.stringify(report),
         at,
       ]);
+    },
+    async sealedFor(scriptId, step, challenge, at) {
+      await db.query(
+        `insert into card_seal (script_id, step, challenge, sealed_at) values ($1, $2, $3, $4)
+         on conflict (script_id, step) do nothing`,
+        [scriptId, step, challenge, at],
+      );
+      const found = await db.query<{ challenge: string }>(
+        "select challenge from card_seal where script_id = $1 and step = $2",
+        [scriptId, step],
+      );
+      return found.rows[0]?.challenge ?? challenge;
     },
     async lastScriptAt(cardId) {
       const found = await db.query<{ at: number | null }>(

@@ -6,12 +6,14 @@ import type { CardAnswer } from "@citygas/api";
 import { dayOf, type Instant, type IssuedScript, ok, type Purchase, type Result } from "@citygas/core";
 import {
   type CardScript,
-  type CarriedStep,
+  chips,
   fromHex,
   type LayoutDriver,
   layoutByName,
-  planWrite,
+  mayWriteAt,
+  planSteps,
   resumeImages,
+  type ScriptStep,
   sameBytes,
   toHex,
 } from "@citygas/gascard";
@@ -23,12 +25,6 @@ import { viewOf } from "../purchases/view.ts";
 import type { CardSession } from "./cardRows.ts";
 import type { Situation } from "./insertion.ts";
 import { onCard } from "./reading.ts";
-
-/**
- * Who alters a memory card's unkeyed checksums on the way mints gas: such cards, which all known ones are, are written,
- * and so sold to, at kiosks and desks only.
- */
-export const mayWriteAt = ({ kind }: TerminalFacts): boolean => kind !== "phone";
 
 /** Issues the open purchase's script for the card of this session. `resumed`: nobody asked for it, the insertion led to it. */
 export async function issueScript(
@@ -42,9 +38,10 @@ export async function issueScript(
   const kind = seen.decision.kind === "writeRefund" ? "refund" : "sale";
   const { driver, image, facts } = seen.reading;
   if (open === null || card === null || driver === null || image === null) throw new Error("nothing to write");
-  if (!mayWriteAt(terminal)) return refused("auth.forbidden");
+  // Who alters a memory card's unkeyed checksums on the way mints gas, and a plain card can be copied.
+  if (!mayWriteAt(driver, terminal.kind)) return refused("auth.forbidden");
   if (probed.seq === null) return refused("card.stale");
-  const secret = await sale.keys.cardSecret(card.state.cardNumber);
+  const secret = await secretOf(sale, driver, card.state.cardNumber);
   const scriptId = sale.newId();
   const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
     // The image was looked at with these versions: whatever moved since is looked at again.
@@ -76,7 +73,7 @@ export async function issueScript(
           script,
           countBefore: p.countBefore ?? before.count,
           totalBefore: p.totalBefore ?? before.total,
-          toPhone: false,
+          toPhone: terminal.kind === "phone",
           ...(grant === null ? {} : { approvedBy: grant.by }),
         },
       },
@@ -133,24 +130,30 @@ function issuedOf({ id, script }: Purchase): IssuedScript {
   return script;
 }
 
-const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: CarriedStep[]): CardScript => ({
+const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: ScriptStep[]): CardScript => ({
   id,
   purpose: kind === "sale" ? "write" : "refund",
   steps,
   deadlineAt,
 });
 
+/** null: the chip has none. */
+const secretOf = async (sale: SaleContext, { chip }: LayoutDriver, cardNumber: string): Promise<string | null> => {
+  const { secret } = chips[chip];
+  return secret === null ? null : await sale.keys.cardSecret(cardNumber, { bytes: secret.bytes, version: 0 });
+};
+
 /** `counter`: as the probe saw it. One short is what our own torn `present` leaves; the decision has judged it. */
 function writeSteps(
   driver: LayoutDriver,
   { before, after }: Pick<IssuedScript, "before" | "after">,
-  secret: string,
+  secret: string | null,
   counter: number | null,
-): CarriedStep[] {
+): ScriptStep[] {
   const [from, to] = [fromHex(before), fromHex(after)];
   if (from === null || to === null) throw new Error("a script without images");
-  return planWrite(driver, from, to, secret).map(
-    (step): CarriedStep =>
+  return planSteps(driver, from, to, secret).map(
+    (step): ScriptStep =>
       step.op === "counter" ? { op: "counter", ...(counter === null ? {} : { expect: counter }) } : step,
   );
 }
@@ -159,7 +162,9 @@ function writeSteps(
 export function scriptForReport(script: IssuedScript, layout: string): CardScript {
   const driver = layoutByName(layout);
   if (driver === null) throw new Error(`no driver for layout ${layout}`);
-  return cardScript(script, writeSteps(driver, script, "000000", null));
+  const { secret } = chips[driver.chip];
+  const anySecret = secret === null ? null : "00".repeat(secret.bytes);
+  return cardScript(script, writeSteps(driver, script, anySecret, null));
 }
 
 /**
@@ -181,7 +186,7 @@ export async function sameScriptAgain(
   if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;
   // The process may have died between the commit and this row.
   await sale.cardRows.addWrite({ ...script, purchaseId: open.state.id, cardId: card.state.id });
-  const secret = await sale.keys.cardSecret(card.state.cardNumber);
+  const secret = await secretOf(sale, driver, card.state.cardNumber);
   const steps = writeSteps(driver, script, secret, probed.counter);
   const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });
   return ok({ kind: "script", script: cardScript(script, steps), purchase, resumed: false });

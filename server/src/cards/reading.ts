@@ -12,32 +12,45 @@ import {
   type CardAmount,
   type CardFacts,
   type CardScript,
+  type ChipKind,
+  chipOfAtr,
   classify,
   counterLeft,
   type DecodedReport,
   fromHex,
   identifyImage,
   type LayoutDriver,
+  layoutByName,
+  mayWriteAt,
   type PurchaseOnCard,
   probeSteps,
   secretState,
+  toHex,
 } from "@citygas/gascard";
-import type { Customer } from "../context.ts";
+import type { Customer, TerminalFacts } from "../context.ts";
 import { derivedId } from "../purchases/derivedId.ts";
 import type { CardSession, Probed } from "./cardRows.ts";
 
 /** Longest that a probe may take; then the terminal asks anew. */
 const probeMs = 60_000;
 
+/** By the ATR. Whatever answers with one that nobody knows is asked as the chip that is met most. */
+const chipOf = ({ atr }: Pick<CardSession, "atr">): ChipKind => chipOfAtr(atr) ?? "sle4442";
+
 /** The session's probe: reads all, needs no secret. Made from the session alone, so that it need not be stored. */
-export function probeScript({ id, createdAt }: Pick<CardSession, "id" | "createdAt">): CardScript {
-  return { id: derivedId("probe", id), purpose: "probe", steps: probeSteps(), deadlineAt: createdAt + probeMs };
+export function probeScript(session: Pick<CardSession, "id" | "createdAt" | "atr">): CardScript {
+  const { id, createdAt } = session;
+  const steps = probeSteps(chipOf(session));
+  return { id: derivedId("probe", id), purpose: "probe", steps, deadlineAt: createdAt + probeMs };
 }
 
 /** What a probe's report leaves: nothing else of it is kept. */
-export function probedOf(decoded: DecodedReport, toHex: (bytes: Uint8Array) => string): Probed {
+export function probedOf(session: Pick<CardSession, "atr">, decoded: DecodedReport): Probed {
   const image = decoded.ok && decoded.image !== null ? toHex(decoded.image) : null;
-  return { image, counter: decoded.counter, seq: null };
+  const chip = chipOf(session);
+  // A CPU card that answers, but not as ours does, holds some other application.
+  const isStranger = chip === "cpu" && !decoded.ok && decoded.reason === "mismatch";
+  return { image: isStranger ? "" : image, counter: decoded.counter, seq: null, chip };
 }
 
 export interface Reading {
@@ -47,13 +60,16 @@ export interface Reading {
   facts: CardFacts | null;
 }
 
-export function readingOf({ image: hex, counter }: Probed): Reading {
+export function readingOf(probed: Probed): Reading {
+  const { image: hex, counter } = probed;
+  const chip = chipProbed(probed);
   const image = hex === null ? null : fromHex(hex);
-  // The SLE4442's tells of a card that is nobody's: it is the one that the probe asks for.
-  const secretCounter = secretState("sle4442", counter);
+  const secretCounter = secretState(chip, counter);
   const none = { image, driver: null, facts: null };
   if (image === null) return { ...none, read: { identity: null, problem: "unreadable", facts: null, secretCounter } };
-  const identified = identifyImage(image);
+  if (image.length === 0)
+    return { ...none, image: null, read: { identity: null, problem: "foreign", facts: null, secretCounter } };
+  const identified = identifyImage(image, chip);
   if (!identified.ok)
     return { ...none, read: { identity: null, problem: problemWord(identified.problem), facts: null, secretCounter } };
   const { driver, identity } = identified;
@@ -68,10 +84,13 @@ export function readingOf({ image: hex, counter }: Probed): Reading {
       acceptedCount: facts.returned?.count ?? null,
       totalCredited: facts.returned?.totalCredited ?? null,
     },
-    secretCounter: secretState(driver.chip, counter),
+    secretCounter,
   };
   return { read, image, driver, facts };
 }
+
+/** Sessions from before there was a choice were an SLE4442's. */
+const chipProbed = ({ chip }: Probed): ChipKind => chip ?? "sle4442";
 
 function problemWord(problem: "blank" | "foreign" | "badIdentity" | "badChecksum" | "upsideDown"): CardRead["problem"] {
   return problem === "upsideDown" ? "unreadable" : problem;
@@ -110,9 +129,17 @@ export function isOurs(
   return wanted === undefined || wanted === driver.identify(image)?.areaCode;
 }
 
+/** May a script for this card go to such a terminal? Where not, it can't be sold to there either. */
+export function mayBeWrittenAt({ id, layout }: Pick<CardState, "id" | "layout">, { kind }: TerminalFacts): boolean {
+  const driver = layoutByName(layout);
+  if (driver === null) throw new Error(`card ${id} has the unknown layout ${layout}`);
+  return mayWriteAt(driver, kind);
+}
+
 /** Tries left of the chip's secret; null where the counter was not read, or where there is none left to speak of. */
-export function triesLeft({ counter }: Probed): number | null {
-  const left = counter === null ? 0 : counterLeft(counter);
+export function triesLeft(probed: Probed): number | null {
+  const { counter } = probed;
+  const left = counter === null ? 0 : counterLeft(counter, chipProbed(probed));
   return left === 0 ? null : left;
 }
 

@@ -5,6 +5,8 @@ import {
   ProblemSchema,
   type Report,
   ReportSchema,
+  SealedSchema,
+  SealRequestSchema,
   SessionSchema,
   WantScriptSchema,
 } from "@citygas/api";
@@ -16,6 +18,7 @@ import { requireIdempotencyKey } from "../http/idempotency.ts";
 import { sendRefused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { endSession, takeReport } from "./report.ts";
+import { sealCommand } from "./sealCommand.ts";
 import { openSession, putImage, wantScript } from "./sessions.ts";
 
 const params = Type.Object({ id: Id });
@@ -87,6 +90,23 @@ function scriptRoutes(app: App, sale: SaleContext): void {
     },
     async (request, reply) => {
       const answer = await wantScript(sale, request.terminal, request.params.id, request.body.cardSessionId);
+      return answer.ok ? reply.send(answer.value) : sendRefused(reply, answer.error);
+    },
+  );
+  app.post(
+    "/card-sessions/:id/seals",
+    {
+      onRequest: requireTerminal,
+      schema: {
+        ...described,
+        summary: "加密写卡 · One finished command for a CPU card's challenge, while its script is out",
+        params,
+        body: SealRequestSchema,
+        response: { 200: SealedSchema, default: ProblemSchema },
+      },
+    },
+    async (request, reply) => {
+      const answer = await sealCommand(sale, request.terminal, request.params.id, request.body);
       return answer.ok ? reply.send(answer.value) : sendRefused(reply, answer.error);
     },
   );

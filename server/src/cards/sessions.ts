@@ -1,7 +1,7 @@
 /** A card session: one card in one reader, from its probe to its removal. */
 import type { CardAnswer, OpenSession } from "@citygas/api";
 import { type Id, ok, type Result } from "@citygas/core";
-import { type CardScript, decodeReport, type ScriptReport, toHex } from "@citygas/gascard";
+import { type CardScript, decodeReport, type ScriptReport } from "@citygas/gascard";
 import type { TerminalFacts } from "../context.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
@@ -42,7 +42,7 @@ export async function putImage(
   if (report.powerUpId !== session.value.powerUpId) return refused("card.stale");
   const decoded = decodeReport(probeScript(session.value), report);
   if (!decoded.ok && decoded.reason === "malformed") return refused("request.invalid");
-  return await answerImage(sale, session.value, probedOf(decoded, toHex), terminal);
+  return await answerImage(sale, session.value, probedOf(session.value, decoded), terminal);
 }
 
 /** The script of a purchase that was paid while its card stayed in this reader. */

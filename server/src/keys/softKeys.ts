@@ -1,34 +1,31 @@
 /**
- * Card secrets from a master key in a file: for development. The file is made on first use, readable by its owner only,
- * and the master never leaves this module (facts/cards.md §5).
+ * Master keys in files: for development. Each is made on first use, readable by its owner only, and never leaves this
+ * module (facts/cards.md §5).
  */
-import { createCipheriv, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { diversifiedKey } from "@citygas/gascard";
 import type { KeyService } from "../context.ts";
+import { cardKeys, masterSealer } from "./cardKeys.ts";
+import type { KeyCipher, MasterKey } from "./masterKey.ts";
 
 const masterBytes = 16;
-const numberBytes = 8;
-const secretBytes = 3;
-
-/** @throws in production mode, on a damaged file, or on one that others may read. */
-export function softKeys(file: string, options: { production: boolean }): KeyService {
-  if (options.production) throw new Error("Card keys in a file are for development: production needs a key device");
-  const master = masterOf(file);
-  return { cardSecret: async (cardNumber) => diversify(master, cardNumber) };
-}
 
 /**
- * First three bytes of SM4-ECB(master, number ‖ ~number). The number is its digits packed from the left, unused nibbles
- * F, in fixed eight bytes: leading zeros count, so `0311` and `311` have different secrets.
+ * `card-master.key` for the secrets of memory cards (SM4), `card-seal.key` for CPU cards (3DES, as the open layout's).
+ * @throws in production mode, on a damaged file, or on one that others may read.
  */
-export function diversify(master: Uint8Array, cardNumber: string): string {
-  if (!/^\d{1,16}$/.test(cardNumber)) throw new Error("a card number is 1 to 16 digits");
-  const number = Buffer.from(cardNumber.padEnd(numberBytes * 2, "f"), "hex");
-  const block = Buffer.concat([number, number.map((byte) => ~byte & 0xff)]);
-  const cipher = createCipheriv("sm4-ecb", master, null).setAutoPadding(false);
-  const sealed = Buffer.concat([cipher.update(block), cipher.final()]);
-  return sealed.subarray(0, secretBytes).toString("hex");
+export function softKeys(folder: string, options: { production: boolean }): KeyService {
+  if (options.production) throw new Error("Card keys in a file are for development: production needs a key device");
+  const secrets = fileMaster(path.join(folder, "card-master.key"), "sm4");
+  const sealing = fileMaster(path.join(folder, "card-seal.key"), "tripleDes");
+  return cardKeys({ secrets, sealer: masterSealer(sealing) });
+}
+
+export function fileMaster(file: string, cipher: KeyCipher): MasterKey {
+  const master = masterOf(file);
+  return { cipher, diversify: async (factor) => diversifiedKey(cipher, master, factor) };
 }
 
 function masterOf(file: string): Buffer {

@@ -1,7 +1,8 @@
 import type { Purchase } from "@citygas/core";
-import { mayWriteAt } from "../cards/issueScript.ts";
+import { mayBeWrittenAt } from "../cards/reading.ts";
 import type { TerminalFacts } from "../context.ts";
 import { applyEvent } from "../purchases/applyEvent.ts";
+import { must } from "../purchases/bundle.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 
 /**
@@ -11,7 +12,9 @@ import type { SaleContext } from "../purchases/sale.ts";
  * @returns whether the card's purchase is on its way out of this reader's way
  */
 export async function yieldPrepay(sale: SaleContext, open: Purchase, terminal: TerminalFacts): Promise<boolean> {
-  if (open.state !== "paying" || open.terminalId === terminal.id || !mayWriteAt(terminal)) return false;
+  if (open.state !== "paying" || open.terminalId === terminal.id || open.cardId === null) return false;
+  const card = must(await sale.store.load([{ kind: "card", id: open.cardId }]), "card", open.cardId);
+  if (!mayBeWrittenAt(card.state, terminal)) return false;
   const applied = await applyEvent(sale, open.id, ({ purchase: { state: p }, attempts }) => {
     const live = attempts.filter(({ state }) => p.liveAttemptIds.includes(state.id));
     if (p.state !== "paying" || live.length === 0 || live.some(({ state }) => state.kind !== "prepay"))

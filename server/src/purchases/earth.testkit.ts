@@ -145,6 +145,7 @@ async function isWrittenDown(store: Store, call: Call, outTradeNo: string, refun
 function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Earth["rows"] {
   const sessions = new Map<Id, CardSession>();
   const writes = new Map<Id, StoredWrite>();
+  const seals = new Map<string, string>();
   const links = new Map<string, BindLink>();
   const save = async (s: CardSession): Promise<void> => {
     const endedAt = sessions.get(s.id)?.endedAt ?? s.endedAt;
@@ -160,6 +161,11 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
       async saveReport(id, report) {
         const found = writes.get(id);
         if (found) found.reportedDone ||= report.failure === undefined;
+      },
+      async sealedFor(scriptId, step, challenge) {
+        const key = `${scriptId} ${step}`;
+        if (!seals.has(key)) seals.set(key, challenge);
+        return seals.get(key) ?? challenge;
       },
       lastScriptAt: async (cardId) =>
         [...writes.values()]
@@ -236,10 +242,10 @@ export async function secondCard(earth: Earth, accountId: Id): Promise<TestCard>
 export async function newAccount(
   earth: Earth,
   name: string,
-  options: { tariff?: TariffVersion; balanceFen?: number; count?: number; total?: number } = {},
+  options: { tariff?: TariffVersion; balanceFen?: number; count?: number; total?: number; driver?: LayoutDriver } = {},
 ): Promise<{ card: TestCard; cardId: Id; accountId: Id }> {
   const tariff = options.tariff ?? byAmount;
-  const driver: LayoutDriver = tariff.pricing.kind === "meter" ? openBMoney : openBVolume;
+  const driver = options.driver ?? (tariff.pricing.kind === "meter" ? openBMoney : openBVolume);
   const { count = 3, total = 90_000, balanceFen = 0 } = options;
   const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
   const number = nextCardNumber(earth);

@@ -3,8 +3,7 @@ import type { Entry, PurchaseView } from "@citygas/api";
 import { type CardState, compose, type Id, ok, type QuoteFacts, type Result, type Versioned } from "@citygas/core";
 import type { CardSession } from "../cards/cardRows.ts";
 import { look, type Situation } from "../cards/insertion.ts";
-import { mayWriteAt } from "../cards/issueScript.ts";
-import { meterRoomOf } from "../cards/reading.ts";
+import { mayBeWrittenAt, meterRoomOf } from "../cards/reading.ts";
 import { liveSession } from "../cards/sessions.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
 import { DuplicateValueError } from "../store/transition.ts";
@@ -56,7 +55,7 @@ export async function quotePurchase(
       tierId: breakdown.value.tier === null ? null : (facts.tier?.id ?? null),
       channel: terminal.kind,
       terminalId: terminal.id,
-      later: !mayWriteAt(terminal),
+      later: !mayBeWrittenAt(card.state, terminal),
       breakdown: breakdown.value,
     },
     { account, card },
@@ -90,14 +89,14 @@ async function readyToSell(
   session: CardSession,
   terminal: TerminalFacts,
 ): Promise<Result<Ready, Refused>> {
-  if (session.probed === null) return mayWriteAt(terminal) ? refused("card.stale") : refused("auth.forbidden");
+  if (session.probed === null) return refused(terminal.kind === "phone" ? "auth.forbidden" : "card.stale");
   const seen = await look(sale, session, session.probed, terminal);
   const { decision, card, customer, open } = seen;
   // What a stale image says of the card is no reason for anything.
   if (card !== null && seen.probed.seq === null) return refused("card.stale");
   if (decision.kind === "refuse") return refused(decision.code, open === null ? {} : { number: open.state.number });
   if (customer === null || card === null) return refused("card.stale");
-  if (!mayWriteAt(terminal) && !mayBuyLater(customer, card.state)) return refused("auth.forbidden");
+  if (!mayBeWrittenAt(card.state, terminal) && !mayBuyLater(customer, card.state)) return refused("auth.forbidden");
   if (open !== null && decision.kind !== "sell") return refused("purchase.open", { number: open.state.number });
   return decision.kind === "sell" ? ok({ seen, customer, card }) : refused("card.stale");
 }

@@ -6,7 +6,7 @@ import type { Pool } from "pg";
 import { pino } from "pino";
 import { expect } from "vitest";
 import { type Callbacks, openCallbacks } from "../callbacks/callbacks.ts";
-import { cardSecret, runScript, type TestCard } from "../cards/card.testkit.ts";
+import { runScript, type TestCard, testKeys } from "../cards/card.testkit.ts";
 import { takeReport } from "../cards/report.ts";
 import { openSession, putImage, wantScript } from "../cards/sessions.ts";
 import type { TerminalFacts } from "../context.ts";
@@ -44,7 +44,7 @@ export function makeWorld(earth: Earth, store: Store = earth.store): World {
     newId: uuid,
     random: (bytes) => createHash("sha512").update(uuid()).digest().subarray(0, bytes),
     channels: new Map([["wechat", earth.bank.channel]]),
-    keys: { cardSecret: async () => cardSecret },
+    keys: testKeys,
     registry: {
       customer: async (id) => earth.customers.get(id),
       cardIdByNumber: async (number) => earth.cardIds.get(number),

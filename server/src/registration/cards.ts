@@ -4,7 +4,7 @@
  * replacement number grows, so the card it replaces is an old one from then on.
  */
 import { type CardState, dayOf, type Id, ok, type Result } from "@citygas/core";
-import { type CardAmount, type LayoutDriver, layoutByName, layouts, toHex } from "@citygas/gascard";
+import { type CardAmount, chips, type LayoutDriver, layoutByName, layouts, toHex } from "@citygas/gascard";
 import { Type } from "typebox";
 import type { ServerContext } from "../context.ts";
 import type { App } from "../http/app.ts";
@@ -48,7 +48,9 @@ const CardView = Type.Object({
 const IssueView = Type.Object({
   layout: Type.String(),
   imageHex: Type.String({ description: "all of the chip's main memory" }),
-  secretHex: Type.String({ description: "the card's own secret, for the chip that is being issued" }),
+  secretHex: orNull(
+    Type.String({ description: "the card's own secret, for the chip that is being issued; null: it has none" }),
+  ),
 });
 
 interface CardRow {
@@ -155,7 +157,7 @@ export function replaceCard(ctx: ServerContext, cardId: Id, by: KeyedBy): Promis
 export interface IssueImage {
   layout: string;
   imageHex: string;
-  secretHex: string;
+  secretHex: string | null;
 }
 
 /** What the issuing desk writes on a new chip for this card: number and count from the books, nothing invented. */
@@ -177,7 +179,9 @@ export async function issueImage(ctx: ServerContext, cardId: Id): Promise<Regist
     meterCeiling: row.ceiling ?? 0,
     today: dayOf(ctx.now()),
   });
-  const secretHex = await ctx.keys.cardSecret(row.state.cardNumber);
+  const { secret } = chips[driver.chip];
+  const secretHex =
+    secret === null ? null : await ctx.keys.cardSecret(row.state.cardNumber, { bytes: secret.bytes, version: 0 });
   return ok({ layout: driver.name, imageHex: toHex(image), secretHex });
 }
 

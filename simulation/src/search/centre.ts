@@ -7,7 +7,7 @@ import {
   type Purchase,
   type PurchaseEvent,
 } from "@citygas/core";
-import { classify, fromHex, type PurchaseOnCard, planWrite, resumeImages } from "@citygas/gascard";
+import { classify, fromHex, type PurchaseOnCard, planSteps, resumeImages } from "@citygas/gascard";
 import { amounts, areaCode, bytesOf, driver, hexOf, type Reader, type Running, type State } from "./state.ts";
 
 const isOpen = (p: Purchase): boolean => ["paying", "paid", "issued", "unknown", "manual"].includes(p.state);
@@ -148,7 +148,7 @@ export function issue(s: State, reader: 0 | 1, kind: "sale" | "refund"): State |
 }
 
 function stepsOf(before: Uint8Array, after: Uint8Array): Running["steps"] {
-  return planWrite(driver, before, after, "000000").flatMap((step, index): Running["steps"] => {
+  return planSteps(driver, before, after, "000000").flatMap((step, index): Running["steps"] => {
     if (step.op === "write") return [{ op: "write", offset: step.offset, data: step.data }];
     if (step.op !== "read" || step.expect === undefined) return [];
     return [{ op: index <= 1 ? "expect" : "last", offset: 0, data: step.expect }];

@@ -1,7 +1,7 @@
 /**
  * A world small enough to visit every state of it: one household with one card (class B, by amount) and one meter, two
  * purchases paid from the balance, a kiosk and a desk. The rules are production's own: `compose`, `decideInsertion`, the
- * layout driver, `classify`, `planWrite`; the meter is the sandbox's own reading. Time stands still: whatever a timer
+ * layout driver, `classify`, `planSteps`; the meter is the sandbox's own reading. Time stands still: whatever a timer
  * would do may happen at any moment instead.
  */
 import type { AccountState, CardState, MeterState, Purchase } from "@citygas/core";

@@ -4,7 +4,7 @@
  * for an unwritten purchase ("Refund"), and what two people decide of a purchase that is `manual`.
  */
 import type { AttemptEvent, IssuedScript, Purchase } from "@citygas/core";
-import { classify, fromHex, type PurchaseOnCard, planWrite, toHex } from "@citygas/gascard";
+import { classify, fromHex, type PurchaseOnCard, planSteps, toHex } from "@citygas/gascard";
 import { applyEvent, issueImage, replaceCard, setCardStatus, takeReport } from "@citygas/server";
 import { newChip, type PhysicalCard, writeBytes } from "./card.ts";
 import type { Household } from "./household.ts";
@@ -31,10 +31,10 @@ export async function replaceLostCard(world: World, household: Household): Promi
   const image = await desk.ask("issue", 600_000, (server) => issueImage(server.sale, cardId));
   if (!image.ok) return false;
   const issued = fromHex(image.value.imageHex);
-  if (issued === null) throw new Error("the issuing desk got no image");
+  const secret = image.value.secretHex;
+  if (issued === null || secret === null) throw new Error("the issuing desk got no image of a memory card");
   const bytes = world.seam.replacementForgetsCount ? forgetCount(household, issued) : issued;
   const { label, household: owner } = household.card;
-  const secret = image.value.secretHex;
   household.lost = household.card;
   household.card = { label: `new ${label}`, household: owner, chip: newChip(bytes, secret), secret };
   world.say(() => `${label} is lost and replaced`);
@@ -134,7 +134,7 @@ async function writeRefund(
     );
     return;
   }
-  const steps = planWrite(household.driver, before, after, household.card.secret);
+  const steps = planSteps(household.driver, before, after, household.card.secret);
   const report = await desk.run({ id, purpose: "refund", steps, deadlineAt }, "desk", powerUpId);
   const told = await desk.ask("report", askMs, (server) => takeReport(server.sale, desk.terminal, report));
   if (!told.ok && told.kind === "unreachable") return;

@@ -51,6 +51,8 @@ export function openRows(store: WorldStore): WorldRows {
         const found = writes.get(id);
         if (found) writes.set(id, { ...found, reportedDone: found.reportedDone || report.failure === undefined });
       },
+      // Cards here are memory cards: nothing is sealed for them.
+      sealedFor: async (_scriptId, _step, challenge) => challenge,
       lastScriptAt: async (cardId) => {
         let last: number | null = null;
         for (const write of writes.values())

@@ -1,6 +1,7 @@
 import type { ByteRange } from "../area.ts";
 import type { Hex } from "../script.ts";
 import type { Chip } from "./chip.ts";
+import type { CpuCipher } from "./cpu-mac.ts";
 
 /**
  * CPU cards in FMCOS / PBOC style (facts: cards.md §2.3), as APDUs. No key ever stands here: what needs one is made in
@@ -30,6 +31,8 @@ export interface CpuFile extends ByteRange {
 export interface CpuApplication {
   /** The name by which the application is selected. */
   readonly aid: Hex;
+  /** Of the card's keys and MACs. */
+  readonly cipher: CpuCipher;
   readonly files: readonly CpuFile[];
 }
 

@@ -249,6 +249,7 @@ const placesOnCpu: Places = { identity: 0, parameters: 32, price: 48, purchase: 
  */
 const openCpuApplication: CpuApplication = {
   aid: "f043495459474153",
+  cipher: "tripleDes",
   files: [
     { sfi: 1, offset: 0, length: 48 },
     { sfi: 2, offset: 48, length: 40 },

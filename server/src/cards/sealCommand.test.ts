@@ -1,0 +1,222 @@
+/** A sale on a CPU card, sealed command by sealed command, against a card that checks them. */
+import { type CardScript, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
+import { CpuCard } from "@citygas/sandbox";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Earth, kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import { earths } from "../purchases/stores.testkit.ts";
+import { amount, booksHold, confirmed, makeWorld, pay, quoted, value, type World } from "../purchases/world.testkit.ts";
+import { sealKey, type TestCard } from "./card.testkit.ts";
+import { endSession, takeReport } from "./report.ts";
+import { sealCommand } from "./sealCommand.ts";
+import { openSession, putImage, wantScript } from "./sessions.ts";
+
+const cpuAtr = "3b6900005a5350303132333435";
+const application = openBCpuMoney.application;
+if (application === null) throw new Error("no application");
+const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array();
+
+/** The chip of a card whose bytes are `image`. */
+function chipOf({ image }: TestCard, key: Uint8Array = sealKey): CpuCard {
+  let drawn = 0;
+  return new CpuCard({
+    aid: bytes(application?.aid ?? ""),
+    cipher: "3des",
+    externalKey: new Uint8Array(16),
+    files: (application?.files ?? []).map(({ sfi, offset, length }) => ({
+      sfi,
+      content: image.slice(offset, offset + length),
+      key: sfi === 2 ? key : new Uint8Array(16),
+    })),
+    random: (length) => {
+      drawn += 1;
+      return new Uint8Array(length).fill(drawn);
+    },
+  });
+}
+
+type Seal = (step: number, challenge: string) => Promise<string | null>;
+
+/** What a terminal does with such a script. */
+async function run(chip: CpuCard, script: CardScript, powerUpId: string, seal: Seal): Promise<ScriptReport> {
+  const results: ScriptReport["results"] = [];
+  const stop = (step: number, reason: "mismatch" | "expired"): ScriptReport => ({
+    scriptId: script.id,
+    powerUpId,
+    results,
+    failure: { step, reason },
+  });
+  for (const [step, todo] of script.steps.entries()) {
+    if (todo.op === "select") chip.powerOff();
+    else if (todo.op === "exchange") {
+      const data = toHex(chip.apdu(bytes(todo.apdu)));
+      results.push({ step, data });
+      if (!data.endsWith(todo.sw) || (todo.expect !== undefined && todo.expect !== data.slice(0, -4)))
+        return stop(step, "mismatch");
+    } else if (todo.op === "seal") {
+      const challenge = toHex(chip.apdu(Uint8Array.of(0, 0x84, 0, 0, todo.challengeBytes))).slice(0, -4);
+      const apdu = await seal(step, challenge);
+      if (apdu === null) return stop(step, "expired");
+      const data = toHex(chip.apdu(bytes(apdu)));
+      results.push({ step, data });
+      if (!data.endsWith(todo.sw)) return stop(step, "mismatch");
+    } else throw new Error(`no ${todo.op} on a CPU card`);
+  }
+  return { scriptId: script.id, powerUpId, results };
+}
+
+describe.each(earths)("sealing, store $name", ({ open }) => {
+  let earth: Earth;
+  let world: World;
+  let sale: SaleContext;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ earth, close } = await open());
+    world = makeWorld(earth);
+    ({ sale } = world);
+  });
+  afterAll(async () => {
+    await booksHold(earth);
+    await close();
+  });
+
+  let powerUps = 0;
+  const noSeal: Seal = async () => null;
+  async function insert(chip: CpuCard, terminal = kiosk1) {
+    powerUps += 1;
+    const powerUpId = `cpu-${powerUps}`;
+    earth.clock.now += 1_000;
+    const { id, script } = await openSession(sale, terminal, { reader: "r", atr: cpuAtr, powerUpId });
+    const answer = value(await putImage(sale, terminal, id, await run(chip, script, powerUpId, noSeal)));
+    return { sessionId: id, powerUpId, answer };
+  }
+  /** Up to the script of a paid purchase. */
+  async function paidFor(name: string, options: { key?: Uint8Array } = {}) {
+    const { card } = await newAccount(earth, name, { driver: openBCpuMoney });
+    const chip = chipOf(card, options.key);
+    const visit = await insert(chip);
+    expect(visit.answer.kind).toBe("account");
+    const { id } = await quoted(world, kiosk1, visit, amount(5_000));
+    await confirmed(world, kiosk1, id);
+    await pay(world, kiosk1, id);
+    const wanted = value(await wantScript(sale, kiosk1, id, visit.sessionId));
+    if (wanted.kind !== "script") throw new Error(wanted.kind);
+    const request = (step: number, challenge: string) => ({
+      scriptId: wanted.script.id,
+      powerUpId: visit.powerUpId,
+      step,
+      challenge,
+    });
+    const seal: Seal = async (step, challenge) =>
+      value(await sealCommand(sale, kiosk1, visit.sessionId, request(step, challenge))).apdu;
+    const sealStep = wanted.script.steps.findIndex(({ op }) => op === "seal");
+    return { card, chip, visit, id, script: wanted.script, request, seal, sealStep };
+  }
+
+  test("a sale is written by the command that the centre made for the card's challenge", async () => {
+    const { chip, script, visit, seal } = await paidFor("sealed");
+    expect(JSON.stringify(script)).not.toContain("secret");
+    const report = await run(chip, script, visit.powerUpId, seal);
+    expect(report.failure).toBeUndefined();
+    expect(value(await takeReport(sale, kiosk1, report))).toMatchObject({ kind: "delivered" });
+    expect((await insert(chip)).answer).toMatchObject({ kind: "gasOnCard", gas: { meterCreditFen: 5_000 } });
+  });
+
+  test("a card with another key takes nothing", async () => {
+    const { chip, script, visit, seal } = await paidFor("other-key", { key: new Uint8Array(16) });
+    const report = await run(chip, script, visit.powerUpId, seal);
+    expect(report).toMatchObject({ failure: { reason: "mismatch" } });
+    expect(value(await takeReport(sale, kiosk1, report))).toMatchObject({ kind: "writeFailed", hall: false });
+  });
+
+  test("no seal: the card is as it was, and the other kiosk finishes", async () => {
+    const { chip, script, visit } = await paidFor("no-network");
+    const report = await run(chip, script, visit.powerUpId, noSeal);
+    expect(value(await takeReport(sale, kiosk1, report))).toMatchObject({ purchase: { state: "unknown" } });
+    await endSession(sale, kiosk1, visit.sessionId);
+    const there = await insert(chip, kiosk2);
+    if (there.answer.kind !== "script") throw new Error(there.answer.kind);
+    const { script: again } = there.answer;
+    const sealThere: Seal = async (step, challenge) =>
+      value(
+        await sealCommand(sale, kiosk2, there.sessionId, {
+          scriptId: again.id,
+          powerUpId: there.powerUpId,
+          step,
+          challenge,
+        }),
+      ).apdu;
+    const second = await run(chip, again, there.powerUpId, sealThere);
+    expect(value(await takeReport(sale, kiosk2, second))).toMatchObject({ kind: "delivered" });
+  });
+
+  test("sealed, and its answer lost: the next reading finds it written", async () => {
+    const { chip, script, visit, seal } = await paidFor("answer-lost");
+    await run(chip, script, visit.powerUpId, seal);
+    await endSession(sale, kiosk1, visit.sessionId);
+    expect((await insert(chip, kiosk2)).answer).toMatchObject({ kind: "delivered", resumed: true });
+  });
+
+  test("the same challenge gets the same command, another one none", async () => {
+    const { seal, sealStep, visit, request } = await paidFor("twice");
+    const first = await seal(sealStep, "0102030405060708");
+    expect(await seal(sealStep, "0102030405060708")).toBe(first);
+    expect(await sealCommand(sale, kiosk1, visit.sessionId, request(sealStep, "0807060504030201"))).toMatchObject({
+      error: { code: "card.stale" },
+    });
+  });
+
+  test("nothing is sealed for another step, terminal, power-up, session or challenge length, nor after the deadline", async () => {
+    const { visit, request, sealStep, script } = await paidFor("strangers");
+    const challenge = "0102030405060708";
+    const asked = async (over: object, terminal = kiosk1, sessionId = visit.sessionId) => {
+      const answer = await sealCommand(sale, terminal, sessionId, { ...request(sealStep, challenge), ...over });
+      return answer.ok ? "sealed" : answer.error.code;
+    };
+    expect(await asked({ step: 0 })).toBe("request.invalid");
+    expect(await asked({ step: 99 })).toBe("request.invalid");
+    expect(await asked({ challenge: "01020304" })).toBe("request.invalid");
+    expect(await asked({ powerUpId: "another" })).toBe("card.stale");
+    expect(await asked({ scriptId: "none" })).toBe("notFound");
+    expect(await asked({}, kiosk2)).toBe("notFound");
+    earth.clock.now = script.deadlineAt;
+    expect(await asked({})).toBe("card.stale");
+    earth.clock.now = script.deadlineAt - 1;
+    expect(await asked({})).toBe("sealed");
+  });
+
+  test("nothing is sealed for a script that was reported, or whose session ended", async () => {
+    const { chip, visit, request, sealStep, script, seal } = await paidFor("over");
+    const report = await run(chip, script, visit.powerUpId, seal);
+    await takeReport(sale, kiosk1, report);
+    expect(await sealCommand(sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708"))).toMatchObject({
+      error: { code: "card.stale" },
+    });
+    await endSession(sale, kiosk1, visit.sessionId);
+    expect(await sealCommand(sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708"))).toMatchObject({
+      error: { code: "session.ended" },
+    });
+  });
+
+  test("a CPU card is written at a phone too, and the purchase knows", async () => {
+    const { card } = await newAccount(earth, "phone", { driver: openBCpuMoney });
+    const chip = chipOf(card);
+    const visit = await insert(chip, phone1);
+    const { id } = await quoted(world, phone1, visit, amount(5_000));
+    await confirmed(world, phone1, id);
+    await pay(world, phone1, id);
+    expect(value(await wantScript(sale, phone1, id, visit.sessionId)).kind).toBe("script");
+    expect(earth.purchases.get(id)?.issuedToPhone).toBe(true);
+  });
+
+  test("a CPU card that holds no application of ours is foreign", async () => {
+    const stranger = new CpuCard({
+      aid: bytes("a000000333010101"),
+      cipher: "3des",
+      externalKey: new Uint8Array(16),
+      files: [],
+      random: (length) => new Uint8Array(length),
+    });
+    expect((await insert(stranger)).answer).toMatchObject({ kind: "refused", code: "card.foreign" });
+  });
+});

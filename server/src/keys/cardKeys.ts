@@ -1,0 +1,52 @@
+/**
+ * The KeyService from two masters: one for the secrets of memory cards, one for the commands to CPU cards. A card's key
+ * exists for one call and is filled with zeros after it (facts/cards.md §5).
+ */
+import { cpuCryptogram, cpuMac } from "@citygas/gascard";
+import type { KeyService } from "../context.ts";
+import { type CardSealer, factorOf, type MasterKey, thenZeroed } from "./masterKey.ts";
+
+const firstSecretBytes = 3;
+const versionBytes = 8;
+
+export interface CardKeyParts {
+  secrets: MasterKey;
+  sealer: CardSealer;
+  /** Ends what the backends hold open (sessions, readers). */
+  close?(): Promise<void>;
+}
+
+export function cardKeys({ secrets, sealer, close }: CardKeyParts): KeyService {
+  return {
+    async cardSecret(cardNumber, { bytes, version } = { bytes: firstSecretBytes, version: 0 }) {
+      return await thenZeroed(await secrets.diversify(factorOf(cardNumber)), (key) =>
+        secretOf(key, secrets.cipher, bytes, version),
+      );
+    },
+    async cardMac(cardNumber, cipher, challenge, input) {
+      if (cipher !== sealer.cipher) throw new Error(`no key here seals for cards that use ${cipher}`);
+      return await sealer.mac(factorOf(cardNumber), challenge, input);
+    },
+    close: close ?? (async () => undefined),
+  };
+}
+
+/**
+ * The first secret of a card is the beginning of its key. Later ones are the beginning of the key's cryptogram over the
+ * version, so that a secret that got known says nothing about the next.
+ */
+function secretOf(key: Uint8Array, cipher: MasterKey["cipher"], bytes: number, version: number): string {
+  if (version === 0) return Buffer.from(key.subarray(0, bytes)).toString("hex");
+  const counted = new Uint8Array(versionBytes);
+  new DataView(counted.buffer).setUint32(versionBytes - 4, version);
+  return Buffer.from(cpuCryptogram(cipher, key, counted).subarray(0, bytes)).toString("hex");
+}
+
+/** Seals with a key that is made for the call. */
+export function masterSealer(master: MasterKey): CardSealer {
+  return {
+    cipher: master.cipher,
+    mac: async (factor, challenge, input) =>
+      await thenZeroed(await master.diversify(factor), (key) => cpuMac(master.cipher, key, challenge, input)),
+  };
+}
