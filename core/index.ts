@@ -9,7 +9,7 @@ export * from "./src/ledger/postings.ts";
 export * from "./src/payment/events.ts";
 export * from "./src/payment/machine.ts";
 export * from "./src/payment/refundTimers.ts";
-export { lateRefundNo } from "./src/payment/reversing.ts";
+export { earliestReverse, lateRefundNo } from "./src/payment/reversing.ts";
 export * from "./src/payment/types.ts";
 export * from "./src/purchase/advance.ts";
 export * from "./src/purchase/compose.ts";

@@ -1,5 +1,5 @@
 /** The points at which a kiosk's agent dies, and a sale that goes on until it does. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CrashPoint, Screen } from "@citygas/kiosk-agent";
 import { reaches } from "./oracle.ts";
@@ -73,6 +73,14 @@ export async function sellUntilDead(world: World, who: Customer, death: AgentDea
 /** Orders the agent's death at its next passing of that point (kiosk/agent/src/crash.ts). */
 export function crashAt(world: World, kiosk: Kiosk, point: CrashPoint): void {
   writeFileSync(join(world.dataDir, kiosk, "crash-at"), point);
+}
+
+/** From its next start on the agent ends at once, as on a broken disk. @returns what mends it */
+export function breakAgent(world: World, kiosk: Kiosk): () => void {
+  const file = join(world.dataDir, kiosk, "terminal.json");
+  const whole = readFileSync(file);
+  writeFileSync(file, "{");
+  return () => writeFileSync(file, whole);
 }
 
 async function stepsUntil(world: World, who: Customer, { at, phone }: AgentDeath): Promise<SaleStep[]> {

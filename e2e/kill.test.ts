@@ -5,7 +5,7 @@
 import type { Screen } from "@citygas/kiosk-agent";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type AgentDeath, agentDeaths, crashAt, nameOf, sellUntilDead } from "./agentDeaths.ts";
+import { type AgentDeath, agentDeaths, breakAgent, crashAt, nameOf, sellUntilDead } from "./agentDeaths.ts";
 import { launchChromium } from "./chromium.ts";
 import { type KioskScreen, openKiosk } from "./kiosk.ts";
 import { chargesOf, newest, type Oracle, oracleOf, reaches, settled } from "./oracle.ts";
@@ -63,6 +63,27 @@ describe("kill -9", () => {
   };
 
   it("of an agent that was paid, and nobody came back with the card", { timeout: lateMs }, paysAndLeaves);
+
+  it("of an agent that does not come back while its payment waits", { timeout: lateMs }, async () => {
+    await goTo(world, second, "payWaiting", "phone-2");
+    await reaches(world, second.account, "pending");
+    const mend = breakAgent(world, second.kiosk);
+    world.kill(second.kiosk);
+    // Nobody waits there any more: given up because of that, long before or long after the password would be typed.
+    await reaches(world, second.account, "void", 120_000);
+    const [row] = await world.query<{ reason: string }>(
+      `select p.state->>'reason' as reason from purchase p join account_registration r on r.id = p.account_id
+       where r.number = $1 order by p.quoted_at desc limit 1`,
+      [second.account],
+    );
+    expect(row?.reason).toBe("terminalGone");
+    await takeOut(world, second.card);
+    mend();
+    await world.healthy();
+    second.hand.blink();
+    // Back again, it tells what the centre has come to know meanwhile.
+    await second.hand.sees("cancelled", 60_000);
+  });
 
   it("of a kiosk's agent, in every state of the flow", { timeout: lateMs }, async () => {
     const deaths = agentDeaths.filter(({ short }) => long || short === true);

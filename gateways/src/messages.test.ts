@@ -171,7 +171,7 @@ describe("messages of WeChat Pay", () => {
 });
 
 describe("messages of Alipay", () => {
-  test("a payment, then its refunds with what went back until then", async () => {
+  test("a payment, then its refunds: each sum is what went back until then, so each refund is asked for by its number", async () => {
     const channel = alipay();
     const { outTradeNo } = await kit.pay("alipay", channel);
     await delivered();
@@ -186,12 +186,15 @@ describe("messages of Alipay", () => {
       await channel.refund(refund);
       await delivered();
     }
-    const done = { kind: "done", verified: true };
+    const told = { amountFen: null, outcome: { kind: "processing" } };
     expect(reads).toMatchObject([
       { kind: "payment", outTradeNo, outcome: { kind: "paid", amountFen: AMOUNT_FEN, paidAt: kit.clock.now } },
-      { kind: "refund", outTradeNo, refundNo: `R-1-${outTradeNo}`, amountFen: 40, outcome: done },
-      { kind: "refund", outTradeNo, refundNo: `R-2-${outTradeNo}`, amountFen: 80, outcome: done },
+      { kind: "refund", outTradeNo, refundNo: `R-1-${outTradeNo}`, ...told },
+      { kind: "refund", outTradeNo, refundNo: `R-2-${outTradeNo}`, ...told },
     ]);
+    const ask = (refundNo: string) => channel.queryRefund({ outTradeNo, refundNo: `${refundNo}-${outTradeNo}` });
+    expect(await ask("R-2")).toEqual({ kind: "done", verified: true });
+    expect(await ask("R-3")).toEqual({ kind: "notFound" });
   });
 
   test("callbackForged is refused; not taken, the genuine one comes again under its id", async () => {

@@ -112,7 +112,7 @@ export type NotificationRefusal =
   | "signatureProbe";
 export type NotificationRead =
   | { kind: "payment"; id: string; outTradeNo: string; outcome: Outcome }
-  | { kind: "refund"; id: string; outTradeNo: string; refundNo: string; amountFen: Fen; outcome: RefundOutcome }
+  | { kind: "refund"; id: string; outTradeNo: string; refundNo: string; amountFen: Fen | null; outcome: RefundOutcome }
   /** Genuine, and about nothing we follow. */
   | { kind: "other"; id: string; type: string }
   | { kind: "refused"; why: NotificationRefusal };
@@ -120,8 +120,8 @@ export interface NotificationDoor {
   /**
    * Verifies the raw bytes first, decrypts and reads second. `id` is the gateway's own: the same for each repetition.
    * The amount of a payment is the gateway's; comparing it with what was asked for is the attempt's business. The amount
-   * of a refund is at WeChat Pay the refund's own, at Alipay what went back of the order until now: one that differs is a
-   * reason to query, no error.
+   * of a refund is its own; null where the message only tells what went back of the order until now (Alipay): it is a
+   * reason to query that refund, no proof of it.
    */
   read(message: RawNotification, now: Instant): NotificationRead;
   /** What the gateway wants to hear: taken (it stops repeating) or not (it comes again). */

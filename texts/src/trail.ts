@@ -126,7 +126,15 @@ const en: Record<TrailKey, string> = {
 export interface TrailTexts {
   events: Record<TrailKey, string>;
   reasons: Record<
-    "customer" | "timeout" | "quoteExpired" | "cardGone" | "windowOver" | "staff" | "paymentFailed" | "readerWins",
+    | "customer"
+    | "timeout"
+    | "quoteExpired"
+    | "cardGone"
+    | "terminalGone"
+    | "windowOver"
+    | "staff"
+    | "paymentFailed"
+    | "readerWins",
     string
   >;
   states: Record<
@@ -157,6 +165,7 @@ export const trailTexts: Record<Language, TrailTexts> = {
       timeout: "超时",
       quoteExpired: "报价过期",
       cardGone: "卡已取走",
+      terminalGone: "终端失去联系",
       windowOver: "过了补写时间",
       staff: "工作人员决定",
       paymentFailed: "付款没有成功",
@@ -207,6 +216,7 @@ export const trailTexts: Record<Language, TrailTexts> = {
       timeout: "time ran out",
       quoteExpired: "the quote expired",
       cardGone: "the card was taken",
+      terminalGone: "the terminal is gone",
       windowOver: "the time to finish is over",
       staff: "staff decided",
       paymentFailed: "the payment failed",

@@ -74,6 +74,7 @@ export interface Purchase {
     | "timeout"
     | "quoteExpired"
     | "cardGone"
+    | "terminalGone"
     | "windowOver"
     | "staff"
     | "paymentFailed"

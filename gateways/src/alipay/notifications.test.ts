@@ -57,8 +57,8 @@ test.each(["TRADE_SUCCESS", "TRADE_CLOSED"])(
       id: "2026112200222100000000001",
       outTradeNo: "K01_000001",
       refundNo: "R-1",
-      amountFen: 70,
-      outcome: { kind: "done", verified: true },
+      amountFen: null,
+      outcome: { kind: "processing" },
     });
     expect(raw(form({ ...back, out_biz_no: "", trade_status: state }))).toMatchObject({
       kind: "other",

@@ -67,7 +67,8 @@ export function signedText(form: Form): string {
 
 /**
  * A trade that money went back from says so in `refund_fee`: its `TRADE_CLOSED` doesn't mean "never paid". The number of
- * the refund stands in `out_biz_no`, the amount is what went back of this trade until now.
+ * the refund stands in `out_biz_no`; the amount is the sum of all that went back of this trade until now, the first part
+ * and the second together. So it names a refund and doesn't prove one: that is asked for by its own number.
  */
 function readTrade(id: string, form: Form): NotificationRead {
   const outTradeNo = form.get("out_trade_no");
@@ -75,9 +76,8 @@ function readTrade(id: string, form: Form): NotificationRead {
   const back = form.get("refund_fee") ?? "";
   if (back === "" || yuanToFen(back) === 0)
     return { kind: "payment", id, outTradeNo, outcome: tradeOutcome(Object.fromEntries(form)) };
-  const amountFen = yuanToFen(back);
+  if (yuanToFen(back) === null) return refused("malformed");
   const refundNo = form.get("out_biz_no") ?? "";
-  if (amountFen === null) return refused("malformed");
   if (refundNo === "") return { kind: "other", id, type: "refund" };
-  return { kind: "refund", id, outTradeNo, refundNo, amountFen, outcome: { kind: "done", verified: true } };
+  return { kind: "refund", id, outTradeNo, refundNo, amountFen: null, outcome: { kind: "processing" } };
 }

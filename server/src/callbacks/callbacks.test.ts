@@ -159,6 +159,25 @@ test("a refund is done by its notification, even one that comes before the payme
   await booksHold(earth);
 });
 
+test("a refund that is told by the order's sum only is done when its own number says so", async () => {
+  const { card } = await newAccount(earth, "b");
+  const { id } = await bought(world, kiosk1, card, amount(1_000));
+  earth.bank.refundFates.push("silent");
+  value(await cancelPurchase(world.sale, kiosk1, id, keyed("cancel")));
+  const outTradeNo = [...earth.bank.trades.keys()].at(-1) ?? "";
+  const told = { kind: "refund", outTradeNo, amountFen: null, outcome: { kind: "processing" } };
+  // Nothing was sent yet: somebody else's word about it is no refund.
+  await take({ ...told, id: "EV-early", refundNo: (await stateOf(world, id)).refund?.no });
+  expect((await stateOf(world, id)).state).toBe("refunding");
+  await pass(world, 500, 500);
+  expect((await stateOf(world, id)).state).toBe("refunding");
+  await take({ ...told, id: "EV-hand", refundNo: "BY_HAND" });
+  expect(results()).toEqual(["ignored", "unknownRefund"]);
+  await take({ ...told, id: "EV-own", refundNo: (await stateOf(world, id)).refund?.no });
+  expect((await stateOf(world, id)).state).toBe("refunded");
+  await booksHold(earth);
+});
+
 test.each([
   ["ABNORMAL", true, { stuck: true, why: "ABNORMAL" }],
   ["NOT_ENOUGH", false, { stuck: false, failures: 1 }],

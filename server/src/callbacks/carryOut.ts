@@ -1,5 +1,5 @@
 /** What a genuine notification means. It is one more answer to a question, never more: queries find out the same. */
-import type { Attempt, Purchase } from "@citygas/core";
+import type { Attempt, Fen, Purchase, RefundOutcome } from "@citygas/core";
 import type { NotificationRead } from "@citygas/gateways";
 import { type Payments, takeOutcome } from "../payments/payments.ts";
 import { takeLateRefundOutcome, takeRefundOutcome } from "../payments/refundOutcomes.ts";
@@ -50,20 +50,25 @@ async function takePayment(
   return applied ? "applied" : "ignored";
 }
 
+/** A message that doesn't tell this refund's own amount is followed by the question that does. */
 async function takeRefund(
   sale: SaleContext,
   attempt: Attempt,
-  { refundNo, amountFen, outcome }: Extract<NotificationRead, { kind: "refund" }>,
+  { outTradeNo, refundNo, amountFen, outcome }: Extract<NotificationRead, { kind: "refund" }>,
 ): Promise<NotificationResult> {
-  if (attempt.lateSuccess?.refundNo === refundNo && amountFen === attempt.amountFen)
-    return named(await takeLateRefundOutcome(sale, attempt, outcome));
+  const is = (orderedFen: Fen): boolean => amountFen === null || amountFen === orderedFen;
+  const meant = async (): Promise<RefundOutcome> =>
+    (amountFen === null ? await sale.channels.get(attempt.channel)?.queryRefund({ outTradeNo, refundNo }) : null) ??
+    outcome;
+  if (attempt.lateSuccess?.refundNo === refundNo && is(attempt.amountFen))
+    return named(await takeLateRefundOutcome(sale, attempt, await meant()));
   const { purchaseId } = attempt;
   const p: Purchase | undefined = (await sale.store.load([{ kind: "purchase", id: purchaseId }])).get(
     "purchase",
     purchaseId,
   )?.state;
-  if (p?.refund?.no === refundNo && amountFen === p.refund.amountFen)
-    return named(await takeRefundOutcome(sale, p, outcome));
+  if (p?.refund?.no === refundNo && is(p.refund.amountFen))
+    return named(await takeRefundOutcome(sale, p, await meant()));
   await fileStaffTask(sale, "payment.unknownRefund", attempt.id, { refundNo, amountFen, outcome: outcome.kind });
   return "unknownRefund";
 }

@@ -1,11 +1,19 @@
 /** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
-import { type Attempt, type CloseOutcome, type Instant, type ReverseOutcome, submitBy } from "@citygas/core";
+import {
+  type Attempt,
+  type CloseOutcome,
+  earliestReverse,
+  type Id,
+  type Instant,
+  type ReverseOutcome,
+  submitBy,
+} from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
-import { decided } from "../purchases/applyEvent.ts";
+import { type Applied, decided } from "../purchases/applyEvent.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import type { Task } from "../store/port.ts";
 import { type Payments, takeOutcome } from "./payments.ts";
-import { applyToAttempt } from "./refundOutcomes.ts";
+import { applyToAttempt, applyToPurchase } from "./refundOutcomes.ts";
 
 /** What a task's run leads to: it is done (or was asked for anew by its own event), or it comes back. */
 export type TaskEnd = { done: true } | { retryAt: Instant };
@@ -48,9 +56,31 @@ export const attemptQuery = (sale: SaleContext, payments: Payments, task: Task):
     if (!["submitted", "pending", "reversing"].includes(attempt.state)) return done;
     const { outTradeNo, amountFen } = attempt;
     const outcome = await channel.query({ outTradeNo, amountFen });
-    decided(await takeOutcome(sale, payments, attempt, "query", outcome));
+    const answered = await takeOutcome(sale, payments, attempt, "query", outcome);
+    if (decided(answered) && answered.ok) await leaveIfGone(sale, payments, answered.value, attempt.id);
     return done;
   });
+
+/**
+ * Still unpaid, and its kiosk is gone: nobody waits for this money, so it is given up as soon as a reverse is allowed.
+ * The last query comes with it (facts/payments.md §6, "When the kiosk dies").
+ */
+async function leaveIfGone(
+  sale: SaleContext,
+  payments: Payments,
+  { purchase, attempts }: Applied,
+  attemptId: Id,
+): Promise<void> {
+  const attempt = attempts.get(attemptId);
+  if (attempt?.kind !== "code" || attempt.cancelRequested || !["submitted", "pending"].includes(attempt.state)) return;
+  const { terminalId } = purchase;
+  const now = sale.now();
+  if (terminalId === null || now < earliestReverse(attempt)) return;
+  const heardAt = (await sale.terminalSeenAt?.(terminalId)) ?? null;
+  if (!payments.attendance.isGone(heardAt, now)) return;
+  sale.log.warn({ attemptId, terminalId }, "its kiosk is gone: given up");
+  await applyToPurchase(sale, purchase, { type: "gaveUp", reason: "terminalGone" });
+}
 
 /** A reader wants the order gone: closed while it is still open, so that money which came first stays good. */
 export const attemptClose = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>

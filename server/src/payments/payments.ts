@@ -12,15 +12,22 @@ import { derivedId } from "../purchases/derivedId.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { viewOf } from "../purchases/view.ts";
+import { type Attendance, attendance } from "../terminals/attendance.ts";
 import { type ChannelHealth, channelHealth } from "./channelHealth.ts";
 
 /** Pay calls of this process that wait for their gateway; beyond it customers are asked to wait. */
 export const inFlightMax = 256;
 
-export const newPayments = (): Payments => ({ health: channelHealth(), taken: 0, inFlight: new Set() });
+export const newPayments = (): Payments => ({
+  health: channelHealth(),
+  attendance: attendance(),
+  taken: 0,
+  inFlight: new Set(),
+});
 
 export interface Payments {
   health: ChannelHealth;
+  attendance: Attendance;
   /** Requests that have, or are about to send, a pay call; never more than `inFlightMax`. */
   taken: number;
   /** Pay calls whose answer is awaited. */

@@ -13,6 +13,7 @@ import { registerPayments } from "../payments/routes.ts";
 import { janitor } from "../tasks/janitor.ts";
 import { sweepTasks, type TaskRunner, taskRunner } from "../tasks/runner.ts";
 import { sqlTaskRows } from "../tasks/taskRows.ts";
+import { terminalSeenAt } from "../terminals/terminalRows.ts";
 import { sqlPurchaseRows } from "./purchaseRows.ts";
 import { registerPurchases } from "./routes.ts";
 import type { SaleContext } from "./sale.ts";
@@ -41,6 +42,7 @@ export function openSales(ctx: ServerContext): Sales {
     purchaseRows: sqlPurchaseRows(ctx.db),
     taskRows: sqlTaskRows(ctx.db),
     bindRows: sqlBindRows(ctx.db),
+    terminalSeenAt: (id) => terminalSeenAt(ctx.db, id),
     grantOf: (purchase) => grantOf(ctx, purchase),
     committed({ tasks, at }) {
       // A submit task only matters when the process that holds the code dies: it can wait for the poll.

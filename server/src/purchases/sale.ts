@@ -1,5 +1,5 @@
 /** What selling needs beside the server's own context: the rows that are not guarded aggregates. */
-import type { Purchase, Transition } from "@citygas/core";
+import type { Id, Instant, Purchase, Transition } from "@citygas/core";
 import type { BindRows } from "../binding/bindLink.ts";
 import type { CardRows } from "../cards/cardRows.ts";
 import type { ServerContext } from "../context.ts";
@@ -12,6 +12,8 @@ export interface SaleContext extends ServerContext {
   purchaseRows: PurchaseRows;
   taskRows: TaskRows;
   bindRows: BindRows;
+  /** When a terminal's heartbeat was last written down; left out: terminals are not listened to, and none is missed. */
+  terminalSeenAt?(id: Id): Promise<Instant | null>;
   /** What two people allow at a reader; left out: nothing. */
   grantOf?(purchase: Purchase): Promise<Grant | undefined>;
   /** Told of each commit of this process, so that work that is due now needn't wait for a poll. Never throws. */

@@ -42,6 +42,7 @@ export function taskRunner(sale: SaleContext, payments: Payments): TaskRunner {
   const claim = async (): Promise<Promise<void>[]> => {
     const room = runnerLimits.batch - inFlight.size;
     const tasks = room === 0 ? [] : await sale.store.claim(sale.now(), room, runnerLimits.leaseMs);
+    if (room > 0) payments.attendance.awake(sale.now());
     return tasks.map((task) => {
       const run = carryOut(sale, payments, task).finally(() => inFlight.delete(run));
       inFlight.add(run);

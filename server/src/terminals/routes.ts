@@ -5,6 +5,7 @@ import type { ServerContext } from "../context.ts";
 import type { App, Routes } from "../http/app.ts";
 import { requireTerminal } from "../http/auth.ts";
 import { sendProblem } from "../http/problem.ts";
+import { attendanceTimers } from "./attendance.ts";
 import { pairTerminal, type TerminalAuth } from "./pairing.ts";
 import { terminalSeen } from "./terminalRows.ts";
 
@@ -12,7 +13,6 @@ const Uuid = Type.String({ format: "uuid" });
 
 /** The manual: 60 s to present a code, 30 s on the success page. */
 const manualTimes = { codeWindowMs: 60_000, successWindowMs: 30_000 };
-const seenEveryMs = 10_000;
 
 export function terminalRoutes(auth: TerminalAuth): Routes {
   return (app, ctx) => {
@@ -30,7 +30,7 @@ export function terminalRoutes(auth: TerminalAuth): Routes {
         },
       },
       async ({ terminal }): Promise<TerminalConfig> => {
-        await terminalSeen(ctx.db, terminal.id, ctx.now(), seenEveryMs);
+        await terminalSeen(ctx.db, terminal.id, ctx.now(), attendanceTimers.writtenEveryMs);
         return {
           terminalId: terminal.id,
           terminal: terminal.name,

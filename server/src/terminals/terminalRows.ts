@@ -110,6 +110,14 @@ export async function takeNonce(
   return rowCount === 1;
 }
 
+/** When this terminal's heartbeat was last written down; null: never. */
+export async function terminalSeenAt(db: Pool, id: Id): Promise<Instant | null> {
+  const { rows } = await db.query<{ last_seen_at: Instant | null }>("select last_seen_at from terminal where id = $1", [
+    id,
+  ]);
+  return rows[0]?.last_seen_at ?? null;
+}
+
 /** Heartbeats come often; one write in `everyMs` tells enough. */
 export async function terminalSeen(db: Pool, id: Id, now: Instant, everyMs: number): Promise<void> {
   await db.query(
