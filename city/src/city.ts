@@ -172,7 +172,7 @@ async function serverSpec(
   postgres: Postgres,
   settings: Readonly<Record<string, string>>,
 ): Promise<ChildSpec> {
-  const { merchant, gateways } = sandboxFacts(dataDir);
+  const { merchant, gateways, notices } = sandboxFacts(dataDir);
   const folder = join(dataDir, name);
   const first = join(dataDir, "server");
   // One master key for all, or a card written by one server were a stranger's to the next.
@@ -196,6 +196,11 @@ async function serverSpec(
       ...merchant.acquirer,
       baseUrl: await through("acquirer", merchant.acquirer.baseUrl),
       schemes: ["unionpay", "ecny"],
+    },
+    notices: {
+      ...notices,
+      smsUrl: await through("notices", notices.smsUrl),
+      wechatUrl: await through("notices", notices.wechatUrl),
     },
   });
   const { host, port: databasePort, user, database } = postgres.connection;
@@ -254,6 +259,7 @@ async function agentSpec(
 interface SandboxFacts {
   merchant: { wechat: object; alipay: { gatewayUrl: string }; acquirer: { baseUrl: string } };
   gateways: { wechatUrl: string; alipayUrl: string };
+  notices: { smsUrl: string; wechatUrl: string; secret: string };
   deviceUrls: Record<string, { reader: string; scanner: string; printer: string }>;
 }
 

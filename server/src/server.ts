@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import { bindRoutes } from "./binding/routes.ts";
 import type { KeyService, ServerContext } from "./context.ts";
 import { type Demo, seedDemo } from "./demo/seed.ts";
+import { seedDemoStaff } from "./demo/staff.ts";
 import { type App, buildApp } from "./http/app.ts";
 import { sameSecret } from "./http/auth.ts";
 import { uuid7 } from "./http/ids.ts";
@@ -118,6 +119,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     undo.push(() => app.close());
     // Before the runner: a story of yesterday would otherwise be taken up while it is still being told.
     const demo = options.demo === true ? await seedDemo(ctx) : null;
+    if (demo?.sandboxSeed != null) await seedDemoStaff(ctx, options.dataDir);
     await sales.start();
     people.janitor.start();
     reconciliation.scheduler.start();

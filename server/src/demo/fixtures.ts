@@ -397,9 +397,12 @@ export const demoCustomers: readonly DemoCustomer[] = [
   },
 ];
 
+/** No number of the real network: it stands at every customer, and what is sent to it arrives at the first phone. */
+export const demoMobile = "10000000001";
+
 /** Two wallets on each phone. */
 export const demoPhones = [
-  { id: "phone-1", name: "样例手机一", balanceFen: 500_000 },
+  { id: "phone-1", name: "样例手机一", balanceFen: 500_000, mobile: demoMobile },
   { id: "phone-2", name: "样例手机二 · 要输密码", balanceFen: 500_000, settings: { askPassword: true } },
   { id: "phone-3", name: "样例手机三 · 余额不足", balanceFen: 0, settings: { noBalance: true } },
 ];

@@ -25,6 +25,7 @@ import {
   demoCustomers,
   demoDeduction,
   demoHotline,
+  demoMobile,
   demoPhones,
   demoQuick,
   demoTariffs,
@@ -135,7 +136,7 @@ async function seedCustomer(ctx: ServerContext, customer: DemoCustomer, startedA
   const [holderId, addressId] = [idOf("holder", customer), idOf("address", customer)];
   const [accountId, meterId] = [idOf("account", customer), idOf("meter", customer)];
   const kind = customer.organisation === true ? "organisation" : "person";
-  must(await holders.create(ctx, holderId, { name: customer.holder, kind }));
+  must(await holders.create(ctx, holderId, { name: customer.holder, kind, phone: demoMobile }));
   must(await addresses.create(ctx, addressId, customer.address));
   await once(ctx, "account_registration", accountId, () =>
     accounts.create(ctx, accountId, {
