@@ -81,8 +81,10 @@ describe("kill -9", () => {
     mend();
     await world.healthy();
     second.hand.blink();
-    // Back again, it tells what the centre has come to know meanwhile.
-    await second.hand.sees("cancelled", 60_000);
+    // Back again, it tells the customer what the centre has come to know meanwhile.
+    await second.hand.sees("home", 60_000);
+    await world.sandbox.insert(second.card, second.kiosk);
+    expect((await second.hand.sees("account")).notice?.kind).toBe("cancelled");
   });
 
   it("of a kiosk's agent, in every state of the flow", { timeout: lateMs }, async () => {
