@@ -1,3 +1,5 @@
+import { toHex } from "./hex.ts";
+
 /**
  * How a field's bytes are read and written. `read` answers undefined when the bytes are no value of this encoding
  * (they come from outside); `write` throws a RangeError when the value does not fit (that is a programmer's error).
@@ -12,14 +14,20 @@ export interface Codec<T> {
 
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** The unsigned value of so many bytes. */
+function unsigned(bytes: Uint8Array, length: number, littleEndian: boolean): number {
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + (bytes[littleEndian ? length - 1 - i : i] ?? 0);
+  return value;
+}
+
 function integer(name: string, length: number, min: number, max: number, littleEndian: boolean): Codec<number> {
   return {
     name,
     length,
     read(bytes) {
-      if (length === 1) return view(bytes).getUint8(0);
-      if (length === 2) return view(bytes).getUint16(0, littleEndian);
-      return min < 0 ? view(bytes).getInt32(0, littleEndian) : view(bytes).getUint32(0, littleEndian);
+      const value = unsigned(bytes, length, littleEndian);
+      return min < 0 ? value | 0 : value;
     },
     write(value) {
       if (!Number.isInteger(value) || value < min || value > max) {
@@ -40,8 +48,6 @@ export const u16be = integer("u16be", 2, 0, 0xffff, false);
 export const u32le = integer("u32le", 4, 0, 0xffff_ffff, true);
 export const i32le = integer("i32le", 4, -0x8000_0000, 0x7fff_ffff, true);
 
-const nibbles = (bytes: Uint8Array) => [...bytes].flatMap((byte) => [byte >> 4, byte & 0x0f]);
-
 const pack = (digits: string) =>
   Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16));
 
@@ -51,8 +57,7 @@ export function digits(length: number): Codec<string> {
     name: "digits",
     length,
     read(bytes) {
-      const text = nibbles(bytes).reduce((all, nibble) => all + nibble.toString(16), "");
-      return /^([0-9]+)f*$/.exec(text)?.[1];
+      return /^([0-9]+)f*$/.exec(toHex(bytes))?.[1];
     },
     write(value) {
       if (!/^[0-9]+$/.test(value) || value.length > length * 2) {
@@ -74,7 +79,7 @@ export const bcdDate: Codec<string | null> = {
   name: "bcd date",
   length: 4,
   read(bytes) {
-    const text = nibbles(bytes).reduce((all, nibble) => all + nibble.toString(16), "");
+    const text = toHex(bytes);
     if (text === "00000000") return null;
     if (!/^[0-9]{8}$/.test(text)) return undefined;
     const [year, month, day] = [text.slice(0, 4), text.slice(4, 6), text.slice(6)];

@@ -1,23 +1,42 @@
 import type { Hex } from "./script.ts";
 
-const lowerHex = /^(?:[0-9a-f]{2})*$/;
+/** A card's image is turned to text and back several times for each step that moves it: both ways by table. */
+const pairs: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const notHex = 0xff;
+/** Character code → nibble. */
+const nibbles = new Uint8Array(128).fill(notHex);
+for (let nibble = 0; nibble < 16; nibble++) nibbles[nibble.toString(16).charCodeAt(0)] = nibble;
 
 /** Bytes as lower-case hex without separators. */
 export function toHex(bytes: Uint8Array): Hex {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (let i = 0; i < bytes.length; i++) text += pairs[bytes[i] ?? 0];
   return text;
 }
 
 /** The bytes of a lower-case hex text, or null when it is not one. For what comes from outside. */
 export function fromHex(text: string): Uint8Array | null {
-  if (!lowerHex.test(text)) return null;
+  if (text.length % 2 !== 0) return null;
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < bytes.length; i++) {
+    const high = nibbles[text.charCodeAt(i * 2)] ?? notHex;
+    const low = nibbles[text.charCodeAt(i * 2 + 1)] ?? notHex;
+    if (high === notHex || low === notHex) return null;
+    bytes[i] = (high << 4) | low;
+  }
   return bytes;
+}
+
+/** How many bytes a lower-case hex text stands for, or null when it is not one. */
+export function hexBytes(text: string): number | null {
+  if (text.length % 2 !== 0) return null;
+  for (let i = 0; i < text.length; i++) if ((nibbles[text.charCodeAt(i)] ?? notHex) === notHex) return null;
+  return text.length / 2;
 }
 
 /** Same length and same bytes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -1,7 +1,7 @@
 import type { ByteRange } from "./area.ts";
 import type { Chip } from "./chips/chip.ts";
 import { chips } from "./chips/chips.ts";
-import { fromHex } from "./hex.ts";
+import { fromHex, hexBytes } from "./hex.ts";
 import {
   type CardScript,
   changingSteps,
@@ -42,28 +42,26 @@ export function decodeReport(script: CardScript, report: ScriptReport): DecodedR
   if (report.scriptId !== script.id || !fits(script.steps, chip, report.results, failedStep)) return malformed;
   const whole = imageRanges(script.steps, chip);
   const memory = new Uint8Array(chip.memoryBytes ?? endOf(whole)).fill(0xff);
-  let seen = new Set<number>();
+  /** 1: this byte was read after the last change. */
+  const seen = new Uint8Array(memory.length);
   let counter: number | null = null;
   for (const result of report.results) {
     const step = script.steps[result.step];
     if (step === undefined) continue;
     if (result.counter !== undefined) counter = result.counter;
     // What was read before a change tells nothing about the card after it.
-    if (changingSteps.includes(step.op)) seen = new Set();
+    if (changingSteps.includes(step.op)) seen.fill(0);
     const range = readRange(step);
     if (range === null || result.data === undefined) continue;
     const bytes = (fromHex(result.data) ?? new Uint8Array(0)).subarray(0, range.length);
     if (bytes.length < range.length) continue;
     memory.set(bytes, range.offset);
-    for (let i = 0; i < bytes.length; i++) seen.add(range.offset + i);
+    seen.fill(1, range.offset, range.offset + bytes.length);
   }
   // A change that failed may have happened without an answer.
   const failedOp = failedStep === null ? undefined : script.steps[failedStep]?.op;
   const changing = failedOp !== undefined && changingSteps.includes(failedOp);
-  const complete = whole.every(({ offset, length }) => {
-    for (let at = offset; at < offset + length; at++) if (!seen.has(at)) return false;
-    return true;
-  });
+  const complete = whole.every(({ offset, length }) => !seen.subarray(offset, offset + length).includes(0));
   const image = !changing && whole.length > 0 && complete ? memory : null;
   if (report.failure) return { ok: false, reason: report.failure.reason, step: report.failure.step, image, counter };
   return { ok: true, image, counter };
@@ -113,8 +111,8 @@ function isReadable(step: ScriptStep, { secret }: Chip, { data, counter }: StepR
   const full = secret?.counterFull ?? 0;
   if (counter !== undefined && !(Number.isInteger(counter) && counter >= 0 && counter <= full)) return false;
   if (data === undefined) return true;
-  const bytes = fromHex(data)?.length;
-  if (bytes === undefined) return false;
+  const bytes = hexBytes(data);
+  if (bytes === null) return false;
   switch (step.op) {
     case "read":
     case "erase":

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Id } from "@citygas/core";
 
 /**
@@ -6,9 +6,8 @@ import type { Id } from "@citygas/core";
  * two servers may make at once (tier positions) and for requests that may be repeated (their events).
  */
 export function derivedId(...words: readonly string[]): Id {
-  const hash = createHash("sha256").update(JSON.stringify(words)).digest();
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  const hex = hash.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  const hex = hash("sha256", JSON.stringify(words), "hex");
+  // The digits of version and variant (their other two bits stay those of the hash).
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -12,7 +12,8 @@ import {
 } from "@citygas/terminal";
 
 export class Disk {
-  /** What a power cut can't take. Bytes are made of it when they are read again. */
+  /** What a power cut can't take: the bytes, and the entries that bytes are made of when they are read again. */
+  #bytes: Buffer[] = [];
   #synced: JournalEntry[] = [];
   #torn: Buffer = Buffer.alloc(0);
   #state: JournalState = emptyJournal;
@@ -43,10 +44,13 @@ export class Disk {
   /** What the journal's own code makes of the bytes after a restart. */
   reopen(): JournalState {
     this.unsynced = [];
-    const content = Buffer.concat([...this.#synced.map(encodeLine), this.#torn]);
+    const synced = Buffer.concat([...this.#bytes, ...this.#synced.map(encodeLine)]);
+    this.#synced = [];
+    const content = Buffer.concat([synced, this.#torn]);
+    const { entries, goodBytes } = parseJournal(content);
+    if (goodBytes < synced.length) throw new Error("the journal's code cuts off what was synced");
+    this.#bytes = [content.subarray(0, goodBytes)];
     this.#torn = Buffer.alloc(0);
-    const { entries } = parseJournal(content);
-    this.#synced = entries;
     this.#state = entries.reduce(foldJournal, emptyJournal);
     return this.#state;
   }

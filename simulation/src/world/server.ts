@@ -76,13 +76,16 @@ export class ServerSeat {
     this.#world.scheduler.at(rebootMs, () => this.boot());
   }
 
-  /** A task may be due at this time (server's time). */
+  /**
+   * A task may be due at this time (server's time). One worker that would sleep longer wakes then; where there is none,
+   * all who sleep look before that time anyway, and see then what is due next.
+   */
   wake(dueAt: number): void {
-    for (const sleeper of this.#sleepers)
-      if (dueAt - this.clockMs < sleeper.until) {
-        sleeper.until = dueAt - this.clockMs;
-        sleeper.hold.release(undefined, Math.max(0, sleeper.until - this.#world.scheduler.now) + 20);
-      }
+    const at = dueAt - this.clockMs;
+    const sleeper = this.#sleepers.find(({ until }) => at < until);
+    if (sleeper === undefined) return;
+    sleeper.until = at;
+    sleeper.hold.release(undefined, Math.max(0, at - this.#world.scheduler.now) + 20);
   }
 
   async #work(runner: TaskRunner): Promise<void> {

@@ -58,9 +58,18 @@ export interface WorldStore extends Store {
 }
 
 const taskKey = (task: { kind: string; ref: string }): string => `${task.kind}\n${task.ref}`;
+type RowsByKind = Record<AggregateKind, Map<Id, LoadedRow>>;
 
 export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
-  const rows = new Map<string, LoadedRow>();
+  const rows: RowsByKind = {
+    purchase: new Map(),
+    attempt: new Map(),
+    account: new Map(),
+    tier: new Map(),
+    card: new Map(),
+    meter: new Map(),
+  };
+  const rowOf = ({ kind, id }: Ref): LoadedRow | undefined => rows[kind].get(id);
   const owners = new Map<string, Id>();
   const logs = new Map<string, LogEntry[]>();
   const committed = new Map<Id, Id>();
@@ -79,27 +88,31 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
     const first = idempotency && keys.get(idempotency.key);
     if (first)
       return { kind: "replay", subjectId: first.subjectId, sameRequest: first.fingerprint === idempotency.fingerprint };
-    const versionOf = (ref: Ref): number => rows.get(refKey(ref))?.version ?? 0;
-    if ([...writes, ...guards].some((guard) => versionOf(guard) !== guard.expected)) return { kind: "stale" };
+    const moved = (guard: Ref & { expected: number }): boolean => (rowOf(guard)?.version ?? 0) !== guard.expected;
+    if (writes.some(moved) || guards.some(moved)) return { kind: "stale" };
     const before = new Map<Write, LoadedRow | undefined>();
     for (const write of writes) {
-      before.set(write, rows.get(refKey(write)));
+      before.set(write, rowOf(write));
       for (const value of uniqueValues(write))
         if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(value.split("\n")[0] ?? value);
     }
     for (const write of writes) {
       const { kind, id, expected, state } = write;
-      rows.set(refKey(write), { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
+      rows[kind].set(id, { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
       for (const value of uniqueValues(write)) owners.set(value, id);
       if (kind !== "purchase") continue;
       const list = byAccount.get(write.state.accountId) ?? new Map<Id, Purchase>();
       byAccount.set(write.state.accountId, list.set(id, write.state));
     }
     committed.set(transition.eventId, transition.subject.id);
-    const log = logs.get(refKey(transition.subject)) ?? [];
+    const subject = refKey(transition.subject);
+    let log = logs.get(subject);
+    if (log === undefined) {
+      log = [];
+      logs.set(subject, log);
+    }
     const event = options.freeze ? frozen(transition.event) : transition.event;
     log.push({ seq, eventId: transition.eventId, at: transition.at, event });
-    logs.set(refKey(transition.subject), log);
     for (const posting of transition.postings) post(sums, posting);
     if (idempotency)
       keys.set(idempotency.key, { fingerprint: idempotency.fingerprint, subjectId: transition.subject.id });
@@ -118,11 +131,13 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
   const store: WorldStore = {
     onCommit: () => undefined,
     onTasks: () => undefined,
-    load: async (refs): Promise<Loaded> => asLoaded(refs.flatMap((ref) => rows.get(refKey(ref)) ?? [])),
+    load: async (refs): Promise<Loaded> => asLoaded(refs.map(rowOf)),
     commit: async (transition) => commitNow(transition),
     claim: async (now, limit, leaseMs) => {
-      const due = [...tasks.values()].filter((task) => task.dueAt <= now && task.leaseUntil <= now);
+      const due: StoredTask[] = [];
+      for (const task of tasks.values()) if (task.dueAt <= now && task.leaseUntil <= now) due.push(task);
       leases += 1;
+      if (due.length === 0) return [];
       const lease = `lease-${leases}`;
       return due
         .sort((a, b) => a.dueAt - b.dueAt)
@@ -151,7 +166,7 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
         return { account, commodity, amount: sums.get(key) ?? 0 };
       }),
     close: async () => undefined,
-    peek: <K extends AggregateKind>(kind: K, id: Id) => rows.get(refKey({ kind, id })) as Row<K> | undefined,
+    peek: <K extends AggregateKind>(kind: K, id: Id) => rows[kind].get(id) as Row<K> | undefined,
     log: (kind, id) => logs.get(refKey({ kind, id })) ?? [],
     sums: () => sums,
     hasTask: (kind, ref) => tasks.has(taskKey({ kind, ref })),
@@ -168,7 +183,7 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
     all: <K extends AggregateKind>(kind: K) => {
       const found: AggregateStates[K][] = [];
       // The row's kind ties its state to K.
-      for (const row of rows.values()) if (row.kind === kind) found.push(row.state as AggregateStates[K]);
+      for (const { state } of rows[kind].values()) found.push(state as AggregateStates[K]);
       return found;
     },
   };
@@ -176,11 +191,11 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
 }
 
 /** A few rows: looked through faster than indexed. */
-function asLoaded(rows: readonly LoadedRow[]): Loaded {
+function asLoaded(rows: readonly (LoadedRow | undefined)[]): Loaded {
   return {
     get: <K extends AggregateKind>(kind: K, id: Id) =>
       // A row's kind ties its state to K.
-      rows.find((row) => row.id === id && row.kind === kind) as Row<K> | undefined,
+      rows.find((row) => row?.id === id && row.kind === kind) as Row<K> | undefined,
   };
 }
 
