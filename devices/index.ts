@@ -1,6 +1,7 @@
 /** Ports of the devices at a terminal, and their drivers. */
 
 export type { CardReader, ReaderChip, ReaderEvent, ReaderFailure, ReaderResult } from "./src/card-reader.ts";
+export { type CcidLink, type CcidLinkListener, type CcidReaderOptions, ccidReader } from "./src/ccid/ccidReader.ts";
 export { type DialectName, dialectOf, dialects, isDialectName } from "./src/dialect/dialects.ts";
 export type { MemoryCardDialect } from "./src/dialect/memoryCardDialect.ts";
 export { type EscposPrinterOptions, escposPrinter } from "./src/escposPrinter.ts";

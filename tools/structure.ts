@@ -13,11 +13,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const arrows: Record<string, readonly string[]> = {
   core: [],
   gascard: [],
+  ccid: [],
   receipt: [],
   api: [],
   texts: [],
   gateways: ["core"],
-  devices: [],
+  devices: ["ccid"],
   terminal: ["gascard", "devices", "api"],
   server: ["core", "gascard", "api", "texts", "gateways"],
   "kiosk-agent": ["gascard", "api", "texts", "devices", "terminal", "receipt"],
@@ -52,6 +53,7 @@ const inTests: Record<string, readonly string[]> = {
 
 const folders: readonly (readonly [folder: string, name: string])[] = [
   ["protocols/gascard", "gascard"],
+  ["protocols/ccid", "ccid"],
   ["protocols/receipt", "receipt"],
   ["kiosk/agent", "kiosk-agent"],
   ["kiosk/screen", "kiosk-screen"],
