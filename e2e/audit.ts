@@ -5,6 +5,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import type { KioskScreen } from "./kiosk.ts";
 
 export interface AuditedKiosk extends KioskScreen {
@@ -27,7 +28,7 @@ export function audited(kiosk: KioskScreen, name: string): AuditedKiosk {
       mkdirSync(folder, { recursive: true });
       await kiosk.shot(join(folder, `${name}-${face}.png`));
     }
-    const found = [...(await kiosk.page.evaluate(misfits)), ...(await kiosk.axe())];
+    const found = [...(await misfitsOn(kiosk.page)), ...(await kiosk.axe())];
     // Gone meanwhile: what was found may belong to either.
     if ((await kiosk.page.evaluate(faceOfScreen)) !== face) looked.delete(face);
     else findings.push(...found.map((one) => `${face}: ${one}`));
@@ -51,6 +52,9 @@ function faceOfScreen(): string {
   const asked = document.querySelector(".cover") === null ? "" : "-covered";
   return `${kiosk?.getAttribute("data-screen") ?? "none"}${language}${large}${asked}`;
 }
+
+/** What sticks out of the kiosk's frame or of its own box, and what no finger can hit; as text, empty when all fits. */
+export const misfitsOn = (page: Page): Promise<string[]> => page.evaluate(misfits);
 
 /** Runs in the page: what sticks out of the kiosk's frame or of its own box, and buttons smaller than 96 px. */
 function misfits(): string[] {

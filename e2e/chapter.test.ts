@@ -15,11 +15,37 @@ let world: World;
 let browser: Browser;
 let kiosk: AuditedKiosk;
 let stand: Stand;
+/** A customer who takes a minute over the amount: it passes at the other kiosk beside all else. */
+let lingering: Promise<unknown>;
 beforeAll(async () => {
   [world, browser] = await Promise.all([startWorld(), launchChromium()]);
   kiosk = audited(await openKiosk(browser, world.url), "kiosk");
   stand = { world, kiosk, at: "kiosk-1" };
+  lingering = linger().catch((error: unknown) => error);
 });
+
+/** Asked at ten seconds, says that more time is needed, and goes on where they were. */
+async function linger(): Promise<void> {
+  const slow = audited(await openKiosk(browser, world.url, "kiosk-2"), "slow");
+  await toAccount(slow, () => world.sandbox.insert("replacement", "kiosk-2"));
+  await slow.sees("确认用户信息");
+  await slow.key("12");
+  await slow.sees("还需要时间吗？", 70_000);
+  await slow.sees(/^([1-9]|10) 秒后自动结束。$/);
+  // Said as well as shown; what lies under it can be reached by no finger and no key.
+  expect(slow.told.join()).toContain('"prompt":"moreTime"');
+  expect(await slow.page.locator(".content").getAttribute("inert")).not.toBeNull();
+  await slow.tap("还需要");
+  await slow.page.locator(".cover").waitFor({ state: "detached" });
+  expect(await slow.page.locator("#entry").textContent()).toBe("12");
+  await slow.key("0");
+  await slow.tap("确定");
+  await slow.sees("应付款：120.00元");
+  expect(slow.findings).toEqual([]);
+  expect(slow.looked).toContain("account-covered");
+  await takeCard({ world, kiosk: slow, at: "kiosk-2" }, "replacement");
+  await slow.close();
+}
 afterEach(() => clear(stand));
 afterAll(async () => {
   await browser?.close();
@@ -138,6 +164,7 @@ it("a sale by volume, by Alipay, with a password: from the card to the meter", a
   await kiosk.sees("请在手机上输入支付密码");
   await world.sandbox.password(true, "phone-2");
   await kiosk.sees("钱已付，正在写卡，请不要拔卡");
+  expect(kiosk.told.join()).toContain('"prompt":"paidWriting"');
   await kiosk.sees("购气成功，请拔出IC卡。如需打印凭证，请点击打印收据");
   await kiosk.sees(/将在 \d+ 秒后关闭/);
 
@@ -246,6 +273,10 @@ describe("what the account brings along", () => {
 });
 
 describe("for everyone", () => {
+  it("whoever takes long is asked 还需要时间吗 ten seconds before the end, and goes on", async () => {
+    expect(await lingering).toBeUndefined();
+  }, 90_000);
+
   it("the whole sale stands upright on a tall screen", async () => {
     const tall = audited(await openKiosk(browser, world.url, "kiosk-2", portrait), "tall");
     const there: Stand = { world, kiosk: tall, at: "kiosk-2" };

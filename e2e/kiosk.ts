@@ -67,7 +67,7 @@ export async function openKiosk(
 }
 
 /** axe's violations on a page as text, empty when there are none. */
-async function axeOn(page: Page): Promise<string[]> {
+export async function axeOn(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
     // axe was put on the page just now; its types belong to the page, not to this file.

@@ -1,17 +1,20 @@
-/** One sale as the manual pictures it (chapter 1, steps 1–11): 1200 元 on a by-amount card, 应付款 1199.70. */
+/**
+ * One sale as the manual pictures it (chapter 1, steps 1–11): 1200 元 on a by-amount card, 应付款 1199.70; in a city that
+ * is started as people start it, by `npm start`, and ended as a service manager ends it.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { booksBalance, cardOf, meterOf } from "./books.ts";
 import { launchChromium } from "./chromium.ts";
 import { type KioskScreen, openKiosk, toAccount } from "./kiosk.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, until, type World } from "./world.ts";
 
 describe("the pictured sale", () => {
   let world: World;
   let browser: Browser;
   let kiosk: KioskScreen;
   beforeAll(async () => {
-    [world, browser] = await Promise.all([startWorld(), launchChromium()]);
+    [world, browser] = await Promise.all([startWorld({ npm: true }), launchChromium()]);
     kiosk = await openKiosk(browser, world.url);
   });
   afterAll(async () => {
@@ -73,5 +76,15 @@ describe("the pictured sale", () => {
     await kiosk.sees("确认用户信息");
     await world.sandbox.remove(card);
     await kiosk.sees("IC卡购气", 60_000);
+  });
+
+  it("ends with all it started when npm is told to", async () => {
+    expect(world.processes().length).toBeGreaterThan(Object.keys(world.pids()).length);
+    world.starter().kill("SIGTERM");
+    await until(
+      async () => world.processes().length === 0,
+      30_000,
+      () => `still there: ${world.processes()}`,
+    );
   });
 });

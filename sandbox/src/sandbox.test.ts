@@ -308,7 +308,7 @@ test("changes are told as events", async () => {
   await reader.cancel();
 });
 
-test("the description is OpenAPI 3.1 and names every path of the issue", async () => {
+test("the description is OpenAPI 3.1 and names every path of the issue, each with what it does", async () => {
   const { body } = await get("/openapi.json");
   expect(body.openapi).toBe("3.1.0");
   expect(Object.keys(Object(body.paths))).toEqual(
@@ -321,6 +321,9 @@ test("the description is OpenAPI 3.1 and names every path of the issue", async (
       "/sandbox/api/faults",
     ]),
   );
+  for (const [path, methods] of Object.entries<object>(Object(body.paths)))
+    for (const [method, said] of Object.entries(methods))
+      expect(String(said.description ?? ""), `${method} ${path}`).not.toBe("");
   expect((await get("/nothing")).body).toMatchObject({ status: 404, code: "notFound" });
 });
 

@@ -196,6 +196,7 @@ export const kioskEn: KioskTexts = {
   },
   success: {
     title: "Done, please take your card. For a receipt, touch Print receipt",
+    titleNoReceipt: "Done, please take your card.",
     headline: "Purchase complete",
     delivers: "On the card now",
     finish: "Finish",
@@ -207,7 +208,6 @@ export const kioskEn: KioskTexts = {
     art: "Drawing: the gas card goes into the gas meter",
     takeCard: "Please take your card",
     cardOut: "Card taken",
-    printed: "Receipt printed",
   },
   printing: { title: "Printing the receipt, one moment...", body: "Waiting for the printer to confirm." },
   printed: {

@@ -193,6 +193,7 @@ export const kioskZh = {
   },
   success: {
     title: "购气成功，请拔出IC卡。如需打印凭证，请点击打印收据",
+    titleNoReceipt: "购气成功，请拔出IC卡。",
     headline: "购气成功",
     delivers: "已写到卡上",
     finish: "购气完成",
@@ -203,7 +204,6 @@ export const kioskZh = {
     art: "燃气卡插入燃气表的示意图",
     takeCard: "请拔出IC卡",
     cardOut: "卡已取走",
-    printed: "收据已打印",
   },
   printing: { title: "正在打印收据，请稍后...", body: "正在等待打印机确认纸已打完。" },
   printed: {

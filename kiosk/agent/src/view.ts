@@ -41,6 +41,7 @@ export type VoicePrompt =
   | "paidWriting"
   | "writing"
   | "success"
+  | "successNoReceipt"
   | "takeCard"
   | "takeReceipt"
   | "gasOnCard"
@@ -110,7 +111,7 @@ export type Screen =
   | { name: "writing"; number: string; delivers: Delivered; paid: boolean }
   /** The image that proves an empty card goes on it, so that the money can go back. */
   | { name: "takingBack"; number: string; amountFen: number }
-  | { name: "success"; number: string; delivers: Delivered; printable: boolean; cardIn: boolean; printed: boolean }
+  | { name: "success"; number: string; delivers: Delivered; printable: boolean; cardIn: boolean }
   | { name: "printing" }
   | { name: "printed"; cardIn: boolean }
   | { name: "printFailed"; reason: "paperOut" | "jammed" | "offline" | "timeout"; url: string; cardIn: boolean }

@@ -88,7 +88,7 @@ const payWaiting = {
   password: false,
   long: false,
 } as const;
-const success = { name: "success", number, delivers: credit, printable: true, cardIn: true, printed: false } as const;
+const success = { name: "success", number, delivers: credit, printable: true, cardIn: true } as const;
 const writeFailed = { name: "writeFailed", number, delivers: gas, url, why: "cardPulled", hall: false } as const;
 const refunded = {
   name: "refunded",
@@ -172,7 +172,7 @@ export const fixtures: readonly Fixture[] = [
   fixture("writing-free", { name: "writing", number, delivers: gas, paid: false }, { step: 5, cardLocked: true }),
   fixture("taking-back", { name: "takingBack", number, amountFen: 119_970 }, { step: 5, cardLocked: true }),
   fixture("success", success, step5),
-  fixture("success-printed", { ...success, cardIn: false, printed: true }, step5),
+  fixture("success-no-receipt", { ...success, printable: false, cardIn: false }, step5),
   fixture("printing", { name: "printing" }, { step: 5 }),
   fixture("printed", { name: "printed", cardIn: true }, step5),
   fixture("print-failed", { name: "printFailed", reason: "paperOut", url, cardIn: true }, step5),

@@ -62,6 +62,7 @@ describe("words of the operating manual stand on their screens", () => {
     ["writing", "钱已付，正在写卡，请不要拔卡"],
     ["writing", "正在写卡，请勿拔出IC卡..."],
     ["success", "购气成功，请拔出IC卡。如需打印凭证，请点击打印收据"],
+    ["success-no-receipt", "购气成功，请拔出IC卡。"],
     ["success", "购气完成"],
     ["success", "打印收据"],
     ["success", "将在 28 秒后关闭"],
@@ -135,6 +136,10 @@ describe("every screen", () => {
 it("a refund at the card is never said to be gas that is written", () => {
   for (const name of ["taking-back", "take-back-failed", "meter-first"])
     expect(words(name)).not.toMatch(/正在写卡|写卡失败|写好|卡中有气/);
+});
+
+it("nobody is told to touch a button that is not there", () => {
+  expect(words("success-no-receipt")).not.toContain("点击打印收据");
 });
 
 it("money that is on its way is not said to be back", () => {

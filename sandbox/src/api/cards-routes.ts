@@ -131,21 +131,43 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
 
   const CardResponse = { 200: CardView, ...Failure };
 
-  api.get("/readers", { schema: { response: { 200: Type.Object({ readers: Type.Array(ReaderView) }) } } }, () => ({
-    readers: READERS.map((id) => {
-      const slot = cards.slot(id);
-      return { id, card: slot.card?.id ?? null, upsideDown: slot.upsideDown, insertion: slot.insertions };
+  api.get(
+    "/readers",
+    {
+      schema: {
+        description: "The readers and what is in them: the kiosks' and the desk's.",
+        response: { 200: Type.Object({ readers: Type.Array(ReaderView) }) },
+      },
+    },
+    () => ({
+      readers: READERS.map((id) => {
+        const slot = cards.slot(id);
+        return { id, card: slot.card?.id ?? null, upsideDown: slot.upsideDown, insertion: slot.insertions };
+      }),
     }),
-  }));
+  );
 
-  api.get("/cards", { schema: { response: { 200: Type.Object({ cards: Type.Array(CardView) }) } } }, () => ({
-    cards: cards.all().map(view),
-  }));
+  api.get(
+    "/cards",
+    {
+      schema: {
+        description: "Every card: id, account number, kind, where it is and what is on it.",
+        response: { 200: Type.Object({ cards: Type.Array(CardView) }) },
+      },
+    },
+    () => ({
+      cards: cards.all().map(view),
+    }),
+  );
 
-  api.get("/cards/:id", { schema: { params: ById, response: CardResponse } }, (request, reply) => {
-    const card = cards.find(request.params.id);
-    return card === undefined ? problem(reply, "unknownCard") : view(card);
-  });
+  api.get(
+    "/cards/:id",
+    { schema: { description: "One card.", params: ById, response: CardResponse } },
+    (request, reply) => {
+      const card = cards.find(request.params.id);
+      return card === undefined ? problem(reply, "unknownCard") : view(card);
+    },
+  );
 
   const NewCard = Type.Partial(SeedCard, { additionalProperties: false });
   api.post(
@@ -169,10 +191,20 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
   );
 
   const Image = Type.Object({ id: Type.String(), hex: Type.String() });
-  api.get("/cards/:id/image", { schema: { params: ById, response: { 200: Image, ...Failure } } }, (request, reply) => {
-    const card = cards.find(request.params.id);
-    return card === undefined ? problem(reply, "unknownCard") : { id: card.id, hex: toHex(card.chip.image()) };
-  });
+  api.get(
+    "/cards/:id/image",
+    {
+      schema: {
+        description: "The chip's main memory as hex, byte by byte as a reader would see it.",
+        params: ById,
+        response: { 200: Image, ...Failure },
+      },
+    },
+    (request, reply) => {
+      const card = cards.find(request.params.id);
+      return card === undefined ? problem(reply, "unknownCard") : { id: card.id, hex: toHex(card.chip.image()) };
+    },
+  );
 
   const Insert = Type.Object(
     { reader: Type.Optional(ReaderName), upsideDown: Type.Optional(Type.Boolean()) },
@@ -180,7 +212,15 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
   );
   api.post(
     "/cards/:id/insert",
-    { schema: { params: ById, body: Insert, response: CardResponse } },
+    {
+      schema: {
+        description:
+          "Puts the card into a reader, kiosk-1 unless another is named; upsideDown: its chip does not answer.",
+        params: ById,
+        body: Insert,
+        response: CardResponse,
+      },
+    },
     (request, reply) => {
       const { reader = "kiosk-1", upsideDown = false } = request.body;
       const inserted = cards.insert(request.params.id, reader, upsideDown);
@@ -188,10 +228,16 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
     },
   );
 
-  api.post("/cards/:id/remove", { schema: { params: ById, response: CardResponse } }, (request, reply) => {
-    const removed = cards.remove(request.params.id);
-    return removed.ok ? view(removed.value) : problem(reply, removed.problem);
-  });
+  api.post(
+    "/cards/:id/remove",
+    {
+      schema: { description: "Takes the card out of whatever reader it is in.", params: ById, response: CardResponse },
+    },
+    (request, reply) => {
+      const removed = cards.remove(request.params.id);
+      return removed.ok ? view(removed.value) : problem(reply, removed.problem);
+    },
+  );
 
   const Tear = Type.Object(
     { afterBytes: Type.Union([Type.Integer({ minimum: 0, maximum: 4096 }), Type.Null()]) },

@@ -109,7 +109,16 @@ export function faultRoutes(api: Api, context: ApiContext): void {
     await gateways.faultsApplied();
   };
 
-  api.get("/faults", { schema: { response: { 200: FaultList } } }, list);
+  api.get(
+    "/faults",
+    {
+      schema: {
+        description: "Every fault switch of gateways and devices, what it does, and whether it is armed.",
+        response: { 200: FaultList },
+      },
+    },
+    list,
+  );
 
   const Wanted = Type.Object({ faults: Type.Array(NamedSetting, { maxItems: 100 }) }, { additionalProperties: false });
   api.put(

@@ -101,14 +101,27 @@ export function meterRoutes(api: Api, { world }: ApiContext): void {
   const { meters } = world;
   const MeterResponse = { 200: MeterView, ...Failure };
 
-  api.get("/meters", { schema: { response: { 200: Type.Object({ meters: Type.Array(MeterView) }) } } }, () => ({
-    meters: meters.all().map(view),
-  }));
+  api.get(
+    "/meters",
+    {
+      schema: {
+        description: "Every meter and controller: register, count, credit, valve.",
+        response: { 200: Type.Object({ meters: Type.Array(MeterView) }) },
+      },
+    },
+    () => ({
+      meters: meters.all().map(view),
+    }),
+  );
 
-  api.get("/meters/:id", { schema: { params: ById, response: MeterResponse } }, (request, reply) => {
-    const meter = meters.find(request.params.id);
-    return meter === undefined ? problem(reply, "unknownMeter") : view(meter);
-  });
+  api.get(
+    "/meters/:id",
+    { schema: { description: "One meter.", params: ById, response: MeterResponse } },
+    (request, reply) => {
+      const meter = meters.find(request.params.id);
+      return meter === undefined ? problem(reply, "unknownMeter") : view(meter);
+    },
+  );
 
   api.post(
     "/meters",
@@ -129,7 +142,15 @@ export function meterRoutes(api: Api, { world }: ApiContext): void {
 
   api.post(
     "/meters/:id/insert-card",
-    { schema: { params: ById, body: InsertCard, response: { 200: Insertion, ...Failure } } },
+    {
+      schema: {
+        description:
+          "Puts a card into the meter: it loads what is on it, zeroes it, writes its return area, and says what it made of it. pull: the card is pulled in the middle.",
+        params: ById,
+        body: InsertCard,
+        response: { 200: Insertion, ...Failure },
+      },
+    },
     (request, reply) => {
       const { card, pullAfterBytes = null, pull = pullAfterBytes } = request.body;
       const inserted = meters.insertCard(request.params.id, card, pull);

@@ -88,9 +88,18 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
     };
   };
 
-  api.get("/phones", { schema: { response: { 200: Type.Object({ phones: Type.Array(PhoneView) }) } } }, () => ({
-    phones: wallets.phones().map(view),
-  }));
+  api.get(
+    "/phones",
+    {
+      schema: {
+        description: "The phones: balances, settings, orders and open password boxes.",
+        response: { 200: Type.Object({ phones: Type.Array(PhoneView) }) },
+      },
+    },
+    () => ({
+      phones: wallets.phones().map(view),
+    }),
+  );
 
   api.get(
     "/phones/:id",
@@ -137,7 +146,14 @@ export function phoneRoutes(api: Api, { world, gateways, scan }: ApiContext): vo
 
   api.post(
     "/phones/:id/settings",
-    { schema: { params: ById, body: Settings, response: { 200: PhoneView, ...Failure } } },
+    {
+      schema: {
+        description: "Whether the wallet asks for a password, has no balance, or the phone is offline.",
+        params: ById,
+        body: Settings,
+        response: { 200: PhoneView, ...Failure },
+      },
+    },
     (request, reply) => {
       const phone = wallets.setPhone(request.params.id, request.body);
       if (phone === undefined) return problem(reply, "unknownPhone");

@@ -40,7 +40,14 @@ export function printerRoutes(api: Api, { world }: ApiContext): void {
   );
   api.post(
     "/printer/:kiosk/paper",
-    { schema: { params: ByKiosk, body: Paper, response: { 200: PrinterView, ...Failure } } },
+    {
+      schema: {
+        description: "Puts paper in or takes it away. linesLeft: it ends after so many more lines.",
+        params: ByKiosk,
+        body: Paper,
+        response: { 200: PrinterView, ...Failure },
+      },
+    },
     (request) => {
       const { kiosk } = request.params;
       printers.setPaper(kiosk, request.body.state, request.body.linesLeft ?? null);

@@ -67,7 +67,11 @@ export function delivered(c: Ctx, purchase: PurchaseView, heard: boolean): void 
   close(c, purchase.id);
   const limitMs = c.state.config?.settings.successWindowMs ?? times.successWindowMs;
   const printable = heard && canPrint(c.state);
-  go(c, { name: "success", sold: soldOf(purchase), printable, printed: false }, { voice: "success", limitMs });
+  go(
+    c,
+    { name: "success", sold: soldOf(purchase), printable },
+    { voice: printable ? "success" : "successNoReceipt", limitMs },
+  );
 }
 
 /** `byCard`: the card proved it, by an image that its meter has to take before it can buy again. */

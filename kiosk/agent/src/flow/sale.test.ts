@@ -508,6 +508,7 @@ describe("the printer", () => {
     const w = t.world();
     w.happen({ type: "paper", state: "out" });
     expect(t.toSuccess(w)).toMatchObject({ name: "success", printable: false });
+    expect(w.state().voice?.prompt).toBe("successNoReceipt");
     expect(w.act({ do: "done" }).name).toBe("takeCard");
   });
 

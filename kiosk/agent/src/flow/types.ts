@@ -76,7 +76,7 @@ export type Stage =
       report: Report | null;
       round: number;
     }
-  | { name: "success"; sold: Sold; printable: boolean; printed: boolean }
+  | { name: "success"; sold: Sold; printable: boolean }
   | { name: "printing"; sold: Sold }
   | { name: "printed"; sold: Sold }
   | { name: "printFailed"; sold: Sold; reason: ScreenOf<"printFailed">["reason"] }

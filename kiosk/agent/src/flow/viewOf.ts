@@ -94,15 +94,7 @@ function screenOf(state: FlowState): Screen {
       return writingScreen(stage);
     case "success": {
       const { number, delivers } = stage.sold;
-      const { printed } = stage;
-      return {
-        name: "success",
-        number,
-        delivers,
-        printable: stage.printable && canPrint(state),
-        cardIn,
-        printed,
-      };
+      return { name: "success", number, delivers, printable: stage.printable && canPrint(state), cardIn };
     }
     case "printing":
       return { name: "printing" };

@@ -17,12 +17,11 @@ export function Success({ screen }: { screen: Extract<Screen, { name: "success" 
   const words = t.success;
   const finish = { text: words.finish, action: { do: "done" } } as const;
   const print = { text: words.print, action: { do: "print" } } as const;
-  const offerPrint = screen.printable && !screen.printed;
   return (
     <Stage
       class="success"
-      left={offerPrint ? finish : null}
-      right={offerPrint ? print : finish}
+      left={screen.printable ? finish : null}
+      right={screen.printable ? print : finish}
       side={
         <section class="payable-panel">
           <MeterArt label={words.art} />
@@ -37,11 +36,10 @@ export function Success({ screen }: { screen: Extract<Screen, { name: "success" 
       <p class="delivered">
         {words.delivers} <strong class="figures">{delivers(screen.delivers, language)}</strong>
       </p>
-      <h1 tabIndex={-1}>{words.title}</h1>
+      <h1 tabIndex={-1}>{screen.printable ? words.title : words.titleNoReceipt}</h1>
       <p class={screen.cardIn ? "card-state in" : "card-state"}>
         {screen.cardIn ? words.takeCard : words.cardOut}
-        {screen.printed && <span> · {words.printed}</span>}
-        {!screen.printable && !screen.printed && <span> · {words.cannotPrint}</span>}
+        {!screen.printable && <span> · {words.cannotPrint}</span>}
       </p>
       <p class="closing">
         <Ring size={88} />

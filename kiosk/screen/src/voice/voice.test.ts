@@ -21,6 +21,7 @@ const prompts: Record<VoicePrompt, true> = {
   paidWriting: true,
   writing: true,
   success: true,
+  successNoReceipt: true,
   takeCard: true,
   takeReceipt: true,
   gasOnCard: true,
