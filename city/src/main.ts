@@ -1,14 +1,14 @@
 /**
  * `npm start`. Settings: PORT (8080; 0: a free one), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), CITYGAS_READERS (a kiosk's reader other than the
  * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), and of the server's own
- * CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS and CITYGAS_DEBTS. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
+ * CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS, CITYGAS_DEBTS and CITYGAS_LOG. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
  */
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { isKiosk, startCity } from "./city.ts";
 import { ends } from "./ends.ts";
 
-const serverSettings = ["CITYGAS_FINISH_MINUTES", "CITYGAS_IDLE_SECONDS", "CITYGAS_DEBTS"];
+const serverSettings = ["CITYGAS_FINISH_MINUTES", "CITYGAS_IDLE_SECONDS", "CITYGAS_DEBTS", "CITYGAS_LOG"];
 const known = ["CITYGAS_DATA", "CITYGAS_CHROMIUM", "CITYGAS_LONG", "CITYGAS_READERS", ...serverSettings];
 
 function readPort(text: string): number {

@@ -50,6 +50,8 @@ export interface KeyService {
     challenge: Uint8Array,
     input: Uint8Array,
   ): Promise<Uint8Array>;
+  /** For the virtual cards of development: the key that seals for this card, hex. No key device can say it. */
+  virtualCardKey?(cardNumber: string): Promise<string>;
   /** Ends what it holds open. */
   close?(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { AnyChip } from "../chip/chips.ts";
 import type { CpuCard } from "../chip/cpu-card.ts";
 import { toHex } from "../hex.ts";
 import { executeApdu } from "./acs.ts";
+import { executeI2c } from "./acs-i2c.ts";
 
 /** A card of this world. It is one object wherever it lies; its chip is its memory. */
 export interface VirtualCard {
@@ -112,17 +113,25 @@ export class ReaderSlot {
 
   /** To a memory card the reader speaks for itself. */
   async #pseudo(occupied: Occupied, chip: AnyChip, apdu: Uint8Array): Promise<Uint8Array> {
-    // Others than the SLE4442 are not in this reader's firmware yet.
-    if (chip.kind !== "sle4442") return Uint8Array.of(0x6a, 0x81);
-    return await executeApdu(apdu, {
-      chip,
+    const context = {
       selected: occupied.selected,
       select: () => {
         occupied.selected = true;
       },
       counterChanged: () => this.#deps.chipChanged(occupied.card),
-      write: (address, data) => this.#write(occupied, address, data),
-    });
+      write: (address: number, data: Uint8Array) => this.#write(occupied, address, data),
+    };
+    switch (chip.kind) {
+      case "sle4442":
+        return await executeApdu(apdu, { ...context, chip });
+      case "at24c01":
+      case "at24c02":
+      case "at24c16":
+        return await executeI2c(apdu, { ...context, chip });
+      default:
+        // Not in this reader's firmware.
+        return Uint8Array.of(0x6a, 0x81);
+    }
   }
 
   /** To a CPU card commands go as they are. */

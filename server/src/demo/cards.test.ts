@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { pairWith, type Reply, type TestServer, testServer, tokenFor } from "../server.testkit.ts";
+import type { SeedCard } from "./seed.ts";
 
 let test: TestServer;
 let token: string;
@@ -19,16 +20,41 @@ const call = (method: "POST" | "PUT", path: string, payload: object): Promise<Re
     payload,
   });
 
+const atrs: Record<string, string> = { "": "3b04a2131091", at24c02: "3b044932432e", cpu: "3b67000043495459474153" };
+
+/** What the probe of such a chip brings. */
+function probed({ chip, imageHex, errorCounter }: SeedCard): object[] {
+  switch (chip?.kind) {
+    case "at24c02":
+      return [{ step: 0 }, { step: 1, data: chip.memoryHex }];
+    case "cpu":
+      return [
+        { step: 0 },
+        { step: 1, data: "9000" },
+        ...chip.files.map(({ contentHex }, file) => ({ step: 2 + file, data: `${contentHex}9000` })),
+      ];
+    case undefined:
+      // A blank chip holds nothing but its maker's four bytes.
+      return [
+        { step: 0 },
+        { step: 1, data: imageHex ?? `a2131091${"ff".repeat(252)}` },
+        { step: 2, counter: errorCounter ?? 7 },
+      ];
+  }
+}
+
 async function insert(cardId: string): Promise<{ sessionId: string; answer: Reply["body"] }> {
   const card = test.server.demo?.sandboxSeed?.cards.find(({ id }) => id === cardId);
   if (card === undefined) throw new Error(`no card ${cardId}`);
   const powerUpId = randomUUID();
-  const session = await call("POST", "/card-sessions", { reader: "kiosk-1", atr: "3b04a2131091", powerUpId });
+  const session = await call("POST", "/card-sessions", {
+    reader: "kiosk-1",
+    atr: atrs[card.chip?.kind ?? ""],
+    powerUpId,
+  });
   const sessionId = String(session.body.id);
   const { script } = session.body as { script: { id: string } };
-  // A blank chip holds nothing but its maker's four bytes.
-  const data = card.imageHex ?? `a2131091${"ff".repeat(252)}`;
-  const results = [{ step: 0 }, { step: 1, data }, { step: 2, counter: card.errorCounter ?? 7 }];
+  const results = probed(card);
   const report = { scriptId: script.id, powerUpId, results };
   const answer = await call("PUT", `/card-sessions/${sessionId}/image`, report);
   if (answer.status !== 200) throw new Error(`${cardId}: ${answer.status} ${answer.text}`);
@@ -59,6 +85,9 @@ it.each([
   ["safety-check", { kind: "refused", code: "account.safetyCheck" }],
   ["opening", { kind: "refused", code: "card.opening" }],
   ["bad-checksum", { kind: "refused", code: "card.badChecksum" }],
+  ["class-a", { kind: "account", unit: "volume" }],
+  ["cpu", { kind: "account", unit: "money" }],
+  ["class-c", { kind: "account", unit: "volume" }],
   ["blank", { kind: "refused", code: "card.blank" }],
   ["tool", { kind: "refused", code: "card.tool" }],
   ["foreign", { kind: "refused", code: "card.foreign" }],

@@ -3,7 +3,9 @@
  * one for each thing that can happen when a card goes into a reader, and named so that nobody takes them for people.
  */
 import type { TariffVersion } from "@citygas/core";
-import type { DemoCard, DemoCustomer, DemoTariff, DemoUnit } from "./types.ts";
+import { otherLayoutCustomers } from "./otherLayouts.ts";
+import { money, sampleAddress, usedMoney, usedVolume, volume } from "./samples.ts";
+import type { DemoCustomer, DemoTariff, DemoUnit } from "./types.ts";
 
 export const demoCompany = "洪通燃气";
 export const demoHotline = "0996-2959627";
@@ -101,39 +103,6 @@ export const demoDeduction = {
   unit: "luntai",
   rule: { kind: "permille", name: "样例优惠：九八折", permille: 20, maxFen: 2_000, minGoodsFen: 0 },
 } as const;
-
-const sampleAddress = (building: number, room: number): DemoCustomer["address"] => ({
-  district: "样例区",
-  community: "样例小区",
-  building: `${building}号楼`,
-  unit: "1单元",
-  room: `${room}室`,
-  fullText: `样例小区${building}号楼1单元${room}室`,
-});
-
-/** A meter that has taken a few purchases and still has some gas or credit. */
-const usedMoney = (number: string): Omit<DemoCard, "id" | "label"> => ({
-  number,
-  count: 6,
-  totalCredited: 84_000,
-  remaining: 3_250,
-  registerL: 527_810,
-});
-const usedVolume = (number: string): Omit<DemoCard, "id" | "label"> => ({
-  number,
-  count: 4,
-  totalCredited: 300_000,
-  remaining: 12_600,
-  registerL: 287_400,
-});
-
-const money = (serial: string, ceiling?: number): DemoCustomer["meter"] => ({
-  serial,
-  kind: "ic",
-  counts: "money",
-  ...(ceiling === undefined ? {} : { ceiling }),
-});
-const volume = (serial: string): DemoCustomer["meter"] => ({ serial, kind: "ic", counts: "volume" });
 
 export const demoCustomers: readonly DemoCustomer[] = [
   {
@@ -395,6 +364,7 @@ export const demoCustomers: readonly DemoCustomer[] = [
     meter: money("IC00000114"),
     card: { id: "bad-checksum", label: "校验不对", damaged: true, ...usedMoney("9000000114") },
   },
+  ...otherLayoutCustomers,
 ];
 
 /** No number of the real network: it stands at every customer, and what is sent to it arrives at the first phone. */

@@ -1,10 +1,15 @@
 /** The demo's cards as bytes, and the meters they belong to, as the sandbox takes them. */
-import { type LayoutDriver, openBMoney, openBVolume, withReturnArea } from "@citygas/gascard";
+import { type LayoutDriver, layoutByName, openBMoney, openBVolume, toHex } from "@citygas/gascard";
 import { demoUnits } from "./fixtures.ts";
 import type { DemoCard, DemoCustomer } from "./types.ts";
 
-export const driverOf = ({ meter }: DemoCustomer): LayoutDriver =>
-  meter.counts === "volume" ? openBVolume : openBMoney;
+/** @throws on a layout that nobody knows, or that counts otherwise than the meter. */
+export function driverOf({ layout, meter, number }: DemoCustomer): LayoutDriver {
+  const usual = meter.counts === "volume" ? openBVolume : openBMoney;
+  const driver = layout === undefined ? usual : layoutByName(layout);
+  if (driver === null || driver.unit !== meter.counts) throw new Error(`demo: ${number} has no layout ${layout}`);
+  return driver;
+}
 
 /** The customer's card before anything was bought in the demo: accepted by its meter, nothing on it. */
 export function cardImage(customer: DemoCustomer, card: DemoCard, replacement: number): Uint8Array {
@@ -19,7 +24,7 @@ export function cardImage(customer: DemoCustomer, card: DemoCard, replacement: n
     meterCeiling: customer.meter.ceiling ?? 0,
   });
   if (card.opening === true) return image;
-  const returned = withReturnArea(image, {
+  const returned = driver.meterImage(image, {
     count: card.count,
     totalCredited: card.totalCredited,
     registerL: card.registerL,
@@ -87,6 +92,8 @@ export interface SeedMeter {
   registerL: number;
   valve: "open" | "closed";
   batteryLow: boolean;
+  /** The page of docs/cards it was made after; left out: open-b. */
+  layout?: "open-a" | "open-b" | "open-b-cpu" | "open-c";
 }
 
 /** The device into which this customer's card goes: the meter, or the controller on it. null: no card, no slot. */
@@ -107,5 +114,56 @@ export function seedMeter(customer: DemoCustomer): SeedMeter | null {
     registerL: card.registerL,
     valve: "open",
     batteryLow: false,
+    ...familyOf(driverOf(customer)),
+  };
+}
+
+/** The page of a layout carries its name without the unit. */
+function familyOf({ name }: LayoutDriver): Pick<SeedMeter, "layout"> {
+  const family = name.replace(/-(volume|money)$/, "");
+  switch (family) {
+    case "open-a":
+    case "open-b-cpu":
+    case "open-c":
+      return { layout: family };
+    default:
+      return {};
+  }
+}
+
+/** A chip that is no SLE4442, as the sandbox takes it. */
+export type SeedChip =
+  | { kind: "at24c02"; memoryHex: string }
+  | {
+      kind: "cpu";
+      aidHex: string;
+      cipher: "3des" | "sm4";
+      files: { sfi: number; contentHex: string; keyHex: string }[];
+      externalKeyHex: string;
+      tries: number;
+    };
+
+/** The seller's file of the open layout: the one that a purchase writes. */
+const sellersFile = 2;
+/** Keys that nothing of ours ever uses: the issuer's and the meter's. */
+const strangersKey = "00112233445566778899aabbccddeeff";
+const externalKeyTries = 3;
+
+/** `sealKeyHex`: the card's own key for the seller's file. null: an SLE4442, for which the bytes alone are enough. */
+export function seedChip(driver: LayoutDriver, image: Uint8Array, sealKeyHex: string | null): SeedChip | null {
+  if (driver.chip === "at24c02") return { kind: "at24c02", memoryHex: toHex(image) };
+  const { application } = driver;
+  if (application === null) return null;
+  return {
+    kind: "cpu",
+    aidHex: application.aid,
+    cipher: application.cipher === "sm4" ? "sm4" : "3des",
+    files: application.files.map(({ sfi, offset, length }) => ({
+      sfi,
+      contentHex: toHex(image.subarray(offset, offset + length)),
+      keyHex: sfi === sellersFile && sealKeyHex !== null ? sealKeyHex : strangersKey,
+    })),
+    externalKeyHex: strangersKey,
+    tries: externalKeyTries,
   };
 }

@@ -98,13 +98,20 @@ describe("the demo city", () => {
     expect(new Set(ids).size).toBe(ids.length);
     const strangers = ["blank", "tool", "foreign", "unknown", "worn", "mute"];
     expect(ids).toEqual(expect.arrayContaining([...strangers, "replaced", "replacement", "lost", "qinhuai"]));
-    for (const { id, imageHex, pscHex } of seed().cards) {
-      if (strangers.includes(id)) continue;
+    for (const { id, imageHex, pscHex, chip } of seed().cards) {
+      if (strangers.includes(id) || chip !== undefined) continue;
       const found = identifyImage(fromHex(imageHex ?? "") ?? new Uint8Array());
       if (!found.ok) throw new Error(`${id}: ${found.problem}`);
       expect(await test.server.ctx.registry.cardIdByNumber(found.identity.cardNumber), id).toBeDefined();
       expect(pscHex, id).toBe(await test.server.ctx.keys.cardSecret(found.identity.cardNumber));
     }
+  });
+
+  it("has a card of each open layout, on the chip it belongs to", () => {
+    const chipsOf = seed().cards.map(({ chip }) => chip?.kind ?? "sle4442");
+    expect(new Set(chipsOf)).toEqual(new Set(["sle4442", "cpu", "at24c02"]));
+    const layouts = new Set(seed().meters.map(({ layout }) => layout ?? "open-b"));
+    expect(layouts).toEqual(new Set(["open-a", "open-b", "open-b-cpu", "open-c"]));
   });
 
   it("is the same after a second start, which makes new codes for terminals that are not paired", async () => {

@@ -3,7 +3,7 @@
  * seeding that was cut short is finished by the next start.
  */
 import type { Id, Instant } from "@citygas/core";
-import { toHex } from "@citygas/gascard";
+import { chips, fromHex, toHex } from "@citygas/gascard";
 import type { ServerContext } from "../context.ts";
 import { sharedValue } from "../http/serverValues.ts";
 import { derivedId } from "../purchases/derivedId.ts";
@@ -32,7 +32,16 @@ import {
   demoTerminals,
   demoUnits,
 } from "./fixtures.ts";
-import { cardImage, foreignImage, type SeedMeter, seedMeter, strangerImage } from "./images.ts";
+import {
+  cardImage,
+  driverOf,
+  foreignImage,
+  type SeedChip,
+  type SeedMeter,
+  seedChip,
+  seedMeter,
+  strangerImage,
+} from "./images.ts";
 import { playStory } from "./story.ts";
 import type { DemoCard, DemoCustomer, DemoTariff, DemoUnit } from "./types.ts";
 
@@ -44,6 +53,8 @@ export interface SeedCard {
   imageHex?: string;
   pscHex?: string;
   errorCounter?: number;
+  /** Of a card that is no SLE4442, instead of image and secret. */
+  chip?: SeedChip;
   mute?: boolean;
 }
 
@@ -192,7 +203,13 @@ async function seedCard(
   const history = { count: card.booksCount ?? card.count, totalCredited: card.totalCredited };
   const registered = card.opening === true ? {} : { history };
   await once(ctx, "card", cardId, () =>
-    cards.create(ctx, cardId, { accountId, meterId, cardNumber: card.number, ...registered }),
+    cards.create(ctx, cardId, {
+      accountId,
+      meterId,
+      cardNumber: card.number,
+      layout: driverOf(customer).name,
+      ...registered,
+    }),
   );
   if (card.status !== undefined) must(await setCardStatus(ctx, cardId, card.status));
   const replacement = card.oldCard === undefined ? 0 : 1;
@@ -223,7 +240,21 @@ const replacedOnce: Parameters<typeof changeCard>[3] = (card) => ({
 async function withSecret(ctx: ServerContext, card: SeedCard): Promise<SeedCard> {
   const customer = demoCustomers.find((each) => each.card?.id === card.id || each.card?.oldCard?.id === card.id);
   const number = customer?.card?.number;
-  return number === undefined ? card : { ...card, pscHex: await ctx.keys.cardSecret(number) };
+  if (customer === undefined || number === undefined) return card;
+  const driver = driverOf(customer);
+  if (chips[driver.chip].secret !== null) return { ...card, pscHex: await ctx.keys.cardSecret(number) };
+  const { imageHex, ...rest } = card;
+  const image = fromHex(imageHex ?? "");
+  const chip = image && seedChip(driver, image, await sealKeyOf(ctx, driver, number));
+  if (chip === null) throw new Error(`demo: no chip for ${card.id}`);
+  return { ...rest, chip };
+}
+
+/** null: no key seals for this card. */
+async function sealKeyOf(ctx: ServerContext, { chip }: ReturnType<typeof driverOf>, number: string) {
+  if (chip !== "cpu") return null;
+  if (ctx.keys.virtualCardKey === undefined) throw new Error("demo: CPU cards need the key service of development");
+  return await ctx.keys.virtualCardKey(number);
 }
 
 async function pairingCodes(ctx: ServerContext): Promise<Record<string, string>> {

@@ -41,6 +41,8 @@ export interface DemoCustomer {
   unit: DemoUnit;
   tariff: DemoTariff;
   household?: Partial<HouseholdFacts>;
+  /** What the card is written by, where it is not the usual layout for what the meter counts. */
+  layout?: string;
   meter: { serial: string; kind: "ordinary" | "ic" | "iot"; counts: "volume" | "money"; ceiling?: number };
   controller?: { serial: string; kind: "ic" | "iot" };
   balanceFen?: number;

@@ -8,7 +8,7 @@ import path from "node:path";
 import { diversifiedKey } from "@citygas/gascard";
 import type { KeyService } from "../context.ts";
 import { cardKeys, masterSealer } from "./cardKeys.ts";
-import type { KeyCipher, MasterKey } from "./masterKey.ts";
+import { factorOf, type KeyCipher, type MasterKey } from "./masterKey.ts";
 
 const masterBytes = 16;
 
@@ -20,7 +20,10 @@ export function softKeys(folder: string, options: { production: boolean }): KeyS
   if (options.production) throw new Error("Card keys in a file are for development: production needs a key device");
   const secrets = fileMaster(path.join(folder, "card-master.key"), "sm4");
   const sealing = fileMaster(path.join(folder, "card-seal.key"), "tripleDes");
-  return cardKeys({ secrets, sealer: masterSealer(sealing) });
+  return {
+    ...cardKeys({ secrets, sealer: masterSealer(sealing) }),
+    virtualCardKey: async (cardNumber) => Buffer.from(await sealing.diversify(factorOf(cardNumber))).toString("hex"),
+  };
 }
 
 export function fileMaster(file: string, cipher: KeyCipher): MasterKey {
