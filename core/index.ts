@@ -2,6 +2,7 @@
 
 export * from "./src/aggregates.ts";
 export * from "./src/calendar.ts";
+export * from "./src/card/adoption.ts";
 export * from "./src/card/insertion.ts";
 export * from "./src/card/types.ts";
 export * from "./src/ledger/chart.ts";
@@ -24,6 +25,7 @@ export * from "./src/reconciliation/types.ts";
 export * from "./src/reconciliation/window.ts";
 export * from "./src/tariff/breakdown.ts";
 export * from "./src/tariff/limits.ts";
+export * from "./src/tariff/meterPrice.ts";
 export { mostM3, type PriceBasis, volumeForAmount } from "./src/tariff/price.ts";
 export { litresPerM3 } from "./src/tariff/rounding.ts";
 export { cycleKey, cycleRange, emptyTierUse } from "./src/tariff/tierCycle.ts";

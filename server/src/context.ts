@@ -1,7 +1,16 @@
 /**
  * What every capability is given: the edges, made once at start and passed in. Nothing here is a global.
  */
-import type { ChannelName, DeductionRule, Delivers, HouseholdFacts, Id, Instant, TariffVersion } from "@citygas/core";
+import type {
+  AdoptionWindow,
+  ChannelName,
+  DeductionRule,
+  Delivers,
+  HouseholdFacts,
+  Id,
+  Instant,
+  TariffVersion,
+} from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
@@ -72,10 +81,11 @@ export interface Customer {
   deductions: readonly DeductionRule[];
   debts: readonly { id: Id; amountFen: number; kind: string }[];
   meter: { id: Id; unit: Delivers["kind"]; ceiling: number; settlement: "meter" | "centre"; model: string } | null;
-  /** Company settings: quick amounts (litres or fen), adoption window, later writing. */
+  /** Company settings: quick amounts (litres or fen), later writing. */
   quick: readonly number[];
   later: boolean;
-  adoptionUntil: Instant | null;
+  /** Windows of the account's unit, open or not: which cards of an old system are believed. */
+  adoption: readonly AdoptionWindow[];
 }
 
 export interface TerminalFacts {

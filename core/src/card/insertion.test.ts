@@ -49,7 +49,7 @@ const base: Insertion = {
   account: bundle.account.state,
   open: null,
   reader: "kiosk",
-  adoptionUntil: null,
+  adoption: null,
 };
 const withRead = (over: Partial<CardRead>, more: Partial<Insertion> = {}): Insertion => ({
   ...base,
@@ -184,9 +184,15 @@ describe("4 · the books", () => {
     );
   });
   it("adopt a higher count inside the dated window only", () => {
-    expect(decideInsertion(withRead(higher, { adoptionUntil: 10 }))).toEqual({ kind: "adopt" });
-    expect(refused(withRead(higher, { adoptionUntil: 10, now: 11 }))).toBe("card.countMismatch");
-    expect(refused(open(paid, null, higher, { adoptionUntil: 10 }))).toBe("card.countMismatch");
+    const adoption = { id: "w", layout: "l", from: 0, until: 10, purchasesMost: 3, creditedMost: 15_000 };
+    expect(decideInsertion(withRead(higher, { adoption }))).toEqual({ kind: "adopt" });
+    expect(refused(withRead(higher))).toBe("card.countMismatch");
+    expect(refused(withRead(higher, { adoption: { ...adoption, purchasesMost: 2 } }))).toBe("card.countMismatch");
+    expect(refused(open(paid, null, higher, { adoption }))).toBe("card.countMismatch");
+    // Gas the meter hasn't taken goes into it first, and a wrong checksum is believed by nobody.
+    const untaken = { facts: { ...higher.facts, amount: 5, acceptedCount: 8 } };
+    expect(decideInsertion(withRead(untaken, { adoption }))).toEqual({ kind: "gasOnCard" });
+    expect(refused(withRead({ facts: null, problem: "badChecksum" }, { adoption }))).toBe("card.badChecksum");
   });
   it.each(["debt", "safetyCheck", "suspectedTampering", "stopped"] as const)(
     "a block for %s refuses with its reason",

@@ -15,6 +15,7 @@ import type { AccountState, CardState } from "../aggregates.ts";
 import type { Purchase } from "../purchase/types.ts";
 import type { Instant } from "../units.ts";
 import { never } from "../units.ts";
+import { type AdoptionWindow, isPlausible } from "./adoption.ts";
 
 /** The image against the open purchase's script (protocols/gascard `classify`). */
 export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "other";
@@ -40,8 +41,8 @@ export interface Insertion {
   /** The purchase that is open on this card, whatever its state, with the image's class where a script was issued. */
   open: null | { purchase: Purchase; image: ImageClass | null };
   reader: "kiosk" | "phone" | "desk";
-  /** Migration from an old system: a plausible higher count on a registered card is adopted until then. */
-  adoptionUntil: Instant | null;
+  /** Migration from an old system: the window that is open now for this card's maker. */
+  adoption: AdoptionWindow | null;
   /** What two people of the staff allow for the open purchase: writing it again from `manual`, or taking it back. */
   approved?: null | "sale" | "refund";
 }
@@ -183,7 +184,7 @@ function notYetInMeter(facts: NonNullable<CardRead["facts"]>): boolean {
 function againstBooks(card: CardState, facts: NonNullable<CardRead["facts"]>, i: Insertion): CardDecision | null {
   const total = facts.totalCredited ?? 0;
   if (facts.count === card.count && total >= card.totalCredited) return null;
-  const adoptable = i.adoptionUntil !== null && i.now <= i.adoptionUntil && facts.count > card.count && i.open === null;
+  const adoptable = i.adoption !== null && i.open === null && isPlausible(i.adoption, card, facts);
   return adoptable ? { kind: "adopt" } : refuse("card.countMismatch", true);
 }
 

@@ -1,4 +1,6 @@
+import type { MeterPrice } from "../tariff/meterPrice.ts";
 import type { Instant } from "../units.ts";
+
 export type CardClassName = "A" | "B" | "C";
 
 /** What a card said when it was last read, for the books and for the customer's view. */
@@ -8,4 +10,6 @@ export interface ReadingOfCard {
   amount: number;
   acceptedCount: number | null;
   totalCredited: number;
+  /** What the meter was last told to charge, as far as it has taken the card; left out: never seen. */
+  price?: MeterPrice;
 }

@@ -1,5 +1,5 @@
 /** Card sessions and card writes: what terminals said about cards, kept beside the guarded aggregates. */
-import type { Id, Instant } from "@citygas/core";
+import type { Id, Instant, MeterPrice } from "@citygas/core";
 import type { ChipKind, ScriptReport } from "@citygas/gascard";
 import type { Pool } from "pg";
 
@@ -38,6 +38,8 @@ export interface CardWrite {
   before: string;
   after: string;
   issuedAt: Instant;
+  /** What the meter is told to charge by the card that this script writes; null or left out: nothing. */
+  price?: MeterPrice | null;
 }
 
 export interface StoredWrite extends CardWrite {
@@ -84,6 +86,7 @@ interface WriteRow {
   before: string;
   after: string;
   issued_at: number;
+  price: MeterPrice | null;
   report: ScriptReport | null;
 }
 
@@ -112,9 +115,9 @@ export function sqlCardRows(db: Pool): CardRows {
     },
     async addWrite(w) {
       await db.query(
-        `insert into card_write (id, purchase_id, card_id, terminal_id, kind, before, after, issued_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing`,
-        [w.id, w.purchaseId, w.cardId, w.terminalId, w.kind, w.before, w.after, w.issuedAt],
+        `insert into card_write (id, purchase_id, card_id, terminal_id, kind, before, after, issued_at, price)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing`,
+        [w.id, w.purchaseId, w.cardId, w.terminalId, w.kind, w.before, w.after, w.issuedAt, w.price ?? null],
       );
     },
     async write(scriptId) {
@@ -183,6 +186,7 @@ function writeOf(row: WriteRow): StoredWrite {
     before: row.before,
     after: row.after,
     issuedAt: row.issued_at,
+    price: row.price,
     reportedDone: row.report !== null && row.report.failure === undefined,
   };
 }

@@ -80,9 +80,22 @@ test("a higher count on the card is refused and put on the staff's list once", a
 test("in the adoption window the higher count is taken over, with an opening entry and a line for finance", async () => {
   const customer = earth.customers.get(accountId);
   if (customer === undefined) throw new Error("no customer");
-  earth.customers.set(accountId, { ...customer, adoptionUntil: earth.clock.now });
+  const { now } = earth.clock;
+  const days = { from: now - 1_000, until: now + 1_000 };
+  const window = { id: "w", layout: card.driver.name, ...days, purchasesMost: 1, creditedMost: 500 };
+  const believe = (...adoption: (typeof window)[]) => earth.customers.set(accountId, { ...customer, adoption });
   card.image = card.driver.purchaseImage(card.image, { ...elsewhere, amount: { kind: "money", amountFen: 500 } });
   intoMeter(card);
+  // Another maker's window, one of tomorrow, one that has ended, one that allows less: none of them.
+  believe(
+    { ...window, layout: "open-a-money" },
+    { ...window, from: now + 1 },
+    { ...window, until: now },
+    { ...window, creditedMost: 499 },
+  );
+  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "card.countMismatch" });
+  earth.staff.clear();
+  believe(window);
   expect((await insert(world, kiosk1, card)).answer.kind).toBe("account");
   expect(await cardState()).toMatchObject({ count: 4, totalCredited: 90_500 });
   expect(await ledger(earth, "meter:meter-a")).toBe(500);

@@ -11,6 +11,7 @@ import {
   type Id,
   never,
   ok,
+  openWindow,
   type Purchase,
   type PurchaseEvent,
   type Result,
@@ -61,10 +62,9 @@ export async function look(
   const cardId = number === undefined ? undefined : await sale.registry.cardIdByNumber(number);
   const now = sale.now();
   const reader = terminal.kind;
-  const adoptionUntil = null;
   if (cardId === undefined) {
     const read = { ...reading.read, fresh: true };
-    const decision = decideInsertion({ now, read, card: null, account: null, open: null, reader, adoptionUntil });
+    const decision = decideInsertion({ now, read, card: null, account: null, open: null, reader, adoption: null });
     return { reading, card: null, account: null, customer: null, open: null, probed, grant: null, decision };
   }
   const card = must(await sale.store.load([{ kind: "card", id: cardId }]), "card", cardId);
@@ -87,7 +87,7 @@ export async function look(
     account: account.state,
     open: open && { purchase: open.state, image: ours ? imageClassOf(open.state, reading) : null },
     reader,
-    adoptionUntil: customer?.adoptionUntil ?? null,
+    adoption: openWindow(customer?.adoption ?? [], card.state.layout, now),
     approved: grant?.what ?? null,
   });
   return {

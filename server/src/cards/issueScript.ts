@@ -3,7 +3,16 @@
  * before the script leaves; the secret is in no row and no log. (purchase-protocol, "Card scripts".)
  */
 import type { CardAnswer } from "@citygas/api";
-import { dayOf, type Instant, type IssuedScript, ok, type Purchase, type Result } from "@citygas/core";
+import {
+  dayOf,
+  type Instant,
+  type IssuedScript,
+  type MeterPrice,
+  meterPriceAt,
+  ok,
+  type Purchase,
+  type Result,
+} from "@citygas/core";
 import {
   type CardScript,
   chips,
@@ -34,7 +43,7 @@ export async function issueScript(
   terminal: TerminalFacts,
   resumed: boolean,
 ): Promise<Result<CardAnswer, Refused> | "again"> {
-  const { open, card, probed, grant } = seen;
+  const { open, card, probed, grant, customer } = seen;
   const kind = seen.decision.kind === "writeRefund" ? "refund" : "sale";
   const { driver, image, facts } = seen.reading;
   if (open === null || card === null || driver === null || image === null) throw new Error("nothing to write");
@@ -48,9 +57,13 @@ export async function issueScript(
     if (bundle.purchase.version !== open.version || bundle.card?.state.scriptSeq !== probed.seq)
       return { do: "nothing" };
     const p = bundle.purchase.state;
+    // I9: what the meter reads is of now, however long ago the purchase was confirmed.
+    const price = driver.unit === "money" ? meterPriceAt(customer?.tariff ?? [], now) : null;
     const before = { count: facts?.count ?? card.state.count, total: totalBefore(seen) };
     const images =
-      kind === "refund" ? refundImagesOf(driver, image, p, before, now) : imagesOf(driver, image, p, before, now);
+      kind === "refund"
+        ? refundImagesOf(driver, image, p, before, now)
+        : imagesOf(driver, image, p, before, now, price);
     // Two people sent it here to be written, and it holds all of it: that is for them to decide.
     if (sameBytes(images.before, images.after)) return { do: "refuse", refused: { code: "purchase.manual" } };
     const script: IssuedScript = {
@@ -85,7 +98,12 @@ export async function issueScript(
   if (applied.value.done !== "now") return "again";
   const { purchase } = applied.value;
   const script = issuedOf(purchase);
-  await sale.cardRows.addWrite({ ...script, purchaseId: purchase.id, cardId: card.state.id });
+  await sale.cardRows.addWrite({
+    ...script,
+    purchaseId: purchase.id,
+    cardId: card.state.id,
+    price: priceOnCard(driver, script),
+  });
   const steps = writeSteps(driver, script, secret, probed.counter);
   return ok({
     kind: "script",
@@ -100,17 +118,24 @@ function totalBefore({ card, reading }: Situation): number {
   return reading.facts?.returned?.totalCredited ?? card?.state.totalCredited ?? 0;
 }
 
-/** A script that was out before is finished with the same purchase area: its date and checksum are already proven. */
+/**
+ * A script that was out before is finished with the same purchase area: its date and checksum are already proven. Its
+ * price may have aged since; the new one goes on with it.
+ */
 function imagesOf(
   driver: LayoutDriver,
   now: Uint8Array,
   p: Purchase,
   before: { count: number; total: number },
   at: Instant,
+  price: MeterPrice | null,
 ): { before: Uint8Array; after: Uint8Array } {
   const earlier = p.script?.kind === "sale" ? fromHex(p.script.after) : null;
-  if (earlier !== null) return resumeImages(driver, now, earlier);
-  return { before: now, after: driver.purchaseImage(now, onCard(p, before, dayOf(at))) };
+  if (earlier === null) return { before: now, after: driver.purchaseImage(now, onCard(p, before, dayOf(at), price)) };
+  const resumed = resumeImages(driver, now, earlier);
+  const boughtOn = driver.purchaseArea(earlier)?.boughtOn ?? null;
+  if (price === null || boughtOn === null || sameBytes(resumed.before, resumed.after)) return resumed;
+  return { before: now, after: driver.purchaseImage(resumed.after, onCard(p, before, boughtOn, price)) };
 }
 
 /** @throws for layouts that have no refund image: core's rules send none of their cards here. */
@@ -158,6 +183,13 @@ function writeSteps(
   );
 }
 
+/** What the meter is told by the card that this script writes. */
+function priceOnCard(driver: LayoutDriver, { after }: IssuedScript): MeterPrice | null {
+  const image = fromHex(after);
+  const found = image === null ? null : driver.read(image);
+  return found?.ok === true && driver.unit === "money" ? found.facts.price : null;
+}
+
 /** The issued script as a report is judged by it: the secret's bytes and the counter play no part in that. */
 export function scriptForReport(script: IssuedScript, layout: string): CardScript {
   const driver = layoutByName(layout);
@@ -185,7 +217,12 @@ export async function sameScriptAgain(
   const madeFromThisImage = script.issuedAt >= session.createdAt && script.before === probed.image;
   if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;
   // The process may have died between the commit and this row.
-  await sale.cardRows.addWrite({ ...script, purchaseId: open.state.id, cardId: card.state.id });
+  await sale.cardRows.addWrite({
+    ...script,
+    purchaseId: open.state.id,
+    cardId: card.state.id,
+    price: priceOnCard(driver, script),
+  });
   const secret = await secretOf(sale, driver, card.state.cardNumber);
   const steps = writeSteps(driver, script, secret, probed.counter);
   const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });

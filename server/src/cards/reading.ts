@@ -4,6 +4,7 @@ import {
   type CardState,
   dayOf,
   type ImageClass,
+  type MeterPrice,
   type MeterRoom,
   never,
   type Purchase,
@@ -98,10 +99,19 @@ function problemWord(problem: "blank" | "foreign" | "badIdentity" | "badChecksum
 
 export const quantity = (amount: CardAmount): number => (amount.kind === "volume" ? amount.volumeL : amount.amountFen);
 
-/** The purchase as the layout drivers see it. Where no script was issued yet, the card and the books say what was before. */
-export function onCard(p: Purchase, before: { count: number; total: number }, boughtOn: string): PurchaseOnCard {
+/**
+ * The purchase as the layout drivers see it. Where no script was issued yet, the card and the books say what was before.
+ * `price`: what its meter is to be told; null: nothing, the card's price stays.
+ */
+export function onCard(
+  p: Purchase,
+  before: { count: number; total: number },
+  boughtOn: string,
+  price: MeterPrice | null = null,
+): PurchaseOnCard {
   const { delivers } = p.breakdown;
   return {
+    ...(price === null ? {} : { price }),
     countBefore: p.countBefore ?? before.count,
     totalBefore: p.totalBefore ?? before.total,
     amount:

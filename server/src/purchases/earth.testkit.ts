@@ -298,7 +298,7 @@ export async function newAccount(
     },
     quick: [10_000, 50_000],
     later: false,
-    adoptionUntil: null,
+    adoption: [],
   });
   return { card: testCard(driver, number, count, total), cardId, accountId };
 }

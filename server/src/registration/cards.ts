@@ -3,7 +3,7 @@
  * books, so that a card can be sold to as soon as it is written. A replacement (补卡) keeps the number and the row: its
  * replacement number grows, so the card it replaces is an old one from then on.
  */
-import { type CardState, dayOf, type Id, ok, type Result } from "@citygas/core";
+import { type CardState, dayOf, type Id, type MeterPrice, meterPriceAt, ok, type Result } from "@citygas/core";
 import { type CardAmount, chips, type LayoutDriver, layoutByName, layouts, toHex } from "@citygas/gascard";
 import { Type } from "typebox";
 import type { ServerContext } from "../context.ts";
@@ -174,10 +174,12 @@ export async function issueImage(ctx: ServerContext, cardId: Id): Promise<Regist
   const driver = layoutByName(row.state.layout);
   if (driver === null) throw new Error(`card ${cardId} has the unknown layout ${row.state.layout}`);
   if (row.state.openPurchaseId !== null) return { ok: false, error: { code: "purchase.open" } };
+  const customer = await ctx.registry.customer(row.state.accountId);
   const image = imageOf(driver, row.state, {
     areaCode: row.settings.areaCode,
     meterCeiling: row.ceiling ?? 0,
     today: dayOf(ctx.now()),
+    price: driver.unit === "money" ? meterPriceAt(customer?.tariff ?? [], ctx.now()) : null,
   });
   const { secret } = chips[driver.chip];
   const secretHex =
@@ -189,7 +191,7 @@ export async function issueImage(ctx: ServerContext, cardId: Id): Promise<Regist
 function imageOf(
   driver: LayoutDriver,
   card: CardState,
-  facts: { areaCode: string; meterCeiling: number; today: string },
+  facts: { areaCode: string; meterCeiling: number; today: string; price: MeterPrice | null },
 ): Uint8Array {
   const unproven = card.count > 0 && card.acceptedCount !== card.count;
   const count = unproven ? card.count - 1 : card.count;
@@ -201,6 +203,7 @@ function imageOf(
     count,
     totalCredited: card.totalCredited,
     meterCeiling: facts.meterCeiling,
+    ...(facts.price === null ? {} : { price: facts.price }),
   });
   if (!unproven) return image;
   const purchase = {

@@ -1,5 +1,5 @@
 /** What selling needs to know about a customer, read from the registration tables in one query. */
-import type { DeductionRule, HouseholdFacts, Id, Instant, TariffVersion } from "@citygas/core";
+import type { AdoptionWindow, DeductionRule, HouseholdFacts, Id, Instant, TariffVersion } from "@citygas/core";
 import type { Pool } from "pg";
 import type { Customer, Registry } from "../context.ts";
 import { terminalFacts } from "../terminals/terminalRows.ts";
@@ -20,6 +20,7 @@ interface CustomerRow {
   tariff: TariffVersion[] | null;
   deductions: DeductionRule[] | null;
   debts: { id: Id; amountFen: number; kind: string }[] | null;
+  adoption: AdoptionWindow[] | null;
   meter: Customer["meter"];
 }
 
@@ -36,6 +37,9 @@ const customerSql = `
          (select jsonb_agg(jsonb_build_object('id', b.id, 'amountFen', b.amount_fen, 'kind', b.kind)
                            order by b.created_at, b.id) from debt b
            where b.account_id = r.id and b.settled_by is null) as debts,
+         (select jsonb_agg(jsonb_build_object('id', w.id, 'layout', w.layout, 'from', w.from_at, 'until', w.until_at,
+                                              'purchasesMost', w.purchases_most, 'creditedMost', w.credited_most))
+            from adoption_window w where w.unit_id = r.unit_id and w.until_at > $2) as adoption,
          (select jsonb_build_object('id', m.id, 'unit', case m.counts when 'money' then 'amount' else 'volume' end,
                                     'ceiling', coalesce(m.ceiling, 0), 'settlement', m.settlement, 'model', m.model)
             from meter_registration m where m.account_id = r.id
@@ -82,6 +86,6 @@ function customerOf(row: CustomerRow): Customer {
     meter,
     quick: meter?.unit === "volume" ? settings.quickVolumesL : settings.quickAmountsFen,
     later: settings.later,
-    adoptionUntil: settings.adoptionUntil,
+    adoption: row.adoption ?? [],
   };
 }

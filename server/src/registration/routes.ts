@@ -3,6 +3,7 @@ import type { Routes } from "../http/app.ts";
 import type { TerminalAuth } from "../terminals/pairing.ts";
 import { registerAccountMoney } from "./accountMoney.ts";
 import { accounts } from "./accounts.ts";
+import { adoptionWindows } from "./adoptionWindows.ts";
 import { cards, registerCardActions } from "./cards.ts";
 import { deductionRules } from "./deductions.ts";
 import { controllers, meters, registerControllerReplacement } from "./devices.ts";
@@ -15,6 +16,7 @@ import { units } from "./units.ts";
 export function registrationRoutes(auth: TerminalAuth): Routes {
   return (app, ctx) => {
     registerResource(app, ctx, units);
+    registerResource(app, ctx, adoptionWindows);
     registerResource(app, ctx, holders);
     registerResource(app, ctx, addresses);
     registerResource(app, ctx, accounts);

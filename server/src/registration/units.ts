@@ -1,8 +1,7 @@
 /** 缴费单位: decides merchant account, tariff area, hotline, and how its cards are sold to. */
 
-import type { Instant } from "@citygas/core";
 import { type Static, Type } from "typebox";
-import { instantOf, Name, orNull, Time, timeTextOrNull } from "./fields.ts";
+import { Name } from "./fields.ts";
 import { unlessTaken } from "./outcome.ts";
 import type { Resource } from "./resource.ts";
 
@@ -11,7 +10,6 @@ const UnitSettingsBody = Type.Object({
   quickAmountsFen: Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 8 }),
   quickVolumesL: Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 8 }),
   later: Type.Boolean({ description: "圈存: may pay first and write later" }),
-  adoptionUntil: Type.Optional(orNull(Time)),
 });
 
 export const UnitBody = Type.Object({
@@ -22,14 +20,7 @@ export const UnitBody = Type.Object({
 });
 const UnitView = Type.Object({ id: Type.String(), ...UnitBody.properties });
 
-/** As stored: instants in milliseconds. */
-export interface UnitSettings {
-  areaCode: string;
-  quickAmountsFen: number[];
-  quickVolumesL: number[];
-  later: boolean;
-  adoptionUntil: Instant | null;
-}
+export type UnitSettings = Static<typeof UnitSettingsBody>;
 
 interface UnitRow {
   id: string;
@@ -54,19 +45,14 @@ export const units: Resource<typeof UnitBody, typeof UnitView, UnitRow> = {
       name: row.name,
       company: row.company_name,
       hotline: row.hotline,
-      settings: { ...row.settings, adoptionUntil: timeTextOrNull(row.settings.adoptionUntil) },
+      settings: row.settings,
     }),
   },
   create: (ctx, id, body) => {
-    const { adoptionUntil = null } = body.settings;
-    const settings: UnitSettings = {
-      ...body.settings,
-      adoptionUntil: adoptionUntil === null ? null : instantOf(adoptionUntil),
-    };
     return unlessTaken("unit", () =>
       ctx.db.query(
         "insert into company_unit (id, name, company_name, hotline, settings) values ($1, $2, $3, $4, $5) on conflict (id) do nothing",
-        [id, body.name, body.company, body.hotline, settings],
+        [id, body.name, body.company, body.hotline, body.settings],
       ),
     );
   },

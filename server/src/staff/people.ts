@@ -2,12 +2,13 @@
 
 import { openAudit } from "../audit/audit.ts";
 import { auditRoutes } from "../audit/routes.ts";
+import { cardListRoutes } from "../cards/lists.ts";
 import { depositKind } from "../counter/decisions.ts";
 import { registerCounter } from "../counter/routes.ts";
 import { type Decisions, openDecisions } from "../decisions/decisions.ts";
 import { moneyKinds } from "../decisions/kinds/money.ts";
 import { purchaseKinds } from "../decisions/kinds/purchase.ts";
-import { adjustKind, publishTariffKind } from "../decisions/kinds/registration.ts";
+import { adjustKind, adoptionKind, publishTariffKind } from "../decisions/kinds/registration.ts";
 import { decisionRoutes } from "../decisions/routes.ts";
 import type { DecisionKind } from "../decisions/types.ts";
 import type { Routes } from "../http/app.ts";
@@ -45,6 +46,7 @@ export function openPeople(
     depositKind,
     adjustKind,
     publishTariffKind,
+    adoptionKind,
     ...moreKinds,
   ]);
   const keeper = staffTaskKeeper(sale);
@@ -54,6 +56,7 @@ export function openPeople(
       staffRoutes(audit),
       auditRoutes,
       decisionRoutes(decisions),
+      cardListRoutes,
       (app) => registerStaffTasks(app, sale, audit),
       (app) => registerCounter(app, sale, audit),
     ],

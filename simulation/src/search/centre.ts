@@ -90,7 +90,7 @@ export function decisionFor(s: State, reader: 0 | 1, approved: null | "refund"):
     account: s.account,
     open: open && { purchase: open, image: classOf(open, bytes) },
     reader: reader === 0 ? "kiosk" : "desk",
-    adoptionUntil: null,
+    adoption: null,
     approved,
   });
 }

@@ -127,7 +127,7 @@ export async function settleIn(
     },
     quick: [10_000],
     later: false,
-    adoptionUntil: null,
+    adoption: [],
   };
   const secret = world.secretOf(cardNumber);
   const image = driver.format({

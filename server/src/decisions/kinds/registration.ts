@@ -5,6 +5,7 @@ import type { ServerContext } from "../../context.ts";
 import { derivedId } from "../../purchases/derivedId.ts";
 import { type Refused, refused } from "../../purchases/refused.ts";
 import { adjustBalance } from "../../registration/accountMoney.ts";
+import { openAdoptionWindow, WindowDoc } from "../../registration/adoptionWindows.ts";
 import { Name } from "../../registration/fields.ts";
 import type { Registered } from "../../registration/outcome.ts";
 import { addTariffVersion, VersionBody } from "../../registration/tariffs.ts";
@@ -58,5 +59,21 @@ export const publishTariffKind: DecisionKind = {
     const { rows } = await ctx.db.query("select 1 from tariff_version where id = $1", [id]);
     if (rows.length > 0) return ok(null);
     return told(ctx, await addTariffVersion(ctx, proposal.ref, proposal.doc as Static<typeof VersionBody>, id));
+  },
+};
+
+export const adoptionKind: DecisionKind = {
+  kind: "adoption.open",
+  title: { zh: "开放采纳期", en: "Believe a maker's old cards for a while" },
+  makers: ["operations", "finance"],
+  checkers: ["supervisor", "finance"],
+  schema: WindowDoc,
+  async check(ctx, { ref }) {
+    const { rows } = await ctx.db.query("select 1 from company_unit where id = $1", [ref]);
+    return rows.length === 0 ? refused("notFound") : ok(null);
+  },
+  async carryOut(ctx, proposal, by) {
+    const id = derivedId("adoption window", proposal.id);
+    return told(ctx, await openAdoptionWindow(ctx, id, proposal.ref, proposal.doc as Static<typeof WindowDoc>, by));
   },
 };
