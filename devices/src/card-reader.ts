@@ -1,11 +1,12 @@
 /**
- * The card reader port. Vocabulary after XFS4IoT's CardReader (CWA 17852); drivers: virtual (TCP), PC/SC, serial.
+ * The card reader port. Vocabulary after XFS4IoT's CardReader (CWA 17852); drivers: virtual (TCP), PC/SC, CCID,
+ * CRT-style motorised.
  *
  * A power-up is one insertion: `powerUpId` is fresh at each, and every call names the one it means, so that nothing
  * started for one card can run against the next.
  *
- * The last three calls are for chips that not every reader takes; a reader without one leaves it out, and a script that
- * needs it stops there as `readerFault`, before it changed anything.
+ * The calls with a question mark are not for every reader. A script that needs one that is left out stops there as
+ * `readerFault`, before it changed anything.
  */
 export type ReaderFailure = "removed" | "locked" | "wrongSecret" | "verifyFailed" | "readerFault" | "stale";
 export type ReaderResult<T> = { ok: true; value: T } | { ok: false; reason: ReaderFailure };
@@ -38,5 +39,12 @@ export interface CardReader {
   erase?(powerUpId: string, offset: number, key: Uint8Array): Promise<ReaderResult<null>>;
   /** CPU cards: one APDU as it is; the answer with its status word at the end (fewer than two bytes: `readerFault`). */
   transmit?(powerUpId: string, apdu: Uint8Array): Promise<ReaderResult<Uint8Array>>;
+  /**
+   * Motorised readers hold a card until it is given back. Refused as `verifyFailed` while something written was not read
+   * back since; `giveBack`: nevertheless, because nothing more will be done with it. Ends the power-up.
+   */
+  release?(powerUpId: string, unproven?: "keep" | "giveBack"): Promise<ReaderResult<null>>;
+  /** Motorised readers: takes the card in for good, into the box of captured cards. Ends the power-up. */
+  retain?(powerUpId: string): Promise<ReaderResult<null>>;
   close(): Promise<void>;
 }

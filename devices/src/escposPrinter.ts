@@ -4,8 +4,8 @@
  * paper that ended or sticks is known soon, and told from silence. Jobs run one at a time.
  */
 import { isOrderedAnswer, isRealTimeAnswer, orderedPaperStatus, paperState, realTimeStatus } from "./escposStatus.ts";
+import { openTcpLine } from "./lines/tcpLine.ts";
 import type { PaperState, PrintResult, ReceiptPrinter } from "./peripherals.ts";
-import { openTcpLine } from "./tcpLine.ts";
 
 export interface EscposPrinterOptions {
   /** Wait for a real-time answer (ms). */

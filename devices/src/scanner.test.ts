@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { type SerialPortLike, serialScanner } from "./serialScanner.ts";
+import { serialScanner, tcpScanner } from "./lineScanner.ts";
+import type { SerialPortLike } from "./lines/serialLine.ts";
 import { symbolReader } from "./symbolReader.ts";
-import { tcpScanner } from "./tcpScanner.ts";
 import { collector, testDevice } from "./testServer.ts";
 
 const open: { close(): Promise<void> }[] = [];
@@ -75,6 +75,7 @@ describe("serialScanner", () => {
         isOpen = true;
         handlers.open?.(Buffer.alloc(0));
       },
+      write: () => undefined,
       close: (done) => {
         isOpen = false;
         done();

@@ -10,8 +10,8 @@ import type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "./car
 import { acs } from "./dialect/acs.ts";
 import { cardCommands } from "./dialect/cardCommands.ts";
 import type { MemoryCardDialect } from "./dialect/memoryCardDialect.ts";
+import { openTcpLine } from "./lines/tcpLine.ts";
 import { listeners } from "./listeners.ts";
-import { openTcpLine } from "./tcpLine.ts";
 
 export interface VirtualReaderOptions {
   /** Longest wait for one command (ms); a reader that says nothing is at fault and gets a new connection. */

@@ -1,7 +1,8 @@
 /** A CCID reader on a line in memory, for tests: what it hears and says goes in pieces of 20 bytes, as over the air. */
 import { type Command, decodeCommand, encodeReply, inChunks, type Reply, reassembler } from "@citygas/ccid";
 import type { VirtualCard } from "../dialect/cards.testkit.ts";
-import type { CcidLink, CcidLinkListener } from "./ccidReader.ts";
+import type { LineListener } from "../lines/line.ts";
+import type { CcidLink } from "./ccidReader.ts";
 
 export interface CardInSlot {
   /** null: it does not answer its reset. */
@@ -10,7 +11,7 @@ export interface CardInSlot {
 }
 
 export interface VirtualCcid {
-  open(listener: CcidLinkListener): CcidLink;
+  open(listener: LineListener): CcidLink;
   /** Tells of it by itself, unless `quietly`. */
   insert(card: CardInSlot, quietly?: boolean): void;
   remove(quietly?: boolean): void;
@@ -35,7 +36,7 @@ export interface VirtualCcid {
 const chunkBytes = 20;
 
 export function virtualCcid(): VirtualCcid {
-  let listener: CcidLinkListener | null = null;
+  let listener: LineListener | null = null;
   let inSlot: CardInSlot | null = null;
   let powered = false;
   let isUp = false;

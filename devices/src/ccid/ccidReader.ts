@@ -31,20 +31,12 @@ import { acs } from "../dialect/acs.ts";
 import { cardCommands } from "../dialect/cardCommands.ts";
 import { failed, fault, ok } from "../dialect/conversation.ts";
 import type { MemoryCardDialect } from "../dialect/memoryCardDialect.ts";
+import type { Line, LineListener } from "../lines/line.ts";
 import { listeners } from "../listeners.ts";
 
-export interface CcidLinkListener {
-  up(): void;
-  down(): void;
-  bytes(chunk: Uint8Array): void;
-}
-/** A line of bytes that comes and goes by itself. Cutting to what one write takes, and writing one at a time, is its own. */
-export interface CcidLink {
-  /** False: the line is down, or too much is unsent. Nothing is queued for a later connection. */
+/** A line whose writes may take a while. Cutting to what one write takes, and writing one at a time, is its own. */
+export interface CcidLink extends Omit<Line, "send"> {
   send(bytes: Uint8Array): boolean | Promise<boolean>;
-  /** Drops this connection and makes a new one: `down`, later `up`. */
-  reset(): void;
-  close(): Promise<void>;
 }
 
 export interface CcidReaderOptions {
@@ -74,7 +66,7 @@ interface Inserted {
 /** The port is used one command at a time; more than a few at once is a mistake of the caller's. */
 const maxWaiting = 8;
 
-export function ccidReader(open: (listener: CcidLinkListener) => CcidLink, options: CcidReaderOptions): CardReader {
+export function ccidReader(open: (listener: LineListener) => CcidLink, options: CcidReaderOptions): CardReader {
   const { newId, slot = 0, slots = 1, dialect = acs, blockBytes = shortBlockBytes, pollMs = 1_000 } = options;
   const { commandTimeoutMs = 5_000, longestWaitMs = 60_000 } = options;
   const events = listeners<ReaderEvent>();

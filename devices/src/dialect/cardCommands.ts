@@ -9,6 +9,8 @@ export interface CardTransport {
   unable(powerUpId: string): ReaderFailure | null;
   /** One command to the card of this power-up, and its answer with status word. */
   transmit(powerUpId: string, command: Uint8Array): Promise<ReaderResult<Uint8Array>>;
+  /** The same for one APDU to a CPU card, where the line says that in another way. */
+  toCpuCard?(powerUpId: string, apdu: Uint8Array): Promise<ReaderResult<Uint8Array>>;
   /** Takes the power off the chip and gives it back. Left out: the reader's own commands do it, or nothing can. */
   powerUp?(powerUpId: string): Promise<ReaderResult<null>>;
 }
@@ -79,7 +81,8 @@ export function cardCommands(transport: CardTransport, dialect: () => MemoryCard
       const unable = transport.unable(powerUpId);
       if (unable !== null) return failed(unable);
       if (selected?.powerUpId !== powerUpId || selected.chip !== "cpu") return fault;
-      return await hold(powerUpId, cpuExchange(apdu));
+      const toCpuCard = transport.toCpuCard ?? transport.transmit;
+      return await converse(cpuExchange(apdu), (command) => toCpuCard(powerUpId, command));
     },
   };
 }

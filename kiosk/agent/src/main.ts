@@ -2,15 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { terminalApi } from "@citygas/api";
-import {
-  type CardReader,
-  type CodeScanner,
-  escposPrinter,
-  pcscReader,
-  serialScanner,
-  tcpScanner,
-  virtualReader,
-} from "@citygas/devices";
+import { type CodeScanner, escposPrinter, openReader, serialScanner, tcpScanner } from "@citygas/devices";
 import { openJournal } from "@citygas/terminal";
 import { crasher } from "./crash.ts";
 import { jsonLog, type Log } from "./log.ts";
@@ -34,7 +26,10 @@ async function main(): Promise<void> {
   const { serverUrl } = settings;
   const agent = runAgent({
     api: terminalApi({ serverUrl, token: terminal }),
-    reader: readerAt(settings.readerUrl),
+    reader: openReader(settings.reader, {
+      newId: randomUUID,
+      onProblem: (problem) => log("readerProblem", { problem }),
+    }),
     scanner: scannerAt(settings.scannerUrl),
     printer: escposPrinter(settings.printerUrl),
     journal,
@@ -85,11 +80,6 @@ function pairedTerminal(settings: Settings, identity: Identity): ReturnType<type
 function notPaired<P extends { problem: { code: string } }>(answer: P): P {
   log("pairingRefused", { problem: answer.problem.code });
   return { ...answer, problem: { ...answer.problem, code: "auth.required" } };
-}
-
-function readerAt(url: string): CardReader {
-  if (!url.startsWith("pcsc:")) return virtualReader(url);
-  return pcscReader(url.slice("pcsc:".length), { onProblem: (problem) => log("readerProblem", { problem }) });
 }
 
 function scannerAt(url: string): CodeScanner {

@@ -110,6 +110,20 @@ describe("settings", () => {
     expect(readSettings({ ...full, CITYGAS_DATA: "elsewhere" }).kioskName).toBe("kiosk-1");
   });
 
+  it("takes each kind of reader, and says which of its settings is wrong", () => {
+    const crt = { ...full, CITYGAS_READER_URL: "crt:/dev/serial/by-id/crt", CITYGAS_READER_BAUD: "38400" };
+    expect(readSettings(crt).reader).toMatchObject({ kind: "crt", place: { kind: "serial", baudRate: 38_400 } });
+    const pcsc = { ...full, CITYGAS_READER_URL: "pcsc:HID", CITYGAS_READER_DIALECT: "omnikey" };
+    expect(readSettings(pcsc).reader).toEqual({ kind: "pcsc", name: "HID", dialect: "omnikey" });
+    expect(() => readSettings({ ...full, CITYGAS_READER_URL: "usb:1" })).toThrow(
+      /malformed setting: CITYGAS_READER_URL must be tcp/,
+    );
+    expect(() => readSettings({ ...pcsc, CITYGAS_READER_DIALECT: "hid" })).toThrow(
+      /CITYGAS_READER_DIALECT must be one of acs,/,
+    );
+    expect(() => readSettings({ ...crt, CITYGAS_READER_BAUD: "fast" })).toThrow(/CITYGAS_READER_BAUD must be one of/);
+  });
+
   it("a crash point must be one, and is nothing outside tests", async () => {
     const order = (point: string) => writeFile(join(folder, "crash-at"), point);
     await order("afterLunch");

@@ -12,6 +12,7 @@ import { type Performer, performer } from "./effects.ts";
 import { type Feed, feed } from "./feed.ts";
 import { initialState, step, wakeAt } from "./flow/flow.ts";
 import type { FlowEvent, FlowState } from "./flow/types.ts";
+import { cardReturn } from "./giveBack.ts";
 import type { Log } from "./log.ts";
 import { outbox } from "./outbox.ts";
 import { type Metrics, stopwatch } from "./stopwatch.ts";
@@ -58,6 +59,7 @@ export function runAgent(parts: AgentParts): Agent {
   const clock = serverClock(nowMs);
   const views = feed(state, parts.name, Math.floor(nowMs()), nowMs);
 
+  const giveBack = cardReturn(parts.reader, log);
   const sleep = (ms: number): Promise<void> =>
     new Promise((resolve) => {
       const wake = (): void => {
@@ -81,6 +83,7 @@ export function runAgent(parts: AgentParts): Agent {
     }
     views.show(state);
     for (const effect of stepped.effects) void run(effect);
+    giveBack(state);
     arm();
   };
   const arm = (): void => {

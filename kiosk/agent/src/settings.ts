@@ -1,3 +1,5 @@
+import { parseReader, type ReaderSetting, type ReaderWords } from "@citygas/devices";
+
 /** The agent's settings, all from the environment. A missing, unknown or malformed one is named at start-up. */
 export interface Settings {
   serverUrl: string;
@@ -5,8 +7,7 @@ export interface Settings {
   folder: string;
   /** 0 = any free one. */
   port: number;
-  /** `tcp://host:port` of a virtual one, or `pcsc:` and the beginning of the reader's name in PC/SC. */
-  readerUrl: string;
+  reader: ReaderSetting;
   /** `tcp://host:port`, or the path of a serial device. */
   scannerUrl: string;
   printerUrl: string;
@@ -20,12 +21,17 @@ const required = {
   CITYGAS_SERVER_URL: "serverUrl",
   CITYGAS_AGENT_DIR: "folder",
   CITYGAS_AGENT_PORT: "port",
-  CITYGAS_READER_URL: "readerUrl",
+  CITYGAS_READER_URL: "reader",
   CITYGAS_SCANNER_URL: "scannerUrl",
   CITYGAS_PRINTER_URL: "printerUrl",
   CITYGAS_KIOSK_NAME: "kioskName",
 } as const;
-const optional = ["CITYGAS_PAIRING_CODE", "CITYGAS_AGENT_ORIGINS"];
+const readerNames = {
+  reader: "CITYGAS_READER_URL",
+  dialect: "CITYGAS_READER_DIALECT",
+  baudRate: "CITYGAS_READER_BAUD",
+} as const satisfies Record<keyof ReaderWords, string>;
+const optional = ["CITYGAS_PAIRING_CODE", "CITYGAS_AGENT_ORIGINS", readerNames.dialect, readerNames.baudRate];
 /** Names that can only be meant for the agent; other settings of the product may stand beside them. */
 const ours = /^CITYGAS_(AGENT|READER|SCANNER|PRINTER|KIOSK|PAIRING)_/;
 
@@ -42,11 +48,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       throw new SettingsError(`unknown setting: ${name}`);
     }
   }
+  const reader = parseReader({
+    reader: value(readerNames.reader),
+    dialect: env[readerNames.dialect] ?? null,
+    baudRate: env[readerNames.baudRate] ?? null,
+  });
+  if ("wrong" in reader)
+    throw new SettingsError(`malformed setting: ${readerNames[reader.wrong]} must be ${reader.why}`);
   const settings: Settings = {
     serverUrl: value("CITYGAS_SERVER_URL"),
     folder: value("CITYGAS_AGENT_DIR"),
     port: Number(value("CITYGAS_AGENT_PORT")),
-    readerUrl: value("CITYGAS_READER_URL"),
+    reader,
     scannerUrl: value("CITYGAS_SCANNER_URL"),
     printerUrl: value("CITYGAS_PRINTER_URL"),
     kioskName: value("CITYGAS_KIOSK_NAME"),

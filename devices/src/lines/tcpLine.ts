@@ -1,22 +1,8 @@
 /**
- * One TCP line to a device that comes and goes: connects, and after a loss connects again with a doubling, bounded wait.
- * It says `up` and `down`, hands bytes on, and knows nothing of what they mean.
+ * A TCP line to a device: connects, and after a loss connects again with a doubling, bounded wait.
  */
 import { connect, type Socket } from "node:net";
-
-export interface TcpLineListener {
-  up(): void;
-  down(): void;
-  bytes(chunk: Uint8Array): void;
-}
-
-export interface TcpLine {
-  /** False when the line is down or too much is still unsent; nothing is queued for a later connection. */
-  send(bytes: Uint8Array): boolean;
-  /** Drops the present connection, so that nothing late from it can be taken for an answer; connects anew. */
-  reset(): void;
-  close(): Promise<void>;
-}
+import type { Line, LineListener } from "./line.ts";
 
 const firstWaitMs = 100;
 const longestWaitMs = 3_000;
@@ -24,7 +10,7 @@ const connectTimeoutMs = 5_000;
 const maxUnsentBytes = 256 * 1024;
 
 /** `url`: `tcp://host:port`. Throws TypeError for anything else. */
-export function openTcpLine(url: string, listener: TcpLineListener): TcpLine {
+export function openTcpLine(url: string, listener: LineListener): Line {
   const { host, port } = parseTcpUrl(url);
   let socket: Socket | null = null;
   let connected = false;

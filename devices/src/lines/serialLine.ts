@@ -1,36 +1,31 @@
 /**
- * A code scanner in USB-COM mode, by configured path. `serialport` is loaded only when a serial scanner is configured,
- * and its `list()` is never called: where `udevadm` is missing that ends the process and can't be caught.
+ * A serial port by configured path. `serialport` is loaded only when one is configured, and its `list()` is never called:
+ * where `udevadm` is missing that ends the process and can't be caught. After a loss the port is opened again, with a
+ * doubling, bounded wait.
  */
-import { listeners } from "./listeners.ts";
-import type { CodeScanner } from "./peripherals.ts";
-import { symbolReader } from "./symbolReader.ts";
+import type { Line, LineListener } from "./line.ts";
 
-type ScannerEvent = Parameters<Parameters<CodeScanner["subscribe"]>[0]>[0];
-
-/** What this driver needs of a serial port; the tests bring their own. */
+/** What is needed of a serial port; the tests bring their own. */
 export interface SerialPortLike {
   on(event: "open" | "close" | "error", listener: () => void): unknown;
   on(event: "data", listener: (chunk: Buffer) => void): unknown;
   open(): void;
+  write(bytes: Uint8Array): unknown;
   close(done: () => void): void;
   readonly isOpen: boolean;
 }
 
-export interface SerialScannerOptions {
-  /** Default 9600, what most scanners leave the factory with. */
+export interface SerialOptions {
+  /** Default 9600. */
   baudRate?: number;
   openPort?: (path: string, baudRate: number) => Promise<SerialPortLike>;
-  nowMs?: () => number;
 }
 
 const firstWaitMs = 250;
 const longestWaitMs = 5_000;
 
 /** `path`: the device file, best a fixed name under /dev/serial/by-id. */
-export function serialScanner(path: string, options: SerialScannerOptions = {}): CodeScanner {
-  const events = listeners<ScannerEvent>();
-  const symbols = symbolReader(options.nowMs ?? (() => performance.now()));
+export function openSerialLine(path: string, options: SerialOptions, listener: LineListener): Line {
   let port: SerialPortLike | null = null;
   let retry: NodeJS.Timeout | null = null;
   let waitMs = firstWaitMs;
@@ -46,10 +41,9 @@ export function serialScanner(path: string, options: SerialScannerOptions = {}):
     waitMs = Math.min(waitMs * 2, longestWaitMs);
   };
   const lost = (): void => {
-    if (up) {
-      up = false;
-      events.emit({ type: "fault" });
-    }
+    const wasUp = up;
+    up = false;
+    if (wasUp && !closed) listener.down();
     later();
   };
   const start = async (): Promise<void> => {
@@ -59,22 +53,26 @@ export function serialScanner(path: string, options: SerialScannerOptions = {}):
     opened.on("open", () => {
       up = true;
       waitMs = firstWaitMs;
-      events.emit({ type: "ready" });
+      listener.up();
     });
     opened.on("close", lost);
     opened.on("error", lost);
     opened.on("data", (chunk) => {
-      for (const code of symbols.push(chunk)) events.emit({ type: "code", code });
+      if (up) listener.bytes(chunk);
     });
     opened.open();
   };
-  // Only a missing driver package gets here; the scanner then stays in fault, which the kiosk shows.
+  // Only a missing driver package gets here; the line then stays down, which the kiosk shows.
   start().catch(() => undefined);
 
   return {
-    subscribe: (listener) => {
-      listener({ type: up ? "ready" : "fault" });
-      return events.add(listener);
+    send: (bytes) => {
+      if (port === null || !up) return false;
+      port.write(bytes);
+      return true;
+    },
+    reset: () => {
+      if (port?.isOpen === true) port.close(() => undefined);
     },
     close: async () => {
       closed = true;
@@ -92,6 +90,7 @@ async function openSerialPort(path: string, baudRate: number): Promise<SerialPor
     on: (event: "open" | "close" | "error" | "data", listener: (chunk: Buffer) => void) => port.on(event, listener),
     // A failed open answers its callback, not `error`: both must lead to the next try.
     open: () => port.open((error) => error !== null && port.emit("error", error)),
+    write: (bytes) => port.write(Buffer.from(bytes)),
     close: (done) => port.close(() => done()),
     get isOpen() {
       return port.isOpen;
