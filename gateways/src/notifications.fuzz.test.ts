@@ -9,6 +9,7 @@ import {
   CERT_SERIAL,
   encrypted,
   keyPair,
+  keysOf,
   NOW,
   PUBLIC_KEY_ID,
   wechatEvent,
@@ -22,7 +23,7 @@ const numRuns = inject("long") ? 1_000_000 : 10_000;
 /** Signing costs a thousand times what refusing does. */
 const signedRuns = inject("long") ? 20_000 : 300;
 const platform = wechatPlatform();
-const wechat = wechatNotifications(platform.platformCerts, API_V3_KEY, { mchid: "1900000109", appids: ["wx1"] });
+const wechat = wechatNotifications(keysOf(platform), API_V3_KEY, { mchid: "1900000109", appids: ["wx1"] });
 const order = {
   mchid: "1900000109",
   appid: "wx1",

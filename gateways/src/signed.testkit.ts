@@ -1,6 +1,7 @@
 import { createCipheriv, createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RawNotification } from "./port.ts";
+import { type PlatformKeys, platformKeys } from "./wechat/platformKeys.ts";
 
 /** The other side's signatures, made by keys of our own, for messages that no honest gateway would send. */
 export function keyPair(): { privateKey: string; publicKey: string } {
@@ -32,6 +33,17 @@ export function wechatPlatform(): WechatPlatform {
   };
 }
 
+/** Those keys and no others. */
+export const keysOf = ({ platformCerts }: WechatPlatform): PlatformKeys =>
+  platformKeys({
+    base: new URL("http://127.0.0.1:9"),
+    mchid: "1900000109",
+    serial: "444F4864EA9B34415A3AFA4F6C4CE1F4E7C1E5AD",
+    privateKeyPem: keyPair().privateKey,
+    platformCerts,
+    timeoutMs: 100,
+  });
+
 export function wechatHeaders(
   { keys }: WechatPlatform,
   body: string | Buffer,
@@ -48,10 +60,13 @@ export function wechatHeaders(
 }
 
 /** Encrypts like WeChat Pay: the tag stands behind the text. */
-export function encrypted(value: unknown, aad = "transaction", key = API_V3_KEY) {
+export const encrypted = (value: unknown, aad = "transaction", key = API_V3_KEY) =>
+  encryptedText(JSON.stringify(value), aad, key);
+
+export function encryptedText(plain: string, aad: string, key = API_V3_KEY) {
   const nonce = randomBytes(6).toString("hex");
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(aad));
-  const text = Buffer.concat([cipher.update(JSON.stringify(value)), cipher.final(), cipher.getAuthTag()]);
+  const text = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   const ciphertext = text.toString("base64");
   return { original_type: aad, algorithm: "AEAD_AES_256_GCM", ciphertext, associated_data: aad, nonce };
 }

@@ -153,6 +153,7 @@ describe("messages to the merchant", () => {
     expect((await put("/callbacks/settings", { delayFactor: 0.01, serial: "mixed" })).body).toEqual({
       delayFactor: 0.01,
       serial: "mixed",
+      publicKeyPercent: 50,
     });
     const { outTradeNo, prepayId } = await prepared();
     const before = ear.bodies.length;

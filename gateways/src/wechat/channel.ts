@@ -1,14 +1,16 @@
 import { plainText } from "../plain.ts";
 import type { CodePayChannel } from "../port.ts";
 import { wechatBills } from "./bills.ts";
-import { orderPath, type WechatConfig, wechatClient } from "./client.ts";
+import { orderPath, type WechatConfig, wechatBase, wechatClient } from "./client.ts";
 import { wechatNotifications } from "./notifications.ts";
+import { platformKeys } from "./platformKeys.ts";
 import { wechatPrepay } from "./prepay.ts";
 import { refundOutcome } from "./refundReplies.ts";
 import { type Ours, payOutcome, queryOutcome, reverseOutcome } from "./replies.ts";
 
 const MAX_DESCRIPTION = 40; // 127 bytes at WeChat Pay; Chinese takes three each
 const MAX_REASON = 26; // 80 bytes
+const keysTimeoutMs = 15_000;
 
 /**
  * WeChat Pay API v3 (facts/payments.md §1). Construction throws for a set-up that can't work: no merchant key, no
@@ -16,7 +18,8 @@ const MAX_REASON = 26; // 80 bytes
  */
 export function wechatChannel(config: WechatConfig): CodePayChannel {
   const { mchid, appid, miniAppid, apiV3Key, notifyUrl } = config;
-  const call = wechatClient(config);
+  const keys = platformKeys({ ...config, base: wechatBase(config), timeoutMs: config.timeoutMs ?? keysTimeoutMs });
+  const call = wechatClient(config, keys);
   const ours: Ours = { mchid, appids: miniAppid === undefined ? [appid] : [appid, miniAppid] };
   if (notifyUrl !== undefined && apiV3Key === undefined)
     throw new Error("WeChat Pay: notifications can't be read without the APIv3 key");
@@ -24,7 +27,7 @@ export function wechatChannel(config: WechatConfig): CodePayChannel {
   return {
     name: "wechat",
     ...(notifyUrl === undefined ? {} : { prepay: wechatPrepay(config, notifyUrl, call) }),
-    ...(apiV3Key === undefined ? {} : { notifications: wechatNotifications(config.platformCerts, apiV3Key, ours) }),
+    ...(apiV3Key === undefined ? {} : { notifications: wechatNotifications(keys, apiV3Key, ours) }),
     bills: wechatBills(config, call),
     async pay({ outTradeNo, amountFen, authCode, description, terminalId, storeId, deviceIp }) {
       const body = {

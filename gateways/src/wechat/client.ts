@@ -4,6 +4,7 @@ import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import { Decorator } from "wechatpay-axios-plugin";
 import { nothingLeft, safeCode } from "../plain.ts";
+import type { PlatformKeys } from "./platformKeys.ts";
 
 export interface WechatConfig {
   mchid: string;
@@ -15,7 +16,10 @@ export interface WechatConfig {
   serial: string;
   /** The merchant's private key, PEM. */
   privateKeyPem: string;
-  /** Serial → PEM of the platform's keys: `PUB_KEY_ID_…` public key, platform certificate, or both while migrating. */
+  /**
+   * Serial → PEM of the platform's keys: `PUB_KEY_ID_…` public key, platform certificate, or both while migrating. Further
+   * certificates are fetched with the APIv3 key (platformKeys.ts); with it, none at all need be named here.
+   */
   platformCerts: Record<string, string>;
   /** Which of them replies are asked to be signed with; the public key if there is one. */
   replySerial?: string;
@@ -46,6 +50,8 @@ export interface WechatCall {
   body?: unknown;
 }
 
+/** What the library calls a serial that it has no key for. */
+const UNKNOWN_SERIAL = "EV3_RES_HEADER_PLATFORM_SERIAL";
 const MAX_REPLY_BYTES = 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 15_000;
 
@@ -66,13 +72,9 @@ function parse(data: unknown): unknown {
   }
 }
 
-function replySerialOf(config: WechatConfig): string {
-  const serials = Object.keys(config.platformCerts);
-  const serial = config.replySerial ?? serials.find((each) => each.startsWith("PUB_KEY_ID_")) ?? serials[0];
-  if (serial === undefined) throw new Error("WeChat Pay: no platform key to verify replies with");
-  if (!serials.includes(serial)) throw new Error(`WeChat Pay: no platform key with serial ${serial}`);
-  return serial;
-}
+/** Of several certificates the one that came last. */
+const replySerialOf = (serials: readonly string[], wanted: string | undefined): string | undefined =>
+  serials.find((each) => each === wanted) ?? serials.find((each) => each.startsWith("PUB_KEY_ID_")) ?? serials.at(-1);
 
 export const orderPath = (outTradeNo: string): string =>
   `v3/pay/transactions/out-trade-no/${encodeURIComponent(outTradeNo)}`;
@@ -89,27 +91,19 @@ export function wechatBase(config: WechatConfig): URL {
  * verified too (it skips them otherwise), proxies from the environment are ignored, redirects are not followed, and a
  * connection is used once, so that `pay` can't land on one the gateway is just closing.
  */
-export function wechatClient(config: WechatConfig): (call: WechatCall) => Promise<WechatReply> {
-  const baseURL = wechatBase(config);
+export function wechatClient(config: WechatConfig, keys: PlatformKeys): (call: WechatCall) => Promise<WechatReply> {
+  const { replySerial, platformCerts } = config;
+  if (replySerial !== undefined && !Object.hasOwn(platformCerts, replySerial))
+    throw new Error(`WeChat Pay: no platform key with serial ${replySerial}`);
   const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const client = new Decorator({
-    baseURL: baseURL.href,
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: MAX_REPLY_BYTES,
-    httpAgent: new HttpAgent({ keepAlive: false }),
-    httpsAgent: new HttpsAgent({ keepAlive: false }),
-    validateStatus: () => true,
-    mchid: config.mchid,
-    serial: config.serial,
-    privateKey: config.privateKeyPem,
-    certs: { ...config.platformCerts },
-    headers: { "Wechatpay-Serial": replySerialOf(config) },
-  });
+  const make = keptWhile((pems: Readonly<Record<string, string>>) => clientWith(config, pems));
 
   return async function call({ method, path, query, body }) {
+    await keys.ready(Date.now());
+    const pems = keys.valid(Date.now());
+    if (Object.keys(pems).length === 0) return { kind: "silent", why: "noPlatformKey", notSent: true };
     try {
-      const response = await client.v3.request<unknown>({
+      const response = await make(pems).v3.request<unknown>({
         method,
         url: path,
         // Not axios' own timeout, which starts anew with every byte that drips in.
@@ -121,9 +115,37 @@ export function wechatClient(config: WechatConfig): (call: WechatCall) => Promis
     } catch (error) {
       if (!Failure.Check(error)) return { kind: "silent", why: "noCode", notSent: false };
       const why = error.code === "ERR_CANCELED" ? "ETIMEDOUT" : safeCode(error.code);
+      if (why === UNKNOWN_SERIAL) keys.missing(Date.now());
       if (error.response === undefined) return { kind: "silent", why, notSent: nothingLeft(why) };
       const { status, data } = error.response;
       return { kind: "unsigned", status, body: parse(data), why };
     }
+  };
+}
+
+function clientWith(config: WechatConfig, pems: Readonly<Record<string, string>>): Decorator {
+  return new Decorator({
+    baseURL: wechatBase(config).href,
+    proxy: false,
+    maxRedirects: 0,
+    maxContentLength: MAX_REPLY_BYTES,
+    httpAgent: new HttpAgent({ keepAlive: false }),
+    httpsAgent: new HttpsAgent({ keepAlive: false }),
+    validateStatus: () => true,
+    mchid: config.mchid,
+    serial: config.serial,
+    privateKey: config.privateKeyPem,
+    certs: { ...pems },
+    headers: { "Wechatpay-Serial": replySerialOf(Object.keys(pems), config.replySerial) ?? "" },
+  });
+}
+
+/** Makes it anew only when what it is made of has changed. */
+function keptWhile<T>(make: (pems: Readonly<Record<string, string>>) => T) {
+  let last: { of: string; made: T } | null = null;
+  return (pems: Readonly<Record<string, string>>): T => {
+    const of = Object.keys(pems).join(" ");
+    last = last?.of === of ? last : { of, made: make(pems) };
+    return last.made;
   };
 }

@@ -4,6 +4,7 @@ import {
   API_V3_KEY,
   CERT_SERIAL,
   encrypted,
+  keysOf,
   NOW,
   PUBLIC_KEY_ID,
   wechatEvent,
@@ -15,7 +16,7 @@ import { wechatNotifications } from "./notifications.ts";
 
 const platform = wechatPlatform();
 const ours = { mchid: "1900000109", appids: ["wxh5", "wxmini"] };
-const door = wechatNotifications(platform.platformCerts, API_V3_KEY, ours);
+const door = wechatNotifications(keysOf(platform), API_V3_KEY, ours);
 const order = {
   mchid: ours.mchid,
   appid: "wxh5",
@@ -227,5 +228,5 @@ test("taken is 2xx; not taken is neither, so that it comes again", () => {
 });
 
 test("the APIv3 key has 32 bytes", () => {
-  expect(() => wechatNotifications(platform.platformCerts, "短", ours)).toThrow("32 bytes");
+  expect(() => wechatNotifications(keysOf(platform), "短", ours)).toThrow("32 bytes");
 });

@@ -1,10 +1,10 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Instant } from "@citygas/core";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { Aes } from "wechatpay-axios-plugin";
 import { jsonOf } from "../json.ts";
 import type { NotificationDoor, NotificationRead, NotificationRefusal, RawNotification } from "../port.ts";
+import { decrypt } from "./cipher.ts";
+import type { PlatformKeys } from "./platformKeys.ts";
 import { readRefund } from "./refundReplies.ts";
 import { type Ours, tradeOutcome } from "./replies.ts";
 import { signedBytes } from "./signing.ts";
@@ -16,7 +16,6 @@ import { signedBytes } from "./signing.ts";
 const MAX_SKEW_S = 300;
 /** Genuine ones have some 2 kB. */
 const MAX_BODY_BYTES = 64 * 1024;
-const TAG_BYTES = 16;
 const PROBE = "WECHATPAY/SIGNTEST/";
 
 const Envelope = Compile(
@@ -39,14 +38,9 @@ const Merchant = Compile(Type.Object({ mchid: Type.String() }));
 
 const refused = (why: NotificationRefusal): NotificationRead => ({ kind: "refused", why });
 
-/** @param platformKeys serial → PEM, of both kinds: while a merchant migrates, notifications come signed with either. */
-export function wechatNotifications(
-  platformKeys: Readonly<Record<string, string>>,
-  apiV3Key: string,
-  ours: Ours,
-): NotificationDoor {
+/** @param keys of both kinds: while a merchant migrates, notifications come signed with either. */
+export function wechatNotifications(keys: PlatformKeys, apiV3Key: string, ours: Ours): NotificationDoor {
   if (Buffer.byteLength(apiV3Key) !== 32) throw new Error("WeChat Pay: the APIv3 key has 32 bytes");
-  const keys = new Map(Object.entries(platformKeys).map(([serial, pem]) => [serial, createPublicKey(pem)]));
 
   return {
     read(message, now) {
@@ -73,7 +67,7 @@ export function wechatNotifications(
 function whyUnverified(
   { headers, body }: RawNotification,
   now: Instant,
-  keys: ReadonlyMap<string, KeyObject>,
+  keys: PlatformKeys,
 ): NotificationRefusal | null {
   const timestamp = headers["wechatpay-timestamp"];
   const nonce = headers["wechatpay-nonce"];
@@ -82,25 +76,14 @@ function whyUnverified(
   if (timestamp === undefined || nonce === undefined || signature === undefined || serial === undefined)
     return "unsigned";
   if (signature.startsWith(PROBE)) return "signatureProbe";
-  const key = keys.get(serial);
-  if (key === undefined) return "unknownKey";
+  const key = keys.key(serial, now);
+  if (key === undefined) {
+    keys.missing(now);
+    return "unknownKey";
+  }
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now / 1000 - Number(timestamp)) >= MAX_SKEW_S) return "stale";
   if (body.byteLength > MAX_BODY_BYTES) return "malformed";
   return signedBytes({ timestamp, nonce, body }, signature, key) ? null : "badSignature";
-}
-
-/** null unless it was encrypted with our key and nothing of it was changed. */
-function decrypt(
-  { ciphertext, nonce, associated_data: aad = "" }: { ciphertext: string; nonce: string; associated_data?: string },
-  key: string,
-): Buffer | null {
-  // The library would take a shorter text as one with a shorter tag.
-  if (Buffer.from(ciphertext, "base64").byteLength <= TAG_BYTES) return null;
-  try {
-    return Buffer.from(Aes.AesGcm.decrypt(ciphertext, key, nonce, aad));
-  } catch {
-    return null;
-  }
 }
 
 function readTrade(id: string, body: unknown, ours: Ours): NotificationRead {

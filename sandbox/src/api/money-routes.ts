@@ -141,10 +141,11 @@ const Callback = Type.Object({
 });
 const Serial = Type.Union([Type.Literal("publicKey"), Type.Literal("certificate"), Type.Literal("mixed")]);
 const Factor = Type.Number({ minimum: 0, maximum: 1 });
+const Percent = Type.Number({ minimum: 0, maximum: 100 });
 
 export function callbackRoutes(api: Api, { gateways }: ApiContext): void {
   const { callbacks } = gateways;
-  const Settings = Type.Object({ delayFactor: Factor, serial: Serial });
+  const Settings = Type.Object({ delayFactor: Factor, serial: Serial, publicKeyPercent: Percent });
   api.get(
     "/callbacks",
     {
@@ -163,8 +164,20 @@ export function callbackRoutes(api: Api, { gateways }: ApiContext): void {
     }),
   );
 
+  api.post(
+    "/gateways/wechat/certificates",
+    {
+      schema: {
+        description:
+          "WeChat Pay's platform begins to sign with another certificate; the merchant finds it at GET /v3/certificates.",
+        response: { 200: Type.Object({ serial: Type.String() }) },
+      },
+    },
+    async () => ({ serial: await gateways.rotateCertificate() }),
+  );
+
   const Change = Type.Object(
-    { delayFactor: Type.Optional(Factor), serial: Type.Optional(Serial) },
+    { delayFactor: Type.Optional(Factor), serial: Type.Optional(Serial), publicKeyPercent: Type.Optional(Percent) },
     { additionalProperties: false },
   );
   api.put(
@@ -172,7 +185,7 @@ export function callbackRoutes(api: Api, { gateways }: ApiContext): void {
     {
       schema: {
         description:
-          "delayFactor: the published waits between sendings times this. serial: which key signs WeChat Pay's messages.",
+          "delayFactor: the published waits between sendings times this. serial: which key signs WeChat Pay's messages; mixed: publicKeyPercent of them the public key, the others the certificate.",
         body: Change,
         response: { 200: Settings, ...Failure },
       },

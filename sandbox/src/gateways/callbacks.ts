@@ -3,10 +3,10 @@ import type { Bank } from "./bank.ts";
 import type { Book } from "./book.ts";
 import { type CallbackMerchant, contentOf, type Letter, makeEnvelopes, type Spoil } from "./callbackMessages.ts";
 import type { FaultTaker } from "./faults.ts";
-import type { GatewayKeys } from "./keys.ts";
+import { type GatewayKeys, newestCertificate } from "./keys.ts";
 import type { BankEvent } from "./money.ts";
 import type { CallbackRow } from "./rows.ts";
-import { PLATFORM_SERIAL, PUBLIC_KEY_ID } from "./wechatSigning.ts";
+import { PUBLIC_KEY_ID } from "./wechatSigning.ts";
 
 /**
  * The gateways' messages to their merchant, sent until they are taken (facts/payments.md §1.3, §2.1). They are rows of
@@ -15,8 +15,9 @@ import { PLATFORM_SERIAL, PUBLIC_KEY_ID } from "./wechatSigning.ts";
 export interface CallbackSettings {
   /** The published waits between sendings, times this; 0: no wait at all. */
   delayFactor: number;
-  /** Which key signs WeChat Pay's; "mixed": one after the other, as while a merchant migrates. */
+  /** Which key signs WeChat Pay's; "mixed": `publicKeyPercent` of them with the public key, as while a merchant migrates. */
   serial: "publicKey" | "certificate" | "mixed";
+  publicKeyPercent: number;
 }
 
 export interface Callbacks {
@@ -78,7 +79,7 @@ function isTaken(row: CallbackRow, answer: Answered | null): boolean {
 export function makeCallbacks(parts: CallbackParts): Callbacks {
   const { book, bank, faults, now } = parts;
   const seal = makeEnvelopes(parts.keys, parts.wallClock);
-  const settings: CallbackSettings = { delayFactor: 1, serial: "publicKey" };
+  const settings: CallbackSettings = { delayFactor: 1, serial: "publicKey", publicKeyPercent: 50 };
   const flying = new Map<string, Promise<void>>();
   const ending = new AbortController();
   /** Messages that wait until another one was delivered. */
@@ -87,8 +88,11 @@ export function makeCallbacks(parts: CallbackParts): Callbacks {
 
   function serial(): string {
     sendings += 1;
-    const certificate = settings.serial === "certificate" || (settings.serial === "mixed" && sendings % 2 === 0);
-    return certificate ? PLATFORM_SERIAL : PUBLIC_KEY_ID;
+    // Spread evenly, so that a few messages show both kinds.
+    const share = (count: number): number => Math.floor((count * settings.publicKeyPercent) / 100);
+    const byPublicKey =
+      settings.serial === "mixed" ? share(sendings) > share(sendings - 1) : settings.serial === "publicKey";
+    return byPublicKey ? PUBLIC_KEY_ID : newestCertificate(parts.keys).serial;
   }
 
   function firstAt(row: Pick<CallbackRow, "id" | "gateway">): number | null {

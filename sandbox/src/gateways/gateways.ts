@@ -8,14 +8,14 @@ import { type Callbacks, makeCallbacks } from "./callbacks.ts";
 import { type Cashier, makeCashier } from "./cashier.ts";
 import { type Faults, type FaultTaker, makeFaults } from "./faults.ts";
 import { type Answer, type GatewayServer, type SeenCall, serve } from "./http.ts";
-import { type GatewayKeys, loadOrMakeKeys } from "./keys.ts";
+import { type GatewayKeys, loadOrMakeKeys, rotateCertificate } from "./keys.ts";
 import { type Ledger, makeLedger } from "./ledger.ts";
 import { GATEWAYS, type Gateway } from "./names.ts";
 import type { CallbackRow } from "./rows.ts";
 import { makeTickets } from "./tickets.ts";
 import { makeWallets, type Wallets } from "./wallets.ts";
 import { makeWechat } from "./wechat.ts";
-import { PLATFORM_SERIAL, PUBLIC_KEY_ID, type WechatMerchant } from "./wechatSigning.ts";
+import { PUBLIC_KEY_ID, type WechatMerchant } from "./wechatSigning.ts";
 
 export interface GatewaysOptions {
   /** Holds keys and book; a second start on the same folder continues where the first ended, however it ended. */
@@ -77,6 +77,8 @@ export interface Gateways {
   faultsApplied(): Promise<void>;
   ledger: Ledger;
   callbacks: Callbacks;
+  /** WeChat Pay's platform begins to sign with another certificate. @returns its serial */
+  rotateCertificate(): Promise<string>;
   /** The company's bank account on that day ("2026-11-22"), as CSV. */
   bankStatement(day: string): string;
   /** Closes ports and book; calls in the air are cut. */
@@ -120,7 +122,7 @@ function setupOf(keys: GatewayKeys, urls: Record<Gateway, string>): MerchantSetu
       apiV3Key: keys.wechatApiV3Key,
       platformCerts: {
         [PUBLIC_KEY_ID]: keys.wechatPublicKey.publicKeyPem,
-        [PLATFORM_SERIAL]: keys.wechatPlatform.publicKeyPem,
+        ...Object.fromEntries(keys.wechatCertificates.map(({ serial, certificatePem }) => [serial, certificatePem])),
       },
     },
     alipay: {
@@ -144,7 +146,7 @@ function setupOf(keys: GatewayKeys, urls: Record<Gateway, string>): MerchantSetu
 export async function startGateways(options: GatewaysOptions): Promise<Gateways> {
   const { dir, now } = options;
   const wallClock = options.wallClock ?? Date.now;
-  const keys = options.keys ?? (await loadOrMakeKeys(dir));
+  const keys = options.keys ?? (await loadOrMakeKeys(dir, now()));
   const book = openBook(dir);
   const faults = makeFaults();
   const bank = makeBank(book, faults, now);
@@ -200,6 +202,7 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     faultsApplied: async () => void (await applied),
     ledger: makeLedger(book, bank),
     callbacks,
+    rotateCertificate: () => rotateCertificate(dir, keys, now()),
     bankStatement(day) {
       bank.settle();
       return bankStatement(book, day);

@@ -3,6 +3,7 @@ import type { Answer } from "./http.ts";
 import { makeLatePays } from "./late.ts";
 import { billFile, billLink } from "./wechatBills.ts";
 import { problem, type Reply } from "./wechatBodies.ts";
+import { certificates } from "./wechatCertificates.ts";
 import { close, codePay, prepay, query, reverse, type WechatDesk, type WechatParts } from "./wechatOrders.ts";
 import { refund, refundQuery } from "./wechatRefunds.ts";
 import { makeReplySigner, makeRequestCheck } from "./wechatSigning.ts";
@@ -52,6 +53,7 @@ export function makeWechat(parts: WechatParts): (request: IncomingMessage, body:
   const { bank, faults, merchant } = parts;
   const desk: WechatDesk = { ...parts, late: makeLatePays("wechat", bank, faults) };
   const signed = makeReplySigner(parts.keys, faults, parts.wallClock);
+  const faultless = makeReplySigner(parts.keys, { take: () => false }, parts.wallClock);
   const whatIsWrong = makeRequestCheck(merchant, parts.keys, parts.wallClock);
 
   return function answer(request, body) {
@@ -64,6 +66,9 @@ export function makeWechat(parts: WechatParts): (request: IncomingMessage, body:
     if (wrong !== null) return signed(401, { code: "SIGN_ERROR", message: `签名错误: ${wrong}` }, askedSerial);
     // The file itself is not signed, by design: its hash stands for it.
     if (request.method === "GET" && url.pathname === "/v3/billdownload/file") return billFile(desk, url.searchParams);
+    // Asked for beside a payment, whenever the merchant likes: no switch for payments' answers is used up by it.
+    if (request.method === "GET" && url.pathname === "/v3/certificates")
+      return faultless(200, certificates(desk), askedSerial);
     const reply = dispatch(desk, request, url, body);
     return reply === "cut" ? { kind: "cut" } : signed(reply.status, reply.body, askedSerial);
   };

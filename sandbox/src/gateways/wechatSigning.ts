@@ -1,7 +1,7 @@
-import { createPrivateKey, createPublicKey, createSign, createVerify, randomBytes } from "node:crypto";
+import { createPrivateKey, createPublicKey, createSign, createVerify, type KeyObject, randomBytes } from "node:crypto";
 import type { FaultTaker } from "./faults.ts";
 import type { Answer } from "./http.ts";
-import type { GatewayKeys } from "./keys.ts";
+import { type GatewayKeys, newestCertificate } from "./keys.ts";
 
 /** WeChat Pay's two directions of signing (facts/payments.md §1.1, §1.2), from the gateway's side. */
 export interface WechatMerchant {
@@ -13,9 +13,8 @@ export interface WechatMerchant {
   serial: string;
 }
 
-/** Serials of the platform's keys: the newer public key, and the older platform certificate. */
+/** The name of the platform's public key; a certificate goes by its serial. */
 export const PUBLIC_KEY_ID = "PUB_KEY_ID_0119000001092026010100000000000001";
-export const PLATFORM_SERIAL = "5F1C7A0B3D9E42688A40C1D2E3F405162738495A";
 const UNKNOWN_SERIAL = "PUB_KEY_ID_0000000000000000000000000000000000";
 const ALLOWED_SKEW_S = 300;
 export const STALE_BY_S = 400;
@@ -52,14 +51,16 @@ export interface PlatformHeaders {
 /** Signs with the key of that serial. `timestamp` in seconds. */
 export function makePlatformSigner(keys: GatewayKeys) {
   const publicKey = createPrivateKey(keys.wechatPublicKey.privateKeyPem);
-  const platformKey = createPrivateKey(keys.wechatPlatform.privateKeyPem);
+  const keyOf = (serial: string): KeyObject => {
+    const found = keys.wechatCertificates.find((each) => each.serial === serial);
+    return found === undefined ? publicKey : createPrivateKey(found.privateKeyPem);
+  };
   return function sign(what: { timestamp: number; nonce: string; body: string; serial: string }): PlatformHeaders {
     const message = `${what.timestamp}\n${what.nonce}\n${what.body}\n`;
-    const key = what.serial === PUBLIC_KEY_ID ? publicKey : platformKey;
     return {
       "Wechatpay-Timestamp": String(what.timestamp),
       "Wechatpay-Nonce": what.nonce,
-      "Wechatpay-Signature": createSign("RSA-SHA256").update(message).sign(key, "base64"),
+      "Wechatpay-Signature": createSign("RSA-SHA256").update(message).sign(keyOf(what.serial), "base64"),
       "Wechatpay-Serial": what.serial,
       "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
     };
@@ -67,7 +68,7 @@ export function makePlatformSigner(keys: GatewayKeys) {
 }
 
 /** Signs replies; which key is used follows the serial the request asked for, as it does for a migrating merchant. */
-export function makeReplySigner(keys: GatewayKeys, faults: FaultTaker, wallClock: () => number) {
+export function makeReplySigner(keys: GatewayKeys, faults: Pick<FaultTaker, "take">, wallClock: () => number) {
   const sign = makePlatformSigner(keys);
   return function reply(status: number, value: unknown, askedSerial: string | undefined): Answer {
     // A close is answered with 204 and nothing; nothing is what is signed then.
@@ -77,7 +78,8 @@ export function makeReplySigner(keys: GatewayKeys, faults: FaultTaker, wallClock
     if (faults.take("unsigned", "wechat")) return { kind: "reply", status, headers: plain, body };
     const age = faults.take("staleTimestamp", "wechat") ? STALE_BY_S : 0;
     const timestamp = Math.floor(wallClock() / 1000) - age;
-    const serial = askedSerial === PUBLIC_KEY_ID ? PUBLIC_KEY_ID : PLATFORM_SERIAL;
+    const known = [PUBLIC_KEY_ID, ...keys.wechatCertificates.map((each) => each.serial)];
+    const serial = known.find((each) => each === askedSerial) ?? newestCertificate(keys).serial;
     const signedBody = faults.take("badSignature", "wechat") ? "other bytes" : body;
     const headers = { ...plain, ...sign({ timestamp, nonce, body: signedBody, serial }) };
     if (faults.take("wrongSerial", "wechat")) headers["Wechatpay-Serial"] = UNKNOWN_SERIAL;
