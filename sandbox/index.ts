@@ -4,12 +4,14 @@ export { At24c } from "./src/chip/at24c.ts";
 export { At88sc102, type At88sc102Keys } from "./src/chip/at88sc102.ts";
 export { type AnyChip, type AnyChipState, chipFrom, writeWhole } from "./src/chip/chips.ts";
 export { CpuCard, type CpuCardSetup } from "./src/chip/cpu-card.ts";
+export { Psam, type PsamSetup, psamSlot } from "./src/chip/psam.ts";
 export { Sle4428 } from "./src/chip/sle4428.ts";
 export { blankChip, type ChipState, Sle4442 } from "./src/chip/sle4442.ts";
 export { type Gateways, type GatewaysOptions, type MerchantSetup, startGateways } from "./src/gateways/gateways.ts";
 export { advance, burn, isWarning, withRate } from "./src/meter/consumption.ts";
 export { type Loaded, loadCard, type Pull } from "./src/meter/loading.ts";
 export { type MeterOutcome, type MeterVerdict, takeCard } from "./src/meter/meter.ts";
+export { serveReader } from "./src/reader/reader-server.ts";
 export {
   type DeviceUrls,
   type KioskDeviceUrls,

@@ -20,7 +20,7 @@ const arrows: Record<string, readonly string[]> = {
   gateways: ["core"],
   devices: ["ccid"],
   terminal: ["gascard", "devices", "api"],
-  server: ["core", "gascard", "api", "texts", "gateways"],
+  server: ["core", "gascard", "api", "texts", "gateways", "devices"],
   "kiosk-agent": ["gascard", "api", "texts", "devices", "terminal", "receipt"],
   "kiosk-screen": ["texts", "types:api", "types:kiosk-agent"],
   sandbox: [],

@@ -6,6 +6,7 @@ import { channelsOf, noticeChannelsOf, readGateways } from "./config/gatewaySett
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { Demo } from "./demo/seed.ts";
 import { makeLog } from "./http/log.ts";
+import { openKeys } from "./keys/openKeys.ts";
 import { type RunningServer, readOrMakeToken, startServer } from "./server.ts";
 
 async function main(): Promise<void> {
@@ -36,12 +37,14 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 }
 
-function start(settings: Settings, log: Logger, readyFile: string): Promise<RunningServer> {
+async function start(settings: Settings, log: Logger, readyFile: string): Promise<RunningServer> {
   const production = settings.mode === "production";
+  const { dataDir } = settings;
   const gateways = settings.gatewaysFile === null ? {} : readGateways(settings.gatewaysFile);
-  return startServer({
+  return await startServer({
     database: settings.database,
-    dataDir: settings.dataDir,
+    dataDir,
+    keys: await openKeys(settings.keys, { dataDir, production, log }),
     port: settings.port,
     host: settings.host,
     channels: channelsOf(gateways, production),

@@ -109,6 +109,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         production,
       },
     };
+    undo.push(async () => ctx.keys.close?.());
     const adminToken = options.adminToken ?? readOrMakeToken(path.join(options.dataDir, "secrets", "admin.token"));
     let ready = false;
     const reconciliation = openReconciliation(ctx, options);

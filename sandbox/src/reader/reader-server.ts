@@ -29,7 +29,10 @@ export function parseCommand(line: string): Command | null {
   return bytes === null ? null : { id, insertion, apdu: bytes };
 }
 
-function stateLine(slot: ReaderSlot): string {
+/** What stands behind the wire. */
+export type ServedSlot = Pick<ReaderSlot, "state" | "exchange">;
+
+function stateLine(slot: ServedSlot): string {
   return `${JSON.stringify({ event: "state", card: slot.state() })}\n`;
 }
 
@@ -43,7 +46,7 @@ export interface ReaderServer extends SingleClientServer {
  * says so a command is neither done nor answered.
  */
 export async function serveReader(
-  slot: ReaderSlot,
+  slot: ServedSlot,
   port: number,
   silent: () => boolean = () => false,
 ): Promise<ReaderServer> {

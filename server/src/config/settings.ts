@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { err, ok, type Result } from "@citygas/core";
 import type { DatabaseConnection } from "../store/database.ts";
+import { type KeySettings, keySettingNames, readKeySettings } from "./keySettings.ts";
 
 export interface Settings {
   database: DatabaseConnection;
@@ -26,6 +27,7 @@ export interface Settings {
   finishMs: number;
   /** How long a terminal waits for a customer who does nothing. */
   idleMs: number;
+  keys: KeySettings;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,6 +49,7 @@ const known = [
   "CITYGAS_DB_USER",
   "CITYGAS_DB_NAME",
   "CITYGAS_DB_PASSWORD_FILE",
+  ...keySettingNames,
 ] as const;
 type Name = (typeof known)[number] | "DATABASE_URL" | "PORT";
 
@@ -97,6 +100,7 @@ export function readSettings(env: Environment): Result<Settings, string[]> {
     debts: oneOf("CITYGAS_DEBTS", ["rows", "block"], "rows"),
     finishMs: integer("CITYGAS_FINISH_MINUTES", 1, 10_080, 30) * 60_000,
     idleMs: integer("CITYGAS_IDLE_SECONDS", 15, 600, 60) * 1_000,
+    keys: readKeySettings({ text, problem }),
   };
   return problems.length === 0 ? ok(settings) : err(problems);
 }

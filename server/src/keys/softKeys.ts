@@ -17,13 +17,17 @@ const masterBytes = 16;
  * @throws in production mode, on a damaged file, or on one that others may read.
  */
 export function softKeys(folder: string, options: { production: boolean }): KeyService {
-  if (options.production) throw new Error("Card keys in a file are for development: production needs a key device");
+  refuseInProduction(options);
   const secrets = fileMaster(path.join(folder, "card-master.key"), "sm4");
   const sealing = fileMaster(path.join(folder, "card-seal.key"), "tripleDes");
   return {
     ...cardKeys({ secrets, sealer: masterSealer(sealing) }),
     virtualCardKey: async (cardNumber) => Buffer.from(await sealing.diversify(factorOf(cardNumber))).toString("hex"),
   };
+}
+
+export function refuseInProduction({ production }: { production: boolean }): void {
+  if (production) throw new Error("Card keys in a file are for development: production needs a key device");
 }
 
 export function fileMaster(file: string, cipher: KeyCipher): MasterKey {
