@@ -73,11 +73,13 @@ describe.each(names)("%s, the payer", (name) => {
     expect(await query(outTradeNo)).toMatchObject({ kind: "paid", amountFen: AMOUNT_FEN });
   });
 
-  test("closes the password box: never paid", async () => {
+  test("closes the password box: never paid, and a reverse ends the order", async () => {
     kit.gateways.wallets.setPhone("phone-1", { askPassword: true });
     const { outTradeNo } = await kit.pay(name);
     expect(kit.gateways.wallets.enterPassword("phone-1", false)).toBe("answered");
     expect((await query(outTradeNo)).kind).toBe(name === "alipay" ? "closed" : "payError");
+    await kit.channel(name).reverse({ outTradeNo });
+    expect((await query(outTradeNo)).kind).toBe("closed");
     expect(kit.netFen()).toBe(0);
   });
 

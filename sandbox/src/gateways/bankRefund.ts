@@ -44,7 +44,8 @@ export function reverse(desk: Desk, gateway: Gateway, outTradeNo: string, allowe
     desk.tell({ kind: "reversed", trade: revoked });
     return { kind: "refunded" };
   }
-  if (isOpen(trade)) {
+  // A reverse closes an order whose payment failed as it closes one that is still open.
+  if (isOpen(trade) || trade.state === "payError") {
     const revoked: Trade = { ...trade, state: "revoked" };
     desk.book.commit({ trades: [revoked] });
     desk.tell({ kind: "closed", trade: revoked });
