@@ -1,0 +1,163 @@
+/**
+ * The figures that must agree when the world has calmed down, each side asked where it is kept: the gateways' ledgers,
+ * the books' rows, cards and meters. What doesn't is told in sentences.
+ */
+import { type Asked, gateways } from "../agreement.ts";
+import type { Oracle } from "../oracle.ts";
+import type { Told } from "./customer.ts";
+
+/** Where all money stands (fen). */
+export interface Money {
+  /** Charged less refunded, by the gateways' own ledgers. */
+  gatewayNetFen: number;
+  /** In drawers and at the bank, by the books. */
+  cashFen: number;
+  /** Taken for purchases that were delivered. */
+  deliveredFen: number;
+  /** Of all customers, what is held for a purchase included. */
+  balancesFen: number;
+  /** Taken for purchases that are neither delivered nor refunded. */
+  openFen: number;
+}
+
+export async function moneyOf(city: Asked): Promise<Money> {
+  const ledgers = await Promise.all(gateways.map((gateway) => city.sandbox.ledger(gateway)));
+  const [row] = await city.query<Omit<Money, "gatewayNetFen">>(`
+    with sale as (
+      select status, (state->'breakdown'->>'payableFen')::int + (state->'breakdown'->>'balanceOffsetFen')::int as fen
+      from purchase)
+    select
+      (select coalesce(sum(amount), 0)::int from posting
+        where commodity = 'fen' and (account like 'drawer:%' or account like 'bank:%')) as "cashFen",
+      (select coalesce(sum(fen), 0)::int from sale where status = 'delivered') as "deliveredFen",
+      (select coalesce(sum((state->>'balanceFen')::int + (state->>'heldFen')::int), 0)::int from account)
+        as "balancesFen",
+      (select coalesce(sum(fen), 0)::int from sale
+        where status in ('paid', 'issued', 'unknown', 'manual', 'refunding')) as "openFen"`);
+  if (row === undefined) throw new Error("the books say nothing of money");
+  return { gatewayNetFen: ledgers.reduce((sum, { netFen }) => sum + netFen, 0), ...row };
+}
+
+/** What came and went in between. */
+export function moneySince(began: Money, now: Money): Money {
+  return {
+    gatewayNetFen: now.gatewayNetFen - began.gatewayNetFen,
+    cashFen: now.cashFen - began.cashFen,
+    deliveredFen: now.deliveredFen - began.deliveredFen,
+    balancesFen: now.balancesFen - began.balancesFen,
+    openFen: now.openFen - began.openFen,
+  };
+}
+
+/** The oracle of the protocol: gateway net + cash = value of delivered purchases + customer balances + open purchases. */
+export function moneyAstray(since: Money): string[] {
+  const has = since.gatewayNetFen + since.cashFen;
+  const owed = since.deliveredFen + since.balancesFen + since.openFen;
+  return has === owed
+    ? []
+    : [
+        `gateways and cash have ${has} fen more than before; delivered, balances and open purchases are ${owed} fen more`,
+      ];
+}
+
+/** I12: what is not over has somebody who goes on with it, and in time; what is over holds nothing. */
+export async function ownerless(city: Pick<Asked, "query">, now: number, graceMs: number): Promise<string[]> {
+  const orphans = await city.query<{ number: string; status: string }>(`
+    select p.number, p.status from purchase p
+    where p.status not in ('delivered', 'refunded', 'void')
+      and not exists (select 1 from task t where t.ref = p.id
+        or t.ref in (select a.id from attempt a where a.purchase_id = p.id))
+      and not exists (select 1 from staff_task s where s.ref = p.id and s.closed_at is null)`);
+  const late = await city.query<{ kind: string; ref: string; lateMs: number }>(
+    `select kind, ref, ($1::bigint - due_at)::int as "lateMs" from task where due_at < $1::bigint - $2::bigint`,
+    [now, graceMs],
+  );
+  const stuck = await city.query<{ kind: string; id: string; number: string; status: string }>(`
+    select held.kind, held.id, p.number, p.status from (
+      select 'card' as kind, id, state->>'openPurchaseId' as purchase_id from card
+      union all select 'meter', id, state->>'openPurchaseId' from meter) held
+    join purchase p on p.id = held.purchase_id where p.status in ('delivered', 'refunded', 'void')`);
+  const holds = await city.query<{ id: string; held: number; due: number }>(`
+    select a.id, (a.state->>'heldFen')::int as held, coalesce(sum((p.state->'breakdown'->>'balanceOffsetFen')::int), 0)::int as due
+    from account a left join purchase p on p.account_id = a.id and p.status in ('paying', 'closing')
+    group by a.id, a.state having (a.state->>'heldFen')::int
+      <> coalesce(sum((p.state->'breakdown'->>'balanceOffsetFen')::int), 0)::int`);
+  return [
+    ...orphans.map(({ number, status }) => `purchase ${number} is ${status}, and nobody goes on with it`),
+    ...late.map(({ kind, ref, lateMs }) => `${kind} of ${ref} should have been done ${lateMs} ms ago`),
+    ...stuck.map(({ kind, id, number, status }) => `${kind} ${id} is still kept by ${number}, which is ${status}`),
+    ...holds.map(({ id, held, due }) => `account ${id} holds ${held} fen, its open purchases need ${due} fen`),
+  ];
+}
+
+const means: Record<Told["said"], readonly string[]> = {
+  delivered: ["delivered"],
+  refunded: ["refunded"],
+  // What was given up may still have been paid late, and then went back.
+  cancelled: ["void", "refunded"],
+};
+
+/** What a terminal has told a customer for good is so in the books. */
+export async function toldWrongly(city: Pick<Asked, "query">, told: readonly Told[]): Promise<string[]> {
+  const rows = await city.query<{ number: string; status: string }>("select number, status from purchase");
+  const statusOf = new Map(rows.map(({ number, status }) => [number, status]));
+  const wrong = told.flatMap(({ number, said }) => {
+    const status = statusOf.get(number) ?? "not there";
+    return means[said].includes(status) ? [] : [`a terminal said ${number} is ${said}, and it is ${status}`];
+  });
+  return [...new Set(wrong)];
+}
+
+export interface Gas {
+  /** `L` for cards that count gas, `fen` for cards that count money. */
+  unit: "L" | "fen";
+  purchases: number;
+  onCardsAndMeters: number;
+  delivered: number;
+}
+
+/** What cards and meters got against what the books delivered, by what they count. */
+export async function gasOf(city: Pick<Asked, "query">, oracle: Oracle, accounts: readonly string[]): Promise<Gas[]> {
+  const counts = new Map(
+    (
+      await city.query<{ number: string; counts: string }>(
+        "select a.number, m.counts from meter_registration m join account_registration a on a.id = m.account_id",
+      )
+    ).map(({ number, counts: what }) => [number, what]),
+  );
+  const sums: Gas[] = [
+    { unit: "L", purchases: 0, onCardsAndMeters: 0, delivered: 0 },
+    { unit: "fen", purchases: 0, onCardsAndMeters: 0, delivered: 0 },
+  ];
+  for (const account of accounts) {
+    const sum = sums[counts.get(account) === "volume" ? 0 : 1];
+    if (sum === undefined) continue;
+    const { onCardAndMeter, delivered } = await oracle.got(account);
+    sum.purchases += delivered.count;
+    sum.onCardsAndMeters += onCardAndMeter.value;
+    sum.delivered += delivered.value;
+  }
+  return sums;
+}
+
+/** Purchases by the state they are in, since that instant; and the longest way from the money to gas or money back. */
+export async function endsOf(
+  city: Pick<Asked, "query">,
+  since: number,
+): Promise<{ states: Record<string, number>; longestMs: number }> {
+  const states = await city.query<{ status: string; count: number }>(
+    "select status, count(*)::int as count from purchase where quoted_at >= $1 group by status order by status",
+    [since],
+  );
+  const [row] = await city.query<{ longest: number | null }>(
+    `select max(e.at - p.paid_at)::int as longest from purchase p
+     join event e on e.subject_kind = 'purchase' and e.subject_id = p.id
+     where p.quoted_at >= $1 and p.status in ('delivered', 'refunded') and p.paid_at is not null
+       and e.seq = p.version`,
+    [since],
+  );
+  return {
+    states: Object.fromEntries(states.map(({ status, count }) => [status, count])),
+    longestMs: row?.longest ?? 0,
+  };
+}

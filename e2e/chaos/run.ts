@@ -1,0 +1,232 @@
+/**
+ * The chaos run: customers buy, the schedule strikes, then the world calms down and everything is compared. Every wait
+ * has an end and says what it waited for; what ran out of time is a violation like any other.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { oracleOf, settled } from "../oracle.ts";
+import { type ChaosCity, startChaosCity } from "./city.ts";
+import { accounts, type Crowd, openCrowd } from "./crowd.ts";
+import { drawsOf } from "./draws.ts";
+import {
+  endsOf,
+  type Gas,
+  gasOf,
+  type Money,
+  moneyAstray,
+  moneyOf,
+  moneySince,
+  ownerless,
+  toldWrongly,
+} from "./figures.ts";
+import { type Harm, harms, type Part, parts, type Stroke, scheduleOf } from "./schedule.ts";
+
+export interface ChaosOptions {
+  seed: number;
+  kills: number;
+  /** What the city says while it starts. */
+  log(line: string): void;
+  /** A line for people, every few seconds. */
+  progress(line: string): void;
+}
+
+export interface ChaosOutcome {
+  seed: number;
+  /** By kind of process; the longest time until it served again (ms). */
+  kills: Record<Part, { count: number; longestMs: number }>;
+  harms: Record<Harm, number>;
+  visits: number;
+  /** Quoted since the beginning, by state. */
+  states: Record<string, number>;
+  /** From the money to gas or money back, of the slowest purchase (ms). */
+  longestMs: number;
+  /** From the last stroke until nothing was under way any more (ms). */
+  calmMs: number;
+  money: Money;
+  gas: readonly Gas[];
+  /** Each in words; empty when all agrees. */
+  violations: string[];
+  seconds: number;
+  /** Logs of every process, kept when there was a violation. */
+  logs: string;
+}
+
+const tellEveryMs = 3_000;
+/** A kill that waits for its moment does not wait longer. */
+const momentWithinMs = 6_000;
+const looksMax = 6;
+const settledWithinMs = 240_000;
+/** A task may be this late when all is calm: what a dead server had claimed comes back with its lease's end. */
+const graceMs = 60_000;
+
+export async function chaos(options: ChaosOptions): Promise<ChaosOutcome> {
+  const city = await startChaosCity(options.log);
+  try {
+    return await inCity(city, options);
+  } finally {
+    await city.stop();
+  }
+}
+
+async function inCity(city: ChaosCity, { seed, kills, progress }: ChaosOptions): Promise<ChaosOutcome> {
+  const [began, beganAt] = [performance.now(), Date.now()];
+  const oracle = await oracleOf(city, accounts);
+  const moneyBefore = await moneyOf(city);
+  const violations: string[] = [];
+  const done = struckBy();
+  const crowd = await openCrowd(city, drawsOf(seed));
+  const seconds = (): number => Math.round((performance.now() - began) / 1_000);
+  const stopTelling = tellEvery(async () => {
+    const down = await city.down();
+    progress(
+      `${seconds()} s: ${done.killed()}/${kills} killed, ${done.harmed()} links harmed, ${crowd.sold()} sold in ${crowd.visits()} visits; down: ${down.join(", ") || "nothing"}`,
+    );
+  });
+  /** A step that fails is told, and the next is tried all the same: what can be compared is compared. */
+  const step = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      violations.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+
+  await step("while parts were killed", () => strike(city, crowd, scheduleOf(seed, kills), done));
+  const calmFrom = performance.now();
+  await step("healing", () => city.heal());
+  await step("parts that were killed", () => done.allBack());
+  await step("the customers", () => crowd.end());
+  await step("customers come back with their cards", () => finishAll(city, crowd));
+  await step("calming down", () => settled(city, settledWithinMs));
+  await step("calming down", () => nothingLate(city));
+  const calmMs = performance.now() - calmFrom;
+  await stopTelling();
+  crowd.close();
+
+  const comparing = async (what: string, compare: () => Promise<string[]>): Promise<void> =>
+    await step(what, async () => {
+      violations.push(...(await compare()));
+    });
+  let money: Money = { gatewayNetFen: 0, cashFen: 0, deliveredFen: 0, balancesFen: 0, openFen: 0 };
+  let gas: Gas[] = [];
+  let ends: Awaited<ReturnType<typeof endsOf>> = { states: {}, longestMs: 0 };
+  await comparing("gateways, books, logs, cards and meters", () => oracle.disagreements());
+  await comparing("the money", async () => {
+    money = moneySince(moneyBefore, await moneyOf(city));
+    return moneyAstray(money);
+  });
+  await comparing("what is not over", () => ownerless(city, Date.now(), graceMs));
+  await comparing("what terminals said", () => toldWrongly(city, crowd.told));
+  await step("cards and meters", async () => {
+    gas = await gasOf(city, oracle, accounts);
+  });
+  await step("the purchases", async () => {
+    ends = await endsOf(city, beganAt);
+  });
+  if (Object.values(ends.states).every((count) => count === 0)) violations.push("nobody bought anything");
+  return {
+    seed,
+    kills: done.kills,
+    harms: done.harms,
+    visits: crowd.visits(),
+    ...ends,
+    calmMs,
+    money,
+    gas,
+    violations,
+    seconds: seconds(),
+    logs: city.dataDir,
+  };
+}
+
+interface Struck {
+  kills: ChaosOutcome["kills"];
+  harms: ChaosOutcome["harms"];
+  killed(): number;
+  harmed(): number;
+  kill(part: Part, back: Promise<number>): void;
+  harm(harm: Harm): void;
+  /** Rejects with the first that didn't come back. */
+  allBack(): Promise<void>;
+}
+
+function struckBy(): Struck {
+  const kills = Object.fromEntries(parts.map((part) => [part, { count: 0, longestMs: 0 }])) as ChaosOutcome["kills"];
+  const harmed = Object.fromEntries(harms.map((harm) => [harm, 0])) as ChaosOutcome["harms"];
+  const backs: Promise<void>[] = [];
+  return {
+    kills,
+    harms: harmed,
+    killed: () => Object.values(kills).reduce((sum, { count }) => sum + count, 0),
+    harmed: () => Object.values(harmed).reduce((sum, count) => sum + count, 0),
+    kill: (part, back) => {
+      kills[part].count += 1;
+      const recorded = back.then((ms) => {
+        kills[part].longestMs = Math.max(kills[part].longestMs, ms);
+      });
+      // `allBack` tells.
+      recorded.catch(() => undefined);
+      backs.push(recorded);
+    },
+    harm: (harm) => {
+      harmed[harm] += 1;
+    },
+    allBack: async () => {
+      await Promise.all(backs);
+    },
+  };
+}
+
+async function strike(city: ChaosCity, crowd: Crowd, schedule: readonly Stroke[], done: Struck): Promise<void> {
+  for (const stroke of schedule) {
+    await sleep(stroke.afterMs);
+    if (stroke.do === "harm") {
+      const line = city.line(stroke.link);
+      line.harm(stroke.harm, stroke.delayMs);
+      done.harm(stroke.harm);
+      void sleep(stroke.forMs).then(() => line.heal());
+      continue;
+    }
+    if (stroke.moment !== "now") await Promise.race([crowd.reaches(stroke.moment), sleep(momentWithinMs)]);
+    const { back } = await city.kill(stroke.part);
+    done.kill(stroke.part, back);
+  }
+}
+
+/** Everyone comes back with their card, until no purchase waits for one. */
+async function finishAll(city: ChaosCity, crowd: Crowd): Promise<void> {
+  for (let n = 0; n < looksMax; n++) {
+    await crowd.look();
+    const open = await city.query(
+      "select 1 from purchase where status in ('issued', 'unknown') and account_id in " +
+        "(select id from account_registration where number = any($1))",
+      [[...accounts]],
+    );
+    if (open.length === 0) return;
+  }
+  throw new Error(`purchases still wait for their cards after everyone came ${looksMax} times`);
+}
+
+async function nothingLate(city: ChaosCity): Promise<void> {
+  const end = performance.now() + graceMs;
+  let late = await ownerless(city, Date.now(), 0);
+  while (late.length > 0 && performance.now() < end) {
+    await sleep(1_000);
+    late = await ownerless(city, Date.now(), 0);
+  }
+  // What is left is told by the comparison that follows.
+}
+
+/** @returns ends it. */
+function tellEvery(tell: () => Promise<void>): () => Promise<void> {
+  const end = new AbortController();
+  const telling = (async () => {
+    while (!end.signal.aborted) {
+      await tell();
+      await sleep(tellEveryMs, undefined, { signal: end.signal }).catch(() => undefined);
+    }
+  })();
+  return async () => {
+    end.abort();
+    await telling;
+  };
+}
