@@ -273,43 +273,6 @@ describe("what the account brings along", () => {
 });
 
 describe("for everyone", () => {
-  it("whoever takes long is asked 还需要时间吗 ten seconds before the end, and goes on", async () => {
-    expect(await lingering).toBeUndefined();
-  }, 90_000);
-
-  it("the whole sale stands upright on a tall screen", async () => {
-    const tall = audited(await openKiosk(browser, world.url, "kiosk-2", portrait), "tall");
-    const there: Stand = { world, kiosk: tall, at: "kiosk-2" };
-    await tall.sees("IC卡购气");
-    await tall.tap("操作注意事项");
-    await tall.sees("写卡过程中不要拔卡");
-    await tall.tap("返回");
-    await toPay(there, "replacement", "20");
-    await world.sandbox.scan("https://qr.alipay.com/fkx0123", "kiosk-2");
-    await tall.sees("扫到的是收款码");
-    await world.sandbox.present("wechat", "kiosk-2", "phone-2");
-    await tall.sees("请在手机上输入支付密码");
-    await world.sandbox.password(true, "phone-2");
-    await tall.sees("购气成功，请拔出IC卡");
-    await tall.tap("打印收据");
-    await tall.sees(/收据打印成功/);
-    await takeCard(there, "replacement");
-    expect(tall.findings).toEqual([]);
-    for (const screen of [
-      "home",
-      "notes",
-      "insertCard",
-      "account",
-      "confirm",
-      "pay",
-      "payWaiting",
-      "success",
-      "printed",
-    ])
-      expect(tall.looked).toContain(screen);
-    await tall.close();
-  });
-
   it("in English, in large type, and in Chinese again for the next one", async () => {
     await kiosk.tap("English");
     await kiosk.sees("Buy gas with IC card");
@@ -351,6 +314,43 @@ describe("for everyone", () => {
     await kiosk.sees(/收据打印成功/);
     await takeCard(stand, "ic-controller");
     await booksBalance(world);
+  });
+
+  it("whoever takes long is asked 还需要时间吗 ten seconds before the end, and goes on", async () => {
+    expect(await lingering).toBeUndefined();
+  }, 90_000);
+
+  it("the whole sale stands upright on a tall screen", async () => {
+    const tall = audited(await openKiosk(browser, world.url, "kiosk-2", portrait), "tall");
+    const there: Stand = { world, kiosk: tall, at: "kiosk-2" };
+    await tall.sees("IC卡购气");
+    await tall.tap("操作注意事项");
+    await tall.sees("写卡过程中不要拔卡");
+    await tall.tap("返回");
+    await toPay(there, "replacement", "20");
+    await world.sandbox.scan("https://qr.alipay.com/fkx0123", "kiosk-2");
+    await tall.sees("扫到的是收款码");
+    await world.sandbox.present("wechat", "kiosk-2", "phone-2");
+    await tall.sees("请在手机上输入支付密码");
+    await world.sandbox.password(true, "phone-2");
+    await tall.sees("购气成功，请拔出IC卡");
+    await tall.tap("打印收据");
+    await tall.sees(/收据打印成功/);
+    await takeCard(there, "replacement");
+    expect(tall.findings).toEqual([]);
+    for (const screen of [
+      "home",
+      "notes",
+      "insertCard",
+      "account",
+      "confirm",
+      "pay",
+      "payWaiting",
+      "success",
+      "printed",
+    ])
+      expect(tall.looked).toContain(screen);
+    await tall.close();
   });
 });
 

@@ -1,16 +1,17 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Each file starts a whole city of its own, so one at a time: two cores are its kiosks' and its database's. What takes
- * its minutes by nature (`*.long.test.ts`) runs under `npm run test:long` only; each rule that it holds also has a quick
- * test in one of the others.
+ * Each file starts a whole city of its own. Most of a sale is waiting for people and their minutes, so two cities at a
+ * time keep two cores busy and no more. What takes its minutes by nature (`*.long.test.ts`) runs under
+ * `npm run test:long` only; each rule that it holds also has a quick test in one of the others.
  */
 export default defineConfig({
   test: {
     root: new URL(".", import.meta.url).pathname,
     include: ["**/*.test.ts"],
     exclude: process.env.CITYGAS_LONG === undefined ? ["**/*.long.test.ts"] : [],
-    fileParallelism: false,
+    globalSetup: ["globalSetup.ts"],
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

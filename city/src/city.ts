@@ -62,6 +62,9 @@ const surfaces: readonly Surface[] = [
   },
 ];
 
+/** Builds the pages whose sources are newer than what was built; a start does it by itself. Not twice at once. */
+export const buildPages = (say: (line: string) => void): Promise<void> => buildSurfaces(surfaces, say);
+
 /** null: it was ended before it was up, and nothing of it is left. */
 export async function startCity(options: CityOptions): Promise<City | null> {
   const { dataDir, say, end, link = directly } = options;
@@ -70,7 +73,7 @@ export async function startCity(options: CityOptions): Promise<City | null> {
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
   for (const folder of ["run", "log", ...servers, "sandbox", ...kiosks])
     mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
-  await buildSurfaces(surfaces, say);
+  await buildPages(say);
   const ended = (): boolean => end?.aborted === true;
   if (ended()) return null;
   const postgres = await keepPostgres(join(dataDir, "postgres"), say);

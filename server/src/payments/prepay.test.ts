@@ -219,6 +219,30 @@ describe("a reader that holds the card", () => {
     expect(earth.bank.netFen()).toBe(1_000);
   });
 
+  test("asked again with the same image, it goes on without the card leaving: unpaid, the account", async () => {
+    const visit = await insert(world, kiosk1, card);
+    expect(visit.answer).toMatchObject({ code: "purchase.onPhone" });
+    expect(await visit.ask()).toMatchObject({ code: "purchase.onPhone" });
+    await pass(world, 1_000, 100);
+    expect(await visit.ask()).toMatchObject({ kind: "account" });
+    const sale = await quoted(world, kiosk1, visit, amount(500));
+    await confirmed(world, kiosk1, sale.id);
+    await pay(world, kiosk1, sale.id);
+    expect((await stateOf(world, sale.id)).state).toBe("paid");
+    await booksHold(earth);
+  });
+
+  test("asked again with the same image: paid, the script of that purchase", async () => {
+    earth.bank.payOrder(await attemptOf());
+    const visit = await insert(world, kiosk1, card);
+    await pass(world, 1_000, 100);
+    const answer = await visit.ask();
+    expect(answer).toMatchObject({ kind: "script", purchase: { id }, resumed: true });
+    await write(world, kiosk1, card, visit, answer);
+    expect((await stateOf(world, id)).state).toBe("delivered");
+    await booksHold(earth);
+  });
+
   test("a close without effect is repeated until a query says that it is closed", async () => {
     earth.bank.closeFates.push("ignored", "silent");
     await again();

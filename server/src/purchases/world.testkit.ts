@@ -80,10 +80,14 @@ export function value<T>(result: Result<T, Refused>): T {
   return result.value;
 }
 
-export interface Visit {
+interface Seen {
   sessionId: Id;
   powerUpId: string;
   answer: CardAnswer;
+}
+export interface Visit extends Seen {
+  /** What the centre makes of the same image now. */
+  ask(): Promise<CardAnswer>;
 }
 
 let powerUps = 0;
@@ -93,8 +97,9 @@ export async function insert(world: World, terminal: TerminalFacts, card: TestCa
   powerUps += 1;
   const powerUpId = `power-${powerUps}`;
   const { id, script } = await openSession(world.sale, terminal, { reader: "r", atr: "", powerUpId });
-  const answer = value(await putImage(world.sale, terminal, id, runScript(card, script, powerUpId)));
-  return { sessionId: id, powerUpId, answer };
+  const probe = runScript(card, script, powerUpId);
+  const ask = async (): Promise<CardAnswer> => value(await putImage(world.sale, terminal, id, probe));
+  return { sessionId: id, powerUpId, answer: await ask(), ask };
 }
 
 /** Runs the script of an answer on the card and reports it. */
@@ -117,7 +122,7 @@ export const code = "134512345678901234";
 export async function quoted(
   world: World,
   terminal: TerminalFacts,
-  visit: Visit,
+  visit: Seen,
   entry: Parameters<typeof quotePurchase>[2]["entry"],
 ): Promise<PurchaseView> {
   const body = { cardSessionId: visit.sessionId, entry };
@@ -147,7 +152,7 @@ export async function deliver(world: World, times = 1): Promise<void> {
   await world.callbacks.drain();
 }
 
-export const wanted = async (world: World, terminal: TerminalFacts, id: Id, visit: Visit): Promise<CardAnswer> =>
+export const wanted = async (world: World, terminal: TerminalFacts, id: Id, visit: Seen): Promise<CardAnswer> =>
   value(await wantScript(world.sale, terminal, id, visit.sessionId));
 
 /** To `paid`, at a kiosk, with the card still in. */
