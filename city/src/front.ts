@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
-import { connect } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 import fastifyStatic from "@fastify/static";
 import fastify from "fastify";
@@ -52,19 +52,27 @@ export async function openFront(port: number, host: string, targets: FrontTarget
     if (target !== null) passOn(request, response, target);
     else app.routing(request, response);
   });
+  /** The screens' lines. The HTTP server forgets them at their upgrade, and yet waits for their end. */
+  const lines = new Set<Duplex>();
   server.on("upgrade", (request, socket, head) => {
     const target = routeOf(request.url ?? "/", targets);
-    if (target === null) socket.destroy();
-    else passUpgrade(request, socket, head, target);
+    if (target === null) {
+      socket.destroy();
+      return;
+    }
+    lines.add(socket);
+    socket.on("close", () => lines.delete(socket));
+    passUpgrade(request, socket, head, target);
   });
   server.listen({ port, host });
   await once(server, "listening");
   return {
-    url: `http://${host}:${port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`, // it listens on TCP
     close: async () => {
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
+      for (const line of lines) line.destroy();
       await Promise.all([closed, app.close()]);
     },
   };
