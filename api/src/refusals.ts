@@ -14,6 +14,7 @@ export const refusalCodes = [
   "card.countMismatch",
   "card.unknown",
   "card.stale",
+  "refund.meterFirst",
   // the account
   "account.debt",
   "account.safetyCheck",
@@ -52,6 +53,7 @@ export const refusalCodes = [
   "refund.gatewaySilent",
   "refund.cardRule",
   "refund.phoneProof",
+  "refund.indexNeeded",
   "card.scriptRunning",
   "payment.gatewayPaid",
   "payment.gatewayUnpaid",

@@ -3,7 +3,7 @@
  * tariffs, terminals …) is plain registration data and is not guarded.
  */
 
-import type { CardClassName, ReadingOfCard } from "./card/types.ts";
+import type { CardClassName, CardSecret, ReadingOfCard } from "./card/types.ts";
 import type { Attempt } from "./payment/types.ts";
 import type { Purchase } from "./purchase/types.ts";
 import type { TierUse } from "./tariff/types.ts";
@@ -40,6 +40,7 @@ export interface CardState {
   openPurchaseId: Id | null;
   /** Grows with every script issued for the card and every replacement; an older image counts for nothing. */
   scriptSeq: number;
+  secret: CardSecret;
   lastReading: ReadingOfCard | null;
 }
 

@@ -32,6 +32,11 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
   ),
   "card.countMismatch": text("The purchase count on the card differs from our record.", toHall),
   "card.unknown": text("This card is not in our records.", toHall),
+  "refund.meterFirst": text(
+    "The refund stands on the card; your meter has to confirm it.",
+    "Put the card into your meter, then into a terminal or at the counter once more.",
+    moneyKept,
+  ),
   "card.stale": text("The card changed after it was read.", "Please take it out and insert it again."),
   "account.debt": text(
     "Your account has a debt.",
@@ -125,8 +130,13 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
     "",
   ),
   "refund.phoneProof": text(
-    "This purchase once went to a phone; the meter's own record is needed.",
+    "Only the meter's own record proves this refund.",
     "Have the card put into the meter, then read it at a desk.",
+    "",
+  ),
+  "refund.indexNeeded": text(
+    "This kind of card is refunded by the meter's index only.",
+    "Enter the index as read on site.",
     "",
   ),
   "card.scriptRunning": text("The last write has not ended yet.", "Wait until the card is out, or two minutes.", ""),

@@ -26,6 +26,11 @@ export const refusalsZh = {
   ),
   "card.countMismatch": text("卡上的购气次数和系统记录不一致。", toHall),
   "card.unknown": text("系统里查不到这张卡。", toHall),
+  "refund.meterFirst": text(
+    "退气已写上卡，还差燃气表确认。",
+    "请把卡插入自家燃气表，再到自助终端或营业厅插一次卡。",
+    moneyKept,
+  ),
   "card.stale": text("卡的内容在读取之后变过。", "请把卡拔出，再插一次。"),
   "account.debt": text(
     "您的账户有欠费。",
@@ -82,7 +87,8 @@ export const refusalsZh = {
   "refund.gatewayMay": text("付款通道仍可能自己退这笔钱。", "请等通道的最终结果，以免退两次。", ""),
   "refund.gatewaySilent": text("付款通道没有答复，不能确认这笔退款。", "请稍后再试。", ""),
   "refund.cardRule": text("这种卡不能在读卡器上证明没有充气。", "请凭燃气表读数，由两人在“人工处理”里决定。", ""),
-  "refund.phoneProof": text("这笔购气曾交给手机写卡，需要燃气表的回读证明。", "请让用户把卡插入燃气表后再到柜台。", ""),
+  "refund.phoneProof": text("这笔购气需要燃气表的回读证明。", "请让用户把卡插入燃气表后再到柜台。", ""),
+  "refund.indexNeeded": text("这种卡凭现场抄表退款。", "请填写现场抄见的燃气表读数。", ""),
   "card.scriptRunning": text("上一次写卡还没有结束。", "请等卡拔出，或过两分钟再试。", ""),
   "payment.gatewayPaid": text("付款通道查到这笔钱已付。", "不能按未付处理，请核对通道账单。", ""),
   "payment.gatewayUnpaid": text("付款通道没有查到这笔钱。", "不能按已付处理，请核对通道账单。", ""),

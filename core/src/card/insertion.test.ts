@@ -99,8 +99,8 @@ describe("1 · an open purchase with a script out is settled before anything is 
     });
   });
   it("a refund image proves only a refund script, and never from a phone", () => {
-    expect(decideInsertion(open(refundOut, "refundImage"))).toEqual({ kind: "refundProven" });
-    expect(decideInsertion(open(refundOut, "refundImage", {}, { reader: "phone" }))).toEqual({ kind: "toManual" });
+    expect(decideInsertion(open(refundOut, "refundImage"))).toEqual({ kind: "refundProven", by: "image" });
+    expect(refused(open(refundOut, "refundImage", {}, { reader: "phone" }))).toBe("purchase.open");
     expect(decideInsertion(open(issued, "refundImage"))).toEqual({ kind: "toManual" });
   });
   it("a replaced card never speaks for the purchase", () => {
@@ -120,6 +120,42 @@ describe("1 · an open purchase with a script out is settled before anything is 
   });
   it("manual waits for people", () => {
     expect(refused(open(manual, "written"))).toBe("purchase.manual");
+  });
+});
+
+describe("1 · a refund that needs the meter's word", () => {
+  const wanted: Purchase = { ...refundOut, refundNeeds: "returnArea" };
+  const waiting: Purchase = { ...wanted, awaitsMeter: true };
+  const zero = (acceptedCount: number | null) => ({
+    facts: { count: 7, amount: 0, acceptedCount, totalCredited: acceptedCount === null ? null : 84_000 },
+  });
+  it("the image alone is written again: a phone may have put it there with the old secret", () => {
+    expect(decideInsertion(open(wanted, "refundImage", zero(7)))).toEqual({ kind: "writeRefund" });
+    expect(refused(open(wanted, "refundImage", { ...zero(7), secretCounter: "low" }))).toBe("card.secretCounter");
+  });
+  it("read back, the meter has the next word, at a paired kiosk or desk", () => {
+    for (const accepted of [null, 6])
+      expect(refused(open(waiting, "refundImage", zero(accepted)))).toBe("refund.meterFirst");
+    for (const reader of ["kiosk", "desk"] as const)
+      expect(decideInsertion(open(waiting, "refundImage", zero(7), { reader }))).toEqual({
+        kind: "refundProven",
+        by: "returnArea",
+      });
+    expect(refused(open(waiting, "refundImage", zero(7), { reader: "phone" }))).toBe("purchase.open");
+  });
+  it("what else the card shows is made the refund image again, never the purchase", () => {
+    for (const image of ["unwritten", "torn"] as const) {
+      expect(decideInsertion(open(waiting, image))).toEqual({ kind: "writeRefund" });
+      expect(refused(open(waiting, image, {}, { reader: "phone" }))).toBe("purchase.open");
+    }
+    expect(decideInsertion(open(waiting, "consumed"))).toEqual({ kind: "settle", as: "consumed" });
+    const decided: Purchase = { ...waiting, state: "manual" };
+    expect(refused(open(decided, "torn", {}, { approved: "sale" }))).toBe("purchase.manual");
+  });
+  it("where nothing proves it, people decide", () => {
+    expect(decideInsertion(open({ ...refundOut, refundNeeds: "none" }, "refundImage", zero(7)))).toEqual({
+      kind: "toManual",
+    });
   });
 });
 
@@ -159,6 +195,11 @@ describe("3 · what the meter has not taken", () => {
     expect(
       decideInsertion(withRead({ facts: { count: 7, amount: 0, acceptedCount: 6, totalCredited: 84_000 } })),
     ).toEqual({ kind: "gasOnCard" });
+  });
+  it("but not a replacement that was never in the meter, where the card before it brought the meter's word", () => {
+    const fresh = { facts: { count: 6, amount: 0, acceptedCount: null, totalCredited: null } };
+    expect(decideInsertion(withRead(fresh))).toEqual({ kind: "sell" });
+    expect(decideInsertion(withRead(fresh, { card: { ...card, acceptedCount: 5 } }))).toEqual({ kind: "gasOnCard" });
   });
   it("comes before a block: the gas is paid and may go into the meter", () => {
     const account = { ...bundle.account.state, block: { reason: "debt", since: 0 } } as const;
@@ -233,8 +274,8 @@ describe("what two people allow", () => {
     ["without their word", open(issued, "unwritten")],
     ["on a torn card", open(issued, "torn", {}, refund)],
     ["at a phone", open(issued, "unwritten", {}, { ...refund, reader: "phone" })],
-    ["of class A", open(issued, "unwritten", {}, { ...refund, card: { ...card, cardClass: "A" } })],
-    ["once a phone had it", open({ ...issued, issuedToPhone: true }, "unwritten", {}, refund)],
+    ["of what nothing proves", open({ ...issued, refundNeeds: "none" }, "unwritten", {}, refund)],
+    ["of what only the index proves", open({ ...issued, refundNeeds: "index" }, "unwritten", {}, refund)],
     [
       "whose meter moved on",
       open(issued, "unwritten", { facts: { count: 6, amount: 0, acceptedCount: 7, totalCredited: 84_000 } }, refund),
@@ -245,6 +286,13 @@ describe("what two people allow", () => {
   it("nor on class C, which goes to people", () => {
     const classC = { ...refund, card: { ...card, cardClass: "C" as const } };
     expect(decideInsertion(open(issued, "unwritten", {}, classC))).toEqual({ kind: "toManual" });
+  });
+  it("takes it back from manual too, over whatever is neither gas nor a refund, and by the same proof", () => {
+    for (const image of ["unwritten", "torn", "other"] as const)
+      expect(decideInsertion(open(manual, image, {}, refund))).toEqual({ kind: "writeRefund" });
+    expect(refused(open({ ...manual, refundNeeds: "none" }, "unwritten", {}, refund))).toBe("purchase.manual");
+    const moved = { facts: { count: 6, amount: 0, acceptedCount: 7, totalCredited: 84_000 } };
+    expect(refused(open(manual, "other", moved, refund))).toBe("purchase.manual");
   });
   it("gas that is there is delivered, whatever was allowed", () => {
     expect(decideInsertion(open(issued, "written", {}, refund))).toEqual({ kind: "settle", as: "written" });
@@ -257,7 +305,6 @@ describe("what two people allow", () => {
   it("but never over gas that is or was on it, at a phone, with the last tries, or from an old image", () => {
     for (const image of ["written", "consumed", "refundImage"] as const)
       expect(refused(open(manual, image, {}, again))).toBe("purchase.manual");
-    expect(refused(open(manual, "unwritten", {}, refund))).toBe("purchase.manual");
     expect(refused(open(manual, "unwritten", {}, { ...again, reader: "phone" }))).toBe("purchase.manual");
     expect(refused(open(manual, "unwritten", { fresh: false }, again))).toBe("card.stale");
     expect(refused(open(manual, "unwritten", { secretCounter: "low" }, again))).toBe("card.secretCounter");

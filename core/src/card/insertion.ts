@@ -66,7 +66,8 @@ export type CardRefusal =
   | "account.suspectedTampering"
   | "account.stopped"
   | "purchase.open"
-  | "purchase.manual";
+  | "purchase.manual"
+  | "refund.meterFirst";
 
 export type CardDecision =
   | { kind: "refuse"; code: CardRefusal; staffTask: boolean }
@@ -74,9 +75,9 @@ export type CardDecision =
   | { kind: "settle"; as: "written" | "consumed" }
   /** The open purchase's write begins or goes on at this reader. */
   | { kind: "write"; from: "paid" | "unwritten" | "torn" | "approved" }
-  /** The refund image goes on the card; read back, it proves that no gas stayed there. */
+  /** The refund image goes on the card, or on it again; read back, it proves that no gas stayed there. */
   | { kind: "writeRefund" }
-  | { kind: "refundProven" }
+  | { kind: "refundProven"; by: "image" | "returnArea" }
   | { kind: "toManual" }
   | { kind: "gasOnCard" }
   | { kind: "adopt" }
@@ -91,7 +92,7 @@ export function decideInsertion(i: Insertion): CardDecision {
   if (refused !== null) return refused;
   const { card, account, read } = i;
   if (card === null || account === null || read.facts === null) return refuse("card.unknown");
-  if (notYetInMeter(read.facts)) return { kind: "gasOnCard" };
+  if (notYetInMeter(read.facts, card)) return { kind: "gasOnCard" };
   const books = againstBooks(card, read.facts, i);
   if (books !== null) return books;
   if (account.block !== null) return refuse(`account.${account.block.reason}`);
@@ -118,7 +119,7 @@ function openScript(i: Insertion): CardDecision | null {
     case "torn":
       return rewrite(i, image);
     case "refundImage":
-      return i.reader === "phone" || script.kind !== "refund" ? { kind: "toManual" } : { kind: "refundProven" };
+      return takenBack(i, purchase);
     case "other":
       return { kind: "toManual" };
     default:
@@ -131,27 +132,63 @@ const triesRunOut = ({ read }: Insertion): boolean => read.secretCounter === "lo
 
 function rewrite(i: Insertion, from: "unwritten" | "torn"): CardDecision {
   if (i.card?.cardClass === "C") return { kind: "toManual" };
+  // A refund image was to stand here: what else the card shows is made that image again, never the purchase.
+  const waits = i.open?.purchase.awaitsMeter === true;
+  if (waits && i.reader === "phone") return refuse("purchase.open");
   if (triesRunOut(i)) return refuse("card.secretCounter", true);
-  return from === "unwritten" && mayTakeBack(i) ? { kind: "writeRefund" } : { kind: "write", from };
+  return waits || (from === "unwritten" && mayTakeBack(i)) ? { kind: "writeRefund" } : { kind: "write", from };
 }
 
 /**
- * Two people allowed the refund, and the card can prove it here: no phone, class B, and a meter that was not seen to
- * have moved on. A purchase that ever went to a phone needs the meter's own word afterwards (protocol, "Refund").
+ * Two people allowed the refund, and the card can prove it: in a paired kiosk or desk, of a purchase that an image or the
+ * meter's word can prove, with a meter that was not seen to have moved on (protocol, "Refund").
  */
-function mayTakeBack({ approved, open, reader, card, read }: Insertion): boolean {
-  if (approved !== "refund" || open === null || reader === "phone" || card?.cardClass !== "B") return false;
-  const { issuedToPhone, countBefore } = open.purchase;
+function mayTakeBack({ approved, open, reader, read }: Insertion): boolean {
+  if (approved !== "refund" || open === null || reader === "phone") return false;
+  const { refundNeeds, countBefore } = open.purchase;
+  if (refundNeeds !== "image" && refundNeeds !== "returnArea") return false;
   const accepted = read.facts?.acceptedCount ?? null;
-  return !issuedToPhone && countBefore !== null && (accepted === null || accepted === countBefore);
+  return countBefore !== null && (accepted === null || accepted === countBefore);
 }
 
-/** In `manual` a card is written again only where two people said so, and never over gas that is or was on it. */
+/**
+ * The refund image stands on the card. Where more is needed, it must have been read back by the script that put it there
+ * (a phone may have put it there with the old secret, so until then it is written again), and then the meter has to
+ * say that it took the number and credited nothing.
+ */
+function takenBack(i: Insertion, { script, refundNeeds, awaitsMeter, countBefore }: Purchase): CardDecision {
+  if (script?.kind !== "refund" || countBefore === null) return { kind: "toManual" };
+  // It proves nothing, and what it says is no reason to call people.
+  if (i.reader === "phone") return refuse("purchase.open");
+  switch (refundNeeds) {
+    case "image":
+      return { kind: "refundProven", by: "image" };
+    case "returnArea":
+      if (!awaitsMeter) return triesRunOut(i) ? refuse("card.secretCounter", true) : { kind: "writeRefund" };
+      // The class of the image says that the total stands where it stood.
+      return i.read.facts?.acceptedCount === countBefore + 1
+        ? { kind: "refundProven", by: "returnArea" }
+        : refuse("refund.meterFirst");
+    case "index":
+    case "none":
+      return { kind: "toManual" };
+    default:
+      return never(refundNeeds, "refund proof");
+  }
+}
+
+/**
+ * In `manual` a card is written only where two people said so, and never over gas that is or was on it: the purchase once
+ * more, or the refund image.
+ */
 function approvedAgain(i: Insertion, image: ImageClass): CardDecision {
-  if (i.approved !== "sale" || i.reader === "phone") return refuse("purchase.manual");
+  const { approved, open, read } = i;
+  if (approved == null || i.reader === "phone") return refuse("purchase.manual");
   if (image === "written" || image === "consumed" || image === "refundImage") return refuse("purchase.manual");
-  if (!i.read.fresh) return refuse("card.stale");
-  return triesRunOut(i) ? refuse("card.secretCounter", true) : { kind: "write", from: "approved" };
+  if (approved === "refund" ? !mayTakeBack(i) : open?.purchase.awaitsMeter === true) return refuse("purchase.manual");
+  if (!read.fresh) return refuse("card.stale");
+  if (triesRunOut(i)) return refuse("card.secretCounter", true);
+  return approved === "refund" ? { kind: "writeRefund" } : { kind: "write", from: "approved" };
 }
 
 /** Step 2: cards we don't sell to. */
@@ -174,15 +211,18 @@ function notSaleable({ read, card }: Insertion): CardDecision | null {
   return null;
 }
 
-/** Step 3: the meter hasn't accepted the card's count: gas on it, or a zero after a refund. */
-function notYetInMeter(facts: NonNullable<CardRead["facts"]>): boolean {
+/**
+ * Step 3: the meter hasn't accepted the card's count: gas on it, or a zero after a refund. Of a card that was never in the
+ * meter (a replacement) the books may have the meter's word by the card before it.
+ */
+function notYetInMeter(facts: NonNullable<CardRead["facts"]>, card: CardState): boolean {
   if (facts.amount > 0) return true;
-  return facts.count > 0 && facts.acceptedCount !== facts.count;
+  return facts.count > 0 && (facts.acceptedCount ?? card.acceptedCount) !== facts.count;
 }
 
 /** Step 4: the books and the card must agree. */
 function againstBooks(card: CardState, facts: NonNullable<CardRead["facts"]>, i: Insertion): CardDecision | null {
-  const total = facts.totalCredited ?? 0;
+  const total = facts.totalCredited ?? card.totalCredited;
   if (facts.count === card.count && total >= card.totalCredited) return null;
   const adoptable = i.adoption !== null && i.open === null && isPlausible(i.adoption, card, facts);
   return adoptable ? { kind: "adopt" } : refuse("card.countMismatch", true);

@@ -18,6 +18,7 @@ import type {
   Transition,
   Write,
 } from "../aggregates.ts";
+import { replacedCard } from "../card/replacement.ts";
 import { postingSums, postings } from "../ledger/postings.ts";
 import type { AttemptJob, AttemptRefusal } from "../payment/events.ts";
 import { attemptIsFinal } from "../payment/machine.ts";
@@ -151,7 +152,14 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase): Compose
       if (draft.meter?.openPurchaseId === p.id) draft.meter = { ...draft.meter, openPurchaseId: null };
       return null;
     case "countScript":
-      if (draft.card !== null) draft.card = { ...draft.card, scriptSeq: draft.card.scriptSeq + 1 };
+      if (draft.card !== null) draft.card = withScript(draft.card, effect);
+      return null;
+    case "secretKnown":
+      if (draft.card !== null) draft.card = withSecret(draft.card, effect.version);
+      return null;
+    case "replaceCard":
+      if (draft.card === null) throw new Error(`purchase ${p.id} has no card to replace`);
+      draft.card = replacedCard(draft.card);
       return null;
     case "countOnCard":
       if (draft.card !== null) draft.card = { ...draft.card, count: effect.count, lastAmount: effect.amount };
@@ -189,6 +197,22 @@ function moveBalance(draft: Draft, freeFen: number, heldFen: number): void {
     heldFen: draft.account.heldFen + heldFen,
   };
 }
+
+/** A change that is not known to have happened stays in question, whatever is issued after it. */
+function withScript(card: CardState, { toPhone, changesTo }: Extract<PurchaseEffect, { effect: "countScript" }>) {
+  const { secret } = card;
+  return {
+    ...card,
+    scriptSeq: card.scriptSeq + 1,
+    secret: { ...secret, pending: changesTo ?? secret.pending, onPhone: secret.onPhone || toPhone },
+  };
+}
+
+/** A secret that came after the last one a phone had is one that it does not have. */
+const withSecret = (card: CardState, version: number): CardState => ({
+  ...card,
+  secret: { version, pending: null, onPhone: card.secret.onPhone && version <= card.secret.version },
+});
 
 function openOnCard(draft: Draft, p: Purchase): ComposeRefusal | null {
   for (const thing of [draft.card, draft.meter]) {

@@ -1,5 +1,6 @@
 /** Plain values for the tests of this folder and of the services: one household, one card, one meter. */
 import type { AccountState, CardState, MeterState, TierState } from "../aggregates.ts";
+import { firstSecret } from "../card/replacement.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { PurchaseBundle, Versioned } from "./compose.ts";
 import type { QuoteFacts } from "./machine.ts";
@@ -60,6 +61,7 @@ const card: CardState = {
   acceptedCount: 6,
   openPurchaseId: null,
   scriptSeq: 0,
+  secret: firstSecret,
   lastReading: null,
 };
 const meter: MeterState = { id: "m1", accountId: "acc1", openPurchaseId: null };

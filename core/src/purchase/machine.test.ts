@@ -170,6 +170,12 @@ describe("every state × event", () => {
     { type: "seen" },
     { type: "yielded" },
     { type: "refundPaidOut", payOut: { way: "bank", drawerId: null, by: ["u1", "u2"], evidence: "transfer 77" } },
+    { type: "refundFailed", why: "NOT_ENOUGH" },
+    { type: "refundStands", scriptId: "s2" },
+    { type: "cardReplaced", script: null, needs: "returnArea" },
+    { type: "cardReplaced", script: script("n1"), needs: "returnArea", approvedBy: ["u1", "u2"] },
+    { type: "cardReplaced", script: script("n2", "refund"), needs: "returnArea", approvedBy: ["u1", "u2"] },
+    { type: "cardLost" },
   ];
   /** One letter a column, in the order of `events`: first letters of the state it leads to, "-" refused. */
   const letter: Record<PurchaseState, string> = {
@@ -186,18 +192,18 @@ describe("every state × event", () => {
     void: "V",
   };
   const table: Record<PurchaseState, string> = {
-    //         q c r a P E g S e w R d s k D M . n Y O
-    quoted: "  - y q - - - V - - - - - - - - - V - - -",
-    paying: "  - - - - p y c - - - - - - - - - c - y -",
-    closing: " - - - - - V c - - - - - - - - - c - - -",
-    paid: "    - - - - - - f i - - - - - - - - f - - -",
-    issued: "  - - - - - - - i u D - m - - - - u - - -",
-    unknown: " - - - - - - - i u - f - - - - - u - - -",
-    refunding: "- - - - - - - - - - - - f f F - f - - -",
-    refunded: "- - - - - - - - - - - - - - - - F F - -",
-    manual: "  - - - - - - - - - - - - - - - f m - - -",
-    delivered: "- - - - - - - - D - - - - - - - D D - -",
-    void: "    - - - - - - V - - - - - - - - - V V - -",
+    //         q c r a P E g S e w R d s k D M . n Y O x W 0 N B L
+    quoted: "  - y q - - - V - - - - - - - - - V - - - - - - - - -",
+    paying: "  - - - - p y c - - - - - - - - - c - y - - - y - - -",
+    closing: " - - - - - V c - - - - - - - - - c - - - - - - - - -",
+    paid: "    - - - - - - f i - - - - - - - - f - - - - - p - - -",
+    issued: "  - - - - - - - i u D - m - - - - u - - - - - - u u m",
+    unknown: " - - - - - - - i u - f - - - - - u - - - - - - - u m",
+    refunding: "- - - - - - - - - - - - f f F - f - - - f - - - - -",
+    refunded: "- - - - - - - - - - - - - - - - F F - - - - - - - -",
+    manual: "  - - - - - - - - - - - - - - - f m - - - - - - u u -",
+    delivered: "- - - - - - - - D - - - - - - - D D - - - - - - - -",
+    void: "    - - - - - - V - - - - - - - - - V V - - - - - - - -",
   };
   for (const [state, row] of Object.entries(table) as [PurchaseState, string][]) {
     it(state, () => {
@@ -396,6 +402,126 @@ describe("what was ever out on a phone", () => {
       after(...paid, [4_000, issue("s1", "sale", true)], [5_000, issue("s2", "sale", false)]).purchase.issuedToPhone,
     ).toBe(true);
     expect(after(...issued, [5_000, issue("s2", "refund", true)]).purchase.issuedToPhone).toBe(false);
+  });
+});
+
+describe("a card that is replaced under a purchase", () => {
+  type Replaced = Extract<PurchaseEvent, { type: "cardReplaced" }>;
+  const two: [string, string] = ["u1", "u2"];
+  const onNew = (kind: "sale" | "refund", more: Partial<Replaced> = {}): PurchaseEvent => ({
+    type: "cardReplaced",
+    script: script(`new-${kind}`, kind, 9_000),
+    needs: "returnArea",
+    ...more,
+  });
+  const refused = (from: [number, PurchaseEvent][], event: PurchaseEvent): boolean =>
+    !purchaseStep(after(...from).purchase, event, 9_000).ok;
+  const written: PurchaseEvent = { type: "cardSettled", as: "written", scriptId: "new-sale" };
+  const proof = { type: "refundProven", scriptId: "new-refund" } as const;
+
+  it("before a script was out, the claim goes on: written to the new card, or cancelled without proof", () => {
+    const event: PurchaseEvent = { type: "cardReplaced", script: null, needs: "returnArea" };
+    const { purchase, effects } = after(...paid, [5_000, event]);
+    expect(purchase).toMatchObject({ state: "paid", replaced: true, dueAt: after(...paid).purchase.dueAt });
+    expect(effects).toEqual(["replaceCard"]);
+    expect(after(...paid, [5_000, event], [6_000, { type: "gaveUp", reason: "customer" }]).purchase.state).toBe(
+      "refunding",
+    );
+    expect(refused(paid, onNew("sale"))).toBe(true);
+    expect(refused(unknown, event)).toBe(true);
+  });
+  it("carries the purchase to the new card, which delivers it; the old script speaks no more", () => {
+    const there = after(...unknown, [9_000, onNew("sale")]);
+    expect(there.purchase).toMatchObject({ state: "unknown", replaced: true, refundNeeds: "returnArea" });
+    expect(there.effects).toContain("replaceCard");
+    expect(purchaseStep(there.purchase, { type: "cardSettled", as: "written", scriptId: "s1" }, 9_100).ok).toBe(false);
+    expect(after(...unknown, [9_000, onNew("sale")], [9_100, written]).purchase.state).toBe("delivered");
+  });
+  it("is taken back by two people only, and by the meter's word only", () => {
+    expect(refused(unknown, onNew("refund"))).toBe(true);
+    expect(refused(unknown, onNew("refund", { approvedBy: ["u1", "u1"] }))).toBe(true);
+    const back: [number, PurchaseEvent][] = [...unknown, [9_000, onNew("refund", { approvedBy: two })]];
+    expect(after(...back).purchase).toMatchObject({ state: "unknown", awaitsMeter: true });
+    expect(refused(back, proof)).toBe(true);
+    expect(refused(back, { ...proof, by: "returnArea" })).toBe(false);
+    // Where nothing or only the index proves it, the new card can't either.
+    expect(refused(unknown, onNew("refund", { approvedBy: two, needs: "none" }))).toBe(true);
+    expect(refused(unknown, onNew("refund", { approvedBy: two, needs: "index" }))).toBe(true);
+  });
+  it("is not carried again once a refund script was out: the meter may have taken its number for nothing", () => {
+    expect(refused(refundOut, onNew("sale"))).toBe(true);
+    expect(refused(refundOut, onNew("refund"))).toBe(false);
+    // Class A: its meter counts the total, so the card that is lost took nothing away.
+    expect(refused(refundOut, onNew("sale", { needs: "none" }))).toBe(false);
+  });
+  it("while the meter is waited for, the purchase is written no more", () => {
+    const back: [number, PurchaseEvent][] = [...unknown, [9_000, onNew("refund", { approvedBy: two })]];
+    const again = { type: "scriptIssued", countBefore: 6, totalBefore: 84_000, toPhone: false } as const;
+    expect(refused(back, { ...again, script: script("s9") })).toBe(true);
+    expect(refused(back, { ...again, script: script("s9", "refund") })).toBe(false);
+  });
+  it("leaves `manual` by two people, and its need binds them", () => {
+    expect(refused(manual, onNew("sale"))).toBe(true);
+    const there: [number, PurchaseEvent][] = [
+      ...manual,
+      [9_000, onNew("sale", { approvedBy: two })],
+      [9_100, { type: "cardDisagrees", scriptId: "new-sale", image: "ff" }],
+    ];
+    const decide = { type: "decided", by: two, evidence: "x" } as const;
+    expect(refused(there, { ...decide, to: "refunding" })).toBe(true);
+    expect(refused(there, { ...decide, to: "delivered" })).toBe(false);
+    expect(refused(manual, { ...decide, to: "refunding" })).toBe(false);
+  });
+});
+
+describe("a refund that needs the meter's word", () => {
+  const toPhone: [number, PurchaseEvent][] = [
+    ...paid,
+    [
+      4_000,
+      {
+        type: "scriptIssued",
+        script: script("s1", "sale", 4_000),
+        countBefore: 6,
+        totalBefore: 84_000,
+        toPhone: true,
+        needs: "returnArea",
+      },
+    ],
+    [5_000, { type: "scriptEnded", scriptId: "s1" }],
+    // At a kiosk now: what was needed once is needed still.
+    [
+      6_000,
+      {
+        type: "scriptIssued",
+        script: { ...script("s2", "refund", 6_000), secret: { presents: 0, changesTo: 1 } },
+        countBefore: 6,
+        totalBefore: 84_000,
+        toPhone: false,
+        needs: "image",
+      },
+    ],
+  ];
+  const image = { type: "refundProven", scriptId: "s2" } as const;
+  const word: PurchaseEvent = { ...image, by: "returnArea" };
+  const accepts = (events: [number, PurchaseEvent][], event: PurchaseEvent): boolean =>
+    purchaseStep(after(...events).purchase, event, 9_000).ok;
+
+  it("is not proven by the image, nor by a word from before it was read back", () => {
+    expect(after(...toPhone).purchase).toMatchObject({ refundNeeds: "returnArea", issuedToPhone: true });
+    expect(accepts(toPhone, image)).toBe(false);
+    expect(accepts(toPhone, word)).toBe(false);
+    const stands: [number, PurchaseEvent][] = [...toPhone, [7_000, { type: "refundStands", scriptId: "s2" }]];
+    expect(after(...stands)).toMatchObject({
+      purchase: { state: "unknown", awaitsMeter: true },
+      effects: ["secretKnown"],
+    });
+    expect(accepts(stands, image)).toBe(false);
+    expect(after(...stands, [8_000, word]).purchase.state).toBe("refunding");
+  });
+  it("where the image is enough, the meter's word is not asked for", () => {
+    expect(accepts(refundOut, { type: "refundStands", scriptId: "s2" })).toBe(false);
+    expect(accepts(refundOut, word)).toBe(false);
   });
 });
 

@@ -14,6 +14,7 @@
  * - `issued`: a script left the centre. From here a refund needs the card's own proof, never a timer (I3).
  * - `unknown`: the card was not read since. The next reading at any reader settles it.
  * - `manual`: a person decides with evidence, a second one confirms.
+ * - A card may be replaced under any of them: the claim goes on with the new one, and remembers.
  * - `delivered`, `refunded`, `void` are final.
  *
  * Every state that is not final has a due time (I12); what happens then is `due` in the table. Effects on the balance,
@@ -21,10 +22,24 @@
  * (purchase-protocol, "Purchase".)
  */
 import type { TaskRequest } from "../aggregates.ts";
+import type { RefundProof } from "../card/types.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant, Result } from "../units.ts";
 import { err, ok } from "../units.ts";
+import {
+  cardSettled,
+  deliver,
+  issue,
+  proven,
+  refundStands,
+  remind,
+  replacedUnwritten,
+  replacedWritten,
+  toManual,
+  twoPeople,
+  unknown,
+} from "./onCard.ts";
 import { refund, refunded, refundFailed, refundSent, refundStuck } from "./refunding.ts";
 import { dueAt, settled, withTask } from "./steps.ts";
 import type { IssuedScript, Purchase, PurchaseState } from "./types.ts";
@@ -82,14 +97,22 @@ export type PurchaseEvent =
       countBefore: number;
       totalBefore: number;
       toPhone: boolean;
+      /** What a refund would need from here on; left out: the image. */
+      needs?: RefundProof;
       approvedBy?: [Id, Id];
     }
   /** The script's power-up ended or its deadline passed without a result. */
   | { type: "scriptEnded"; scriptId: Id }
   /** The card holds the purchase (written), or the meter has taken it (consumed). */
   | { type: "cardSettled"; as: "written" | "consumed"; scriptId: Id }
-  /** The refund image stands on the card, or other refund proof was accepted. */
-  | { type: "refundProven"; scriptId: Id }
+  /** The refund image stands on the card; with `by`, the meter has taken it for nothing and said so. */
+  | { type: "refundProven"; scriptId: Id; by?: "returnArea" }
+  /** The refund image was read back, and the meter's word is needed beside it. */
+  | { type: "refundStands"; scriptId: Id }
+  /** 补卡. `script`: what the issuing desk writes on the new card, where one was out; `needs`: what a refund needs now. */
+  | { type: "cardReplaced"; script: IssuedScript | null; needs: RefundProof; approvedBy?: [Id, Id] }
+  /** Reported lost, and nothing but the card could tell (class C): people decide. */
+  | { type: "cardLost" }
   /** The image is nothing we know: people decide. */
   | { type: "cardDisagrees"; scriptId: Id; image: string }
   | { type: "refundSent" }
@@ -114,8 +137,11 @@ export type PurchaseEffect =
   | { effect: "useTier" }
   | { effect: "openOnCard" }
   | { effect: "closeOnCard" }
-  /** A script was issued: older images of the card count for nothing. */
-  | { effect: "countScript" }
+  /** A script was issued: older images of the card count for nothing. `changesTo`: the secret it is to leave there. */
+  | { effect: "countScript"; toPhone: boolean; changesTo: number | null }
+  /** The card opens to this secret. */
+  | { effect: "secretKnown"; version: number }
+  | { effect: "replaceCard" }
   /** The books believe the card holds purchase number `count`. */
   | { effect: "countOnCard"; count: number; amount: number }
   | { effect: "payIn"; attemptId: Id }
@@ -167,6 +193,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
       };
     },
     gaveUp: (p, e, now) => close(p, e.reason, now),
+    cardReplaced: (p, e) => replacedUnwritten(p, e),
     due: (p, _e, now) => close(p, "timeout", now),
   },
   closing: {
@@ -185,30 +212,38 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
   paid: {
     scriptIssued: (p, e) => issue(p, e),
     gaveUp: (p, e, now) => refund(p, e.reason, now),
+    cardReplaced: (p, e) => replacedUnwritten(p, e),
     due: (p, _e, now) => (p.later ? remind(p, now) : refund(p, "windowOver", now)),
   },
   issued: {
     scriptIssued: (p, e) => issue(p, e),
     scriptEnded: (p, e, now) => (p.script?.id === e.scriptId ? unknown(p, now) : null),
-    cardSettled: (p, e, now) => (p.script?.id === e.scriptId ? deliver(p, now, null) : null),
-    refundProven: (p, e, now) => proven(p, e.scriptId, now),
+    cardSettled: (p, e, now) => cardSettled(p, e, now),
     cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
+    cardReplaced: (p, e, now) => replacedWritten(p, e, now),
+    cardLost: (p, _e, now) => toManual(p, now),
     due: (p, _e, now) => unknown(p, now),
   },
   unknown: {
     scriptIssued: (p, e) => issue(p, e),
     scriptEnded: (p) => ({ purchase: p, effects: [] }),
-    cardSettled: (p, e, now) => (p.script?.id === e.scriptId ? deliver(p, now, null) : null),
-    refundProven: (p, e, now) => proven(p, e.scriptId, now),
+    cardSettled: (p, e, now) => cardSettled(p, e, now),
+    refundProven: (p, e, now) => proven(p, e, now),
+    refundStands: (p, e) => refundStands(p, e),
     cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
+    cardReplaced: (p, e, now) => replacedWritten(p, e, now),
+    cardLost: (p, _e, now) => toManual(p, now),
     due: (p, _e, now) => remind(p, now),
   },
   manual: {
     // Only two people send a card here back to a reader.
-    scriptIssued: (p, e) => (e.approvedBy !== undefined && e.approvedBy[0] !== e.approvedBy[1] ? issue(p, e) : null),
+    scriptIssued: (p, e) => (twoPeople(e.approvedBy) ? issue(p, e) : null),
+    cardReplaced: (p, e, now) => replacedWritten(p, e, now),
     decided: (p, e, now) => {
-      if (e.by[0] === e.by[1]) return null;
-      return e.to === "delivered" ? deliver(p, now, "staff") : refund(p, "staff", now);
+      if (!twoPeople(e.by)) return null;
+      if (e.to === "delivered") return deliver(p, now, "staff");
+      // Where the meter has to say it, or nothing can, no two people can either.
+      return p.refundNeeds === "returnArea" || p.refundNeeds === "none" ? null : refund(p, "staff", now);
     },
     due: (p, _e, now) =>
       withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
@@ -283,6 +318,10 @@ function quoted(facts: QuoteFacts, now: Instant): PurchaseStep {
     script: null,
     yielding: false,
     issuedToPhone: false,
+    replaced: false,
+    refundTried: false,
+    refundNeeds: "image",
+    awaitsMeter: false,
     reason: null,
     refund: null,
     outcomeSeen: false,
@@ -326,65 +365,6 @@ function close(p: Purchase, reason: NonNullable<Purchase["reason"]>, now: Instan
     purchase: step.purchase,
     effects: [{ effect: "closeOnCard" }, { effect: "cancelAttempts", attemptIds: p.liveAttemptIds }, ...step.effects],
   };
-}
-
-function issue(p: Purchase, e: Extract<PurchaseEvent, { type: "scriptIssued" }>): PurchaseStep | null {
-  // A refund script needs an earlier sale script: from `paid` a refund needs no card.
-  if (e.script.kind === "refund" && p.state === "paid") return null;
-  const next: Purchase = {
-    ...p,
-    state: e.script.kind === "sale" ? "issued" : "unknown",
-    script: e.script,
-    countBefore: e.countBefore,
-    totalBefore: e.totalBefore,
-    issuedToPhone: p.issuedToPhone || (e.toPhone && e.script.kind === "sale"),
-  };
-  const step = dueAt(next, e.script.deadlineAt);
-  return { purchase: step.purchase, effects: [{ effect: "countScript" }, ...step.effects] };
-}
-
-function unknown(p: Purchase, now: Instant): PurchaseStep {
-  return dueAt({ ...p, state: "unknown" }, now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000);
-}
-
-/** Reminders 1, 7, 30 days after the payment, then a staff task each day. The claim itself never expires. */
-function remind(p: Purchase, now: Instant): PurchaseStep {
-  const since = p.paidAt ?? now;
-  const nextDay = purchaseTimers.remindDays.find((d) => since + d * 86_400_000 > now);
-  if (nextDay !== undefined) return dueAt(p, since + nextDay * 86_400_000);
-  return withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now });
-}
-
-function deliver(p: Purchase, now: Instant, reason: Purchase["reason"]): PurchaseStep {
-  const d = p.breakdown.delivers;
-  const effects: PurchaseEffect[] = [{ effect: "closeOnCard" }, { effect: "deliver" }];
-  if (p.countBefore !== null) {
-    effects.push({
-      effect: "countOnCard",
-      count: p.countBefore + 1,
-      amount: d.kind === "volume" ? d.volumeL : d.meterCreditFen,
-    });
-  }
-  if (p.breakdown.tier !== null) effects.push({ effect: "useTier" });
-  return settled({ ...p, state: "delivered", reason }, now, effects);
-}
-
-function proven(p: Purchase, scriptId: Id, now: Instant): PurchaseStep | null {
-  if (p.script === null || p.script.id !== scriptId || p.script.kind !== "refund" || p.countBefore === null)
-    return null;
-  const step = refund(p, "customer", now);
-  return {
-    purchase: step.purchase,
-    effects: [{ effect: "countOnCard", count: p.countBefore + 1, amount: 0 }, ...step.effects],
-  };
-}
-
-function toManual(p: Purchase, now: Instant): PurchaseStep {
-  return withTask(dueAt({ ...p, state: "manual" }, now + purchaseTimers.staffAlarmMs), {
-    kind: "staff",
-    ref: p.id,
-    dueAt: now,
-  });
 }
 
 function voided(p: Purchase, reason: Purchase["reason"], now: Instant, effects: PurchaseEffect[]): PurchaseStep {

@@ -1,3 +1,4 @@
+import type { RefundProof } from "../card/types.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant } from "../units.ts";
@@ -21,6 +22,7 @@ export const finalStates = ["delivered", "refunded", "void"] as const satisfies 
 
 export interface IssuedScript {
   id: Id;
+  /** What it puts on the card: the purchase, or count n+1 with amount 0. */
   kind: "sale" | "refund";
   terminalId: Id;
   powerUpId: string;
@@ -31,6 +33,8 @@ export interface IssuedScript {
   after: string;
   issuedAt: Instant;
   deadlineAt: Instant;
+  /** Which of the card's secrets it presents, and which one it leaves there. Left out: the one the card has. */
+  secret?: { presents: number; changesTo: number | null };
 }
 
 export interface Purchase {
@@ -65,8 +69,16 @@ export interface Purchase {
   script: IssuedScript | null;
   /** A reader holds the card: goes void as soon as the prepay elsewhere is known to be unpaid; paid, it goes on. */
   yielding: boolean;
-  /** Ever issued to a phone (binds the refund rules for memory cards). */
+  /** A script for it went to a phone. */
   issuedToPhone: boolean;
+  /** Its card was replaced while it was open: the old one may turn up again. */
+  replaced: boolean;
+  /** A refund script was out: the meter may have taken its number for nothing. */
+  refundTried: boolean;
+  /** What a refund needs once a script was out. Fixed here: it only ever grows, and binds `manual` too. */
+  refundNeeds: RefundProof;
+  /** The refund image stands on the card; the meter's own word on it is still to come. */
+  awaitsMeter: boolean;
   /** Why it is closing/void/refunding, for the customer's text. */
   reason:
     | null

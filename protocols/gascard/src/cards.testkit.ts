@@ -52,7 +52,8 @@ export function sale(driver: LayoutDriver, count = 7, value = 120_000) {
     boughtOn: "2026-11-23",
   };
   const after = driver.purchaseImage(before, purchase);
-  const refundAfter = driver.refundImage(before, purchase);
+  // Of class C there is none, and nothing takes this one for it.
+  const refundAfter = driver.refundImage?.(before, purchase) ?? before;
   const meterWrites = (image: Uint8Array, accepted: number, totalCredited: number) =>
     withReturnArea(image, { ...word, registerL: word.registerL + 11, count: accepted, totalCredited });
   return { before, after, refundAfter, purchase, meterWrites, totalAfter: 900_000 + value };

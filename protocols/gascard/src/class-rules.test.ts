@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { classRules, mayFinishAt, mayWriteAt, refundProof } from "./class-rules.ts";
+import type { LayoutDriver } from "./layout.ts";
 import { openAVolume, openBCpuVolume, openBVolume, openCVolume } from "./layouts.ts";
 
 test("a plain card is never finished without a person, and never refunded by an image", () => {
@@ -22,7 +23,7 @@ test("a phone writes what checks the writer, and nothing else", () => {
 });
 
 test("what proves a refund, by class, chip and what happened since", () => {
-  const proofs = (layout: typeof openAVolume) =>
+  const proofs = (layout: LayoutDriver) =>
     [
       { phoneScript: false, replaced: false },
       { phoneScript: true, replaced: false },

@@ -136,13 +136,35 @@ export interface LayoutAreas {
   readonly returned: ByteRange;
 }
 
-export interface LayoutDriver {
+/**
+ * The card with purchase n+1 taken off it: count n+1 with amount 0, the total of class A as it was. `blankReturn`: and with
+ * a return area as the issuer leaves it, so that whatever stands there later a meter wrote later (class B).
+ */
+export type RefundImage = (
+  before: Uint8Array,
+  purchase: PurchaseOnCard,
+  options?: { blankReturn: boolean },
+) => Uint8Array;
+
+/**
+ * What a layout can do by its class. A refund image proves a refund on class B, and on class A together with a new secret
+ * (`classRules`); of class C no image proves anything, and a class B meter that refuses amount 0 could never be shown
+ * this one: both have none.
+ */
+export type LayoutClass =
+  | { readonly cardClass: "A"; readonly meterAcceptsZero: boolean; readonly refundImage: RefundImage }
+  | { readonly cardClass: "B"; readonly meterAcceptsZero: true; readonly refundImage: RefundImage }
+  | { readonly cardClass: "B"; readonly meterAcceptsZero: false; readonly refundImage: null }
+  | { readonly cardClass: "C"; readonly meterAcceptsZero: boolean; readonly refundImage: null };
+
+export type LayoutDriver = LayoutFacts & LayoutClass;
+/** One whose cards can prove a refund. */
+export type RefundableLayout = Extract<LayoutDriver, { readonly refundImage: RefundImage }>;
+
+export interface LayoutFacts {
   readonly name: string;
-  readonly cardClass: CardClass;
   readonly chip: ChipKind;
   readonly unit: "volume" | "money";
-  /** Whether this maker's meter accepts count n+1 with amount 0 (needed for a refund image). */
-  readonly meterAcceptsZero: boolean;
   /** `keyed`: nobody without a key can make application and return areas that a meter or we believe. */
   readonly checksums: "plain" | "keyed";
   readonly imageBytes: number;
@@ -156,11 +178,6 @@ export interface LayoutDriver {
   returnArea(image: Uint8Array): ReturnArea;
   /** The image after the purchase is written; nothing but the written areas differs from `before`. */
   purchaseImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
-  /**
-   * The card with purchase n+1 taken off it: count n+1 with amount 0, the total of class A as it was. What it proves
-   * follows from the class (`classRules`): B a refund, A one together with a new secret, C nothing.
-   */
-  refundImage(before: Uint8Array, purchase: PurchaseOnCard): Uint8Array;
   /** Is `image` one in which the meter has credited this purchase (count n+1 accepted *and* total raised)? */
   consumed(image: Uint8Array, purchase: PurchaseOnCard): boolean;
   /** A formatted card for an account. */

@@ -1,16 +1,21 @@
 import { chips } from "./chips/chips.ts";
 import { unclaimedImage } from "./images.ts";
-import type { CardIdentity, ImageProblem, LayoutDriver, MeterWord } from "./layout.ts";
+import type { CardIdentity, ImageProblem, LayoutDriver, MeterWord, RefundableLayout } from "./layout.ts";
 import { openDriver } from "./open/open-driver.ts";
 import { openA, openB, openBCpu, openC } from "./open/tables.ts";
 import type { ChipKind } from "./script.ts";
 
-export const openAVolume: LayoutDriver = openDriver(openA, "volume");
-export const openAMoney: LayoutDriver = openDriver(openA, "money");
-export const openBVolume: LayoutDriver = openDriver(openB, "volume");
-export const openBMoney: LayoutDriver = openDriver(openB, "money");
-export const openBCpuVolume: LayoutDriver = openDriver(openBCpu, "volume");
-export const openBCpuMoney: LayoutDriver = openDriver(openBCpu, "money");
+function refundable(driver: LayoutDriver): RefundableLayout {
+  if (driver.refundImage === null) throw new Error(`${driver.name} has no refund image`);
+  return driver;
+}
+
+export const openAVolume: RefundableLayout = refundable(openDriver(openA, "volume"));
+export const openAMoney: RefundableLayout = refundable(openDriver(openA, "money"));
+export const openBVolume: RefundableLayout = refundable(openDriver(openB, "volume"));
+export const openBMoney: RefundableLayout = refundable(openDriver(openB, "money"));
+export const openBCpuVolume: RefundableLayout = refundable(openDriver(openBCpu, "volume"));
+export const openBCpuMoney: RefundableLayout = refundable(openDriver(openBCpu, "money"));
 export const openCVolume: LayoutDriver = openDriver(openC, "volume");
 export const openCMoney: LayoutDriver = openDriver(openC, "money");
 

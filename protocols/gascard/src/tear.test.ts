@@ -120,11 +120,9 @@ describe.each(layouts.map((driver) => [driver.name, driver] as const))("%s torn"
 
   test("in the middle of a refund image: torn, and finished as the purchase again", () => {
     const { before, after, purchase } = write(driver, 7, 50_000, 120_000, "2026-10-01", "2026-11-23");
+    expect(driver.refundImage === null).toBe(classRules[driver.cardClass].refundImage === "none");
+    if (driver.refundImage === null) return;
     const refund = driver.refundImage(before, purchase);
-    if (classRules[driver.cardClass].refundImage === "none") {
-      expect(classify(driver, refund, before, after, refund, purchase)).toBe("other");
-      return;
-    }
     const images = cuts(driver, before, refund, fewMasks);
     neverHalf(driver, { before, after: refund, purchase }, images);
     for (const image of images) {

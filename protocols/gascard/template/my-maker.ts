@@ -243,7 +243,13 @@ const driver: LayoutDriver = {
   purchaseArea,
   returnArea,
   purchaseImage: (before, sale) => withPurchase(before, sale, litres(sale)),
-  refundImage: (before, sale) => withPurchase(before, sale, 0),
+  refundImage(before, sale, options) {
+    const image = withPurchase(before, sale, 0);
+    const blank = { count: sale.countBefore, totalCredited: sale.totalBefore, registerL: 0, remaining: 0 } as const;
+    return options?.blankReturn === true
+      ? putReturn(image, "never", { ...blank, valve: "open", batteryLow: false })
+      : image;
+  },
   consumed(image, sale) {
     const meter = returnArea(image);
     if (identify(image) === null || meter === "bad" || meter === "never") return false;

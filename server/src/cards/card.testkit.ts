@@ -15,17 +15,29 @@ export interface TestCard {
   driver: LayoutDriver;
   image: Uint8Array;
   counter: number;
+  /** What the chip opens to. */
+  secret: string;
   meter: { count: number; total: number };
 }
 
-export const cardSecret = "a1b2c3";
+/** Each version of it, of every card. */
+export const cardSecret = (version: number): string => (0xa1b2c3 + version).toString(16);
 /** The seller's key of every CPU card here. */
 export const sealKey = Uint8Array.from({ length: 16 }, (_, i) => 0x40 + i);
 export const testKeys = {
-  cardSecret: async (): Promise<string> => cardSecret,
+  cardSecret: async (_number: string, secret?: { version: number }): Promise<string> =>
+    cardSecret(secret?.version ?? 0),
   cardMac: async (_number: string, cipher: "tripleDes" | "sm4", challenge: Uint8Array, input: Uint8Array) =>
     cpuMac(cipher, sealKey, challenge, input),
 };
+
+/** The chip that the issuing desk writes. */
+export const issuedCard = (old: TestCard, imageHex: string, secret: string): TestCard => ({
+  ...old,
+  image: fromHex(imageHex) ?? new Uint8Array(),
+  counter: 7,
+  secret,
+});
 
 /** A card whose `count` purchases its meter has taken, `total` in all. */
 export function testCard(driver: LayoutDriver, number: string, count = 0, total = 0, ceiling = 0): TestCard {
@@ -38,7 +50,7 @@ export function testCard(driver: LayoutDriver, number: string, count = 0, total 
     totalCredited: total,
     meterCeiling: ceiling,
   });
-  const card: TestCard = { number, driver, image, counter: 7, meter: { count, total } };
+  const card: TestCard = { number, driver, image, counter: 7, secret: cardSecret(0), meter: { count, total } };
   return count === 0 ? card : { ...card, image: returned(card) };
 }
 
@@ -52,11 +64,18 @@ const returned = ({ image, meter }: TestCard): Uint8Array =>
     batteryLow: false,
   });
 
-/** The card goes into its meter: the next count is taken, everything else is left alone. */
+/**
+ * The card goes into its meter, by the rule of class B: the next count is taken, everything else is left alone. Cards of
+ * one household share the meter.
+ */
 export function intoMeter(card: TestCard): void {
   const found = card.driver.purchaseArea(card.image);
   if (found === null) return;
-  if (found.count === card.meter.count + 1) card.meter = { count: found.count, total: card.meter.total + found.amount };
+  const { meter } = card;
+  if (found.count === meter.count + 1) {
+    meter.count = found.count;
+    meter.total += found.amount;
+  }
   card.image = returned(card);
 }
 
@@ -86,7 +105,10 @@ export function runScript(card: TestCard, script: CardScript, powerUpId: string,
         if (todo.expect !== undefined && todo.expect !== card.counter) return stop(step, "mismatch");
         break;
       case "present":
-        if (todo.secret !== cardSecret) return stop(step, "wrongSecret");
+        if (todo.secret !== card.secret) {
+          card.counter >>= 1;
+          return stop(step, "wrongSecret");
+        }
         // Pulled in the middle of it, one try stays used.
         if (left <= 0 && pullAfter === -1) {
           card.counter = 3;

@@ -168,7 +168,7 @@ async function carryOut(
       if (wanted !== null && open?.state.id !== wanted) return refused("purchase.wrongState");
       return await issueScript(sale, session, seen, terminal, wanted === null);
     case "refundProven":
-      return await settleRefund(sale, seen);
+      return await settleRefund(sale, seen, decision.by);
     case "toManual":
       return await toManual(sale, seen);
     case "adopt":
@@ -211,8 +211,12 @@ async function settle(sale: SaleContext, seen: Situation, as: "written" | "consu
   return ok({ kind: "delivered", purchase: view, resumed: true });
 }
 
-async function settleRefund(sale: SaleContext, seen: Situation): Promise<Step> {
-  const view = await settleBy(sale, seen, (scriptId) => ({ type: "refundProven", scriptId }));
+async function settleRefund(sale: SaleContext, seen: Situation, by: "image" | "returnArea"): Promise<Step> {
+  const view = await settleBy(sale, seen, (scriptId) => ({
+    type: "refundProven",
+    scriptId,
+    ...(by === "image" ? {} : { by }),
+  }));
   return view === "again" ? view : ok({ kind: "refunding", purchase: view });
 }
 

@@ -4,6 +4,7 @@
  */
 import type { CardAnswer } from "@citygas/api";
 import {
+  type CardState,
   dayOf,
   type Instant,
   type IssuedScript,
@@ -21,6 +22,7 @@ import {
   layoutByName,
   mayWriteAt,
   planSteps,
+  refundProof,
   resumeImages,
   type ScriptStep,
   sameBytes,
@@ -50,7 +52,7 @@ export async function issueScript(
   // Who alters a memory card's unkeyed checksums on the way mints gas, and a plain card can be copied.
   if (!mayWriteAt(driver, terminal.kind)) return refused("auth.forbidden");
   if (probed.seq === null) return refused("card.stale");
-  const secret = await secretOf(sale, driver, card.state.cardNumber);
+  const secret = await secretOf(sale, driver, card.state);
   const scriptId = sale.newId();
   const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
     // The image was looked at with these versions: whatever moved since is looked at again.
@@ -64,6 +66,8 @@ export async function issueScript(
       kind === "refund"
         ? refundImagesOf(driver, image, p, before, now)
         : imagesOf(driver, image, p, before, now, price);
+    const toPhone = terminal.kind === "phone";
+    const phoneScript = p.issuedToPhone || toPhone || bundle.card.state.secret.onPhone;
     // Two people sent it here to be written, and it holds all of it: that is for them to decide.
     if (sameBytes(images.before, images.after)) return { do: "refuse", refused: { code: "purchase.manual" } };
     const script: IssuedScript = {
@@ -86,7 +90,8 @@ export async function issueScript(
           script,
           countBefore: p.countBefore ?? before.count,
           totalBefore: p.totalBefore ?? before.total,
-          toPhone: terminal.kind === "phone",
+          toPhone,
+          needs: refundProof(driver, { phoneScript, replaced: p.replaced }),
           ...(grant === null ? {} : { approvedBy: grant.by }),
         },
       },
@@ -163,9 +168,10 @@ const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: ScriptStep[])
 });
 
 /** null: the chip has none. */
-const secretOf = async (sale: SaleContext, { chip }: LayoutDriver, cardNumber: string): Promise<string | null> => {
+const secretOf = async (sale: SaleContext, { chip }: LayoutDriver, card: CardState): Promise<string | null> => {
   const { secret } = chips[chip];
-  return secret === null ? null : await sale.keys.cardSecret(cardNumber, { bytes: secret.bytes, version: 0 });
+  const { version } = card.secret;
+  return secret === null ? null : await sale.keys.cardSecret(card.cardNumber, { bytes: secret.bytes, version });
 };
 
 /** `counter`: as the probe saw it. One short is what our own torn `present` leaves; the decision has judged it. */
@@ -223,7 +229,7 @@ export async function sameScriptAgain(
     cardId: card.state.id,
     price: priceOnCard(driver, script),
   });
-  const secret = await secretOf(sale, driver, card.state.cardNumber);
+  const secret = await secretOf(sale, driver, card.state);
   const steps = writeSteps(driver, script, secret, probed.counter);
   const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });
   return ok({ kind: "script", script: cardScript(script, steps), purchase, resumed: false });

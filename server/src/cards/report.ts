@@ -48,7 +48,8 @@ function eventOf(p: Purchase, report: ScriptReport, terminal: TerminalFacts, lay
       return { type: "cardSettled", as: "written", scriptId: script.id };
     case "refund":
       // A phone's image may lead to a rewrite, never to a refund.
-      return terminal.kind === "phone" ? null : { type: "refundProven", scriptId: script.id };
+      if (terminal.kind === "phone") return null;
+      return { type: p.refundNeeds === "returnArea" ? "refundStands" : "refundProven", scriptId: script.id };
     default:
       return never(script.kind, "script kind");
   }
@@ -67,7 +68,9 @@ function answerOf(p: Purchase, purchase: Awaited<ReturnType<typeof viewOf>>, scr
     case "manual":
       return { kind: "writeFailed", purchase, hall: true };
     default:
-      return { kind: "writeFailed", purchase, hall: false };
+      return p.awaitsMeter
+        ? { kind: "refused", code: "refund.meterFirst", value: null, number: p.number }
+        : { kind: "writeFailed", purchase, hall: false };
   }
 }
 

@@ -78,9 +78,15 @@ test("delivered by two people, with both names in the purchase's log", async () 
   expect(JSON.stringify(log.at(-1)?.event)).toContain(`"by":["${cashier.id}","${supervisor.id}"]`);
 });
 
-test("refunded by two people", async () => {
-  const { id } = await manual();
-  await confirm((await propose(id, "refunding")).body.id);
+test("refunded by two people, and by the card: it has to take the refund image", async () => {
+  const { id, card } = await manual();
+  const done = await confirm((await propose(id, "refunding")).body.id);
+  expect(done.body).toMatchObject({ state: "done", outcome: { grants: "refund" } });
+  expect((await stateOf(hall.world, id)).state).toBe("manual");
+  hall.earth.clock.now += 1_000;
+  const there = await insert(hall.world, kiosk1, card);
+  expect(there.answer).toMatchObject({ kind: "script", script: { purpose: "refund" } });
+  await write(hall.world, kiosk1, card, there, there.answer);
   await workOff(hall.world);
   expect((await stateOf(hall.world, id)).state).toBe("refunded");
 });
@@ -147,13 +153,13 @@ test("only `manual` is decided, and not while its last script may still run", as
 test("dead between confirming and doing: another server does it; dead right after doing: it is not done twice", async () => {
   const { id } = await manual();
   const { db } = hall.world.sale;
-  const made = await propose(id, "refunding");
+  const made = await propose(id, "delivered");
   await db.query(
     "update proposal set state = 'confirmed', checker_id = $2, decided_at = 1, next_at = $3 where id = $1",
     [made.body.id, supervisor.id, hall.earth.clock.now],
   );
   await hall.restarted().decisions.sweep();
-  expect((await stateOf(hall.world, id)).state).toBe("refunding");
+  expect((await stateOf(hall.world, id)).state).toBe("delivered");
   const before = (await hall.earth.store.events({ kind: "purchase", id })).length;
   await db.query("update proposal set state = 'confirmed', next_at = 0 where id = $1", [made.body.id]);
   await hall.restarted().decisions.sweep();

@@ -22,7 +22,7 @@ import { derivedId } from "../purchases/derivedId.ts";
 import { tierIdOf } from "../purchases/pricing.ts";
 import { purchaseNumber, purchaseToken } from "../purchases/purchaseNumber.ts";
 import { adjustBalance } from "../registration/accountMoney.ts";
-import { amountOf } from "../registration/cards.ts";
+import { amountOf } from "../registration/replacement.ts";
 import { cardImage, driverOf, tornImage } from "./images.ts";
 import type { DemoCard, DemoCustomer, DemoStory } from "./types.ts";
 

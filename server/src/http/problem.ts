@@ -53,6 +53,8 @@ export const problemStatuses: Readonly<Record<RefusalCode, number>> = {
   "refund.gatewaySilent": 503,
   "refund.cardRule": 422,
   "refund.phoneProof": 422,
+  "refund.indexNeeded": 422,
+  "refund.meterFirst": 409,
   "card.scriptRunning": 409,
   "payment.gatewayPaid": 409,
   "payment.gatewayUnpaid": 409,

@@ -44,6 +44,10 @@ export type Decision =
   | { do: "nothing" }
   | { do: "refuse"; refused: Refused };
 
+/** What a purchase's change needs; who is told of the commit is needed only where work may be due at once. */
+export type ApplyContext = Pick<SaleContext, "store" | "now" | "newId" | "settings" | "log"> &
+  Partial<Pick<SaleContext, "committed">>;
+
 export interface ApplyOptions {
   attemptId?: Id;
   request?: KeyedRequest;
@@ -51,7 +55,7 @@ export interface ApplyOptions {
 
 /** Puts what `decide` makes of the purchase into one commit. `decide` may be called several times, each on fresh state. */
 export async function applyEvent(
-  sale: SaleContext,
+  sale: ApplyContext,
   purchaseId: Id,
   decide: (bundle: OpenBundle, now: Instant) => Decision,
   options: ApplyOptions = {},
@@ -81,7 +85,7 @@ export async function applyEvent(
     });
     switch (committed.kind) {
       case "done":
-        sale.committed(transition);
+        sale.committed?.(transition);
         return ok({
           purchase,
           version: bundle.purchase.version + 1,
@@ -118,7 +122,7 @@ export function decided(applied: Result<Applied, Refused>): boolean {
 
 /** A request that was carried out before is no refusal, whatever state it has led to since. */
 async function orReplay(
-  sale: SaleContext,
+  sale: ApplyContext,
   bundle: OpenBundle,
   request: KeyedRequest | undefined,
   refusal: Refused,

@@ -2,6 +2,7 @@
 import {
   type AccountState,
   type CardState,
+  firstSecret,
   type Id,
   openStates,
   type Purchase,
@@ -212,6 +213,7 @@ const cardState = (card: WhichCard, driver: LayoutDriver): CardState => ({
   acceptedCount: card.count,
   openPurchaseId: null,
   scriptSeq: 0,
+  secret: firstSecret,
   lastReading: null,
 });
 

@@ -1,19 +1,18 @@
 /**
  * Cards. A card is registered for an account and a meter; what the issuing desk has to put on the chip is made from the
- * books, so that a card can be sold to as soon as it is written. A replacement (补卡) keeps the number and the row: its
- * replacement number grows, so the card it replaces is an old one from then on.
+ * books, so that a card can be sold to as soon as it is written. Replacements stand in replacement.ts.
  */
-import { type CardState, dayOf, type Id, type MeterPrice, meterPriceAt, ok, type Result } from "@citygas/core";
-import { type CardAmount, chips, type LayoutDriver, layoutByName, layouts, toHex } from "@citygas/gascard";
+import { type CardState, firstSecret, type Id, ok, type Result } from "@citygas/core";
+import { type LayoutDriver, layoutByName, layouts } from "@citygas/gascard";
 import { Type } from "typebox";
 import type { ServerContext } from "../context.ts";
 import type { App } from "../http/app.ts";
 import { derivedId } from "../purchases/derivedId.ts";
 import { orNull, Uuid } from "./fields.ts";
-import { changeCard, commitNew, type KeyedBy } from "./guarded.ts";
+import { commitNew } from "./guarded.ts";
 import { conflict, invalid, missing, type Refusal, type Registered } from "./outcome.ts";
+import { issueImage, replaceCard, setCardStatus } from "./replacement.ts";
 import { type Resource, readOne, registerAction } from "./resource.ts";
-import type { UnitSettings } from "./units.ts";
 
 export const CardBody = Type.Object({
   accountId: Uuid,
@@ -102,6 +101,7 @@ export const cards: Resource<typeof CardBody, typeof CardView, CardRow> = {
       acceptedCount: body.history === undefined ? null : count,
       openPurchaseId: null,
       scriptSeq: 0,
+      secret: firstSecret,
       lastReading: null,
     };
     // The number as the commit's own key: of two cards with one number the store takes one.
@@ -129,94 +129,6 @@ async function driverFor(
   if (driver === undefined || driver === null) return invalid("no such layout");
   return driver.unit === meter.counts ? ok(driver) : invalid("the meter counts otherwise than the layout");
 }
-
-/** Lost, blocked, or current again. */
-export function setCardStatus(
-  ctx: ServerContext,
-  cardId: Id,
-  status: "current" | "lost" | "blocked",
-): Promise<Registered<CardState>> {
-  return changeCard(ctx, cardId, { event: { type: `card.${status}` } }, (card) =>
-    ok(card.status === status ? null : { ...card, status }),
-  );
-}
-
-/**
- * The card is replaced by a new one with the same number. Refused while a purchase is open on it: whether that one is on
- * the old card isn't known, so people decide first. The same request again replaces nothing more.
- */
-export function replaceCard(ctx: ServerContext, cardId: Id, by: KeyedBy): Promise<Registered<CardState>> {
-  const eventId = derivedId("cardReplaced", cardId, by.key, by.fingerprint);
-  return changeCard(ctx, cardId, { event: { type: "card.replaced" }, eventId, idempotency: by }, (card) => {
-    if (card.openPurchaseId !== null) return { ok: false, error: { code: "purchase.open" } };
-    // Images taken before the replacement count for nothing: the sequence grows with it.
-    return ok({ ...card, status: "current", replacement: card.replacement + 1, scriptSeq: card.scriptSeq + 1 });
-  });
-}
-
-export interface IssueImage {
-  layout: string;
-  imageHex: string;
-  secretHex: string | null;
-}
-
-/** What the issuing desk writes on a new chip for this card: number and count from the books, nothing invented. */
-export async function issueImage(ctx: ServerContext, cardId: Id): Promise<Registered<IssueImage>> {
-  const { rows } = await ctx.db.query<{ state: CardState; ceiling: number | null; settings: UnitSettings }>(
-    `select c.state, m.ceiling, u.settings from card c
-     join meter_registration m on m.id = c.state->>'meterId'
-     join account_registration a on a.id = c.account_id join company_unit u on u.id = a.unit_id
-     where c.id = $1`,
-    [cardId],
-  );
-  const row = rows[0];
-  if (row === undefined) return missing("card");
-  const driver = layoutByName(row.state.layout);
-  if (driver === null) throw new Error(`card ${cardId} has the unknown layout ${row.state.layout}`);
-  if (row.state.openPurchaseId !== null) return { ok: false, error: { code: "purchase.open" } };
-  const customer = await ctx.registry.customer(row.state.accountId);
-  const image = imageOf(driver, row.state, {
-    areaCode: row.settings.areaCode,
-    meterCeiling: row.ceiling ?? 0,
-    today: dayOf(ctx.now()),
-    price: driver.unit === "money" ? meterPriceAt(customer?.tariff ?? [], ctx.now()) : null,
-  });
-  const { secret } = chips[driver.chip];
-  const secretHex =
-    secret === null ? null : await ctx.keys.cardSecret(row.state.cardNumber, { bytes: secret.bytes, version: 0 });
-  return ok({ layout: driver.name, imageHex: toHex(image), secretHex });
-}
-
-/** A purchase that the meter has not been seen to accept goes along (protocol, "Replacement cards carry the last count"). */
-function imageOf(
-  driver: LayoutDriver,
-  card: CardState,
-  facts: { areaCode: string; meterCeiling: number; today: string; price: MeterPrice | null },
-): Uint8Array {
-  const unproven = card.count > 0 && card.acceptedCount !== card.count;
-  const count = unproven ? card.count - 1 : card.count;
-  const image = driver.format({
-    cardNumber: card.cardNumber,
-    areaCode: facts.areaCode,
-    role: "user",
-    replacement: card.replacement,
-    count,
-    totalCredited: card.totalCredited,
-    meterCeiling: facts.meterCeiling,
-    ...(facts.price === null ? {} : { price: facts.price }),
-  });
-  if (!unproven) return image;
-  const purchase = {
-    countBefore: count,
-    amount: amountOf(driver, card.lastAmount),
-    totalBefore: card.totalCredited,
-    boughtOn: facts.today,
-  };
-  return card.lastAmount > 0 ? driver.purchaseImage(image, purchase) : driver.refundImage(image, purchase);
-}
-
-export const amountOf = (driver: LayoutDriver, value: number): CardAmount =>
-  driver.unit === "volume" ? { kind: "volume", volumeL: value } : { kind: "money", amountFen: value };
 
 export function registerCardActions(app: App, ctx: ServerContext): void {
   const tag = "cards";

@@ -6,6 +6,7 @@ import { cardListRoutes } from "../cards/lists.ts";
 import { depositKind } from "../counter/decisions.ts";
 import { registerCounter } from "../counter/routes.ts";
 import { type Decisions, openDecisions } from "../decisions/decisions.ts";
+import { replaceKind } from "../decisions/kinds/card.ts";
 import { moneyKinds } from "../decisions/kinds/money.ts";
 import { purchaseKinds } from "../decisions/kinds/purchase.ts";
 import { adjustKind, adoptionKind, publishTariffKind } from "../decisions/kinds/registration.ts";
@@ -44,6 +45,7 @@ export function openPeople(
     ...purchaseKinds(sale),
     ...moneyKinds(sale),
     depositKind,
+    replaceKind,
     adjustKind,
     publishTariffKind,
     adoptionKind,

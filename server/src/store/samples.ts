@@ -1,5 +1,15 @@
 /** Made-up aggregates and transitions for tests of the store. */
-import type { AccountState, Attempt, CardState, Id, MeterState, Purchase, TierState, Transition } from "@citygas/core";
+import {
+  type AccountState,
+  type Attempt,
+  type CardState,
+  firstSecret,
+  type Id,
+  type MeterState,
+  type Purchase,
+  type TierState,
+  type Transition,
+} from "@citygas/core";
 
 export const account = (id: Id, balanceFen = 0): AccountState => ({
   id,
@@ -26,6 +36,7 @@ export const card = (id: Id, accountId: Id, meterId: Id): CardState => ({
   acceptedCount: null,
   openPurchaseId: null,
   scriptSeq: 0,
+  secret: firstSecret,
   lastReading: null,
 });
 
@@ -75,6 +86,10 @@ export const purchase = (id: Id, accountId: Id, state: Purchase["state"] = "quot
   script: null,
   yielding: false,
   issuedToPhone: false,
+  replaced: false,
+  refundTried: false,
+  refundNeeds: "image",
+  awaitsMeter: false,
   reason: null,
   refund: null,
   outcomeSeen: false,

@@ -1,6 +1,6 @@
 /** Wrong rules in the centre: what it keeps, when, and what it believes of a card. */
 import { purchaseTable, type Transition } from "@citygas/core";
-import { openBMoney, openBVolume } from "@citygas/gascard";
+import { type LayoutFacts, openBMoney, openBVolume } from "@citygas/gascard";
 import { type CommitResult, type LoadedRow, loaded, type Store } from "@citygas/server";
 import type { WorldStore } from "../world/store.ts";
 import type { World } from "../world/world.ts";
@@ -187,7 +187,7 @@ export const centreSabotages: readonly Sabotage[] = [
     about: "the meter's count is taken for its credit",
     install: () => {
       const undo = [openBVolume, openBMoney].map((driver) =>
-        patch(driver, {
+        patch<LayoutFacts>(driver, {
           consumed: (image, purchase) => {
             const meter = driver.returnArea(image);
             return typeof meter === "object" && meter.count === purchase.countBefore + 1;

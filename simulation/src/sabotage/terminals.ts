@@ -29,7 +29,7 @@ function counterFirst(script: CardScript): CardScript {
       ? { kind: "volume" as const, volumeL: area.amount }
       : { kind: "money" as const, amountFen: area.amount };
   const facts = { countBefore: area.count - 1, totalBefore: 0, amount, boughtOn: area.boughtOn ?? "2026-01-01" };
-  const between = driver.refundImage(before, facts);
+  const between = driver.refundImage?.(before, facts) ?? after;
   const { offset, length } = driver.areas.purchase;
   const part = (image: Uint8Array): CardScript["steps"][number] => ({
     op: "write",

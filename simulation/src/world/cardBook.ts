@@ -1,4 +1,4 @@
-import type { CardState } from "@citygas/core";
+import { type CardState, firstSecret } from "@citygas/core";
 import type { LayoutDriver } from "@citygas/gascard";
 
 /** Purchases that every card and meter has behind it when a world begins, and what they came to (litres or fen). */
@@ -21,5 +21,6 @@ export const newCardState = (
   acceptedCount: startCount,
   openPurchaseId: null,
   scriptSeq: 0,
+  secret: firstSecret,
   lastReading: null,
 });

@@ -1,7 +1,7 @@
 /** A household: its account and card in the books, its card in the hand, its meter on the wall. */
 import type { Entry } from "@citygas/api";
 import type { AccountState, Id, TariffVersion } from "@citygas/core";
-import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
+import { openBMoney, openBVolume, type RefundableLayout } from "@citygas/gascard";
 import type { MeterRow } from "@citygas/sandbox";
 import type { Customer } from "@citygas/server";
 import { newChip, type PhysicalCard } from "./card.ts";
@@ -15,7 +15,7 @@ export interface Household {
   plan: HouseholdPlan;
   /** Which of the planned visits it is on. */
   visit: string;
-  driver: LayoutDriver;
+  driver: RefundableLayout;
   accountId: Id;
   cardId: Id;
   meterId: Id;

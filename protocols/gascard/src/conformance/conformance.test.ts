@@ -13,6 +13,7 @@ const options = inject("long")
 
 /** Between erase and program steps only, no half-flipped bits. */
 const stepsAlone = { first: [], second: [] };
+const tornRefund = "pulled at every point of a refund";
 const tornSale = "pulled at every point of a sale, and of the write that resumes it";
 
 /** Points torn and torn again; a CPU card has none between before and after, a class C card is not resumed. */
@@ -26,7 +27,8 @@ describe.each([...layouts, template].map((driver) => [driver.name, driver] as co
     const results = conformance(driver, tried);
     expect(results.filter(({ broken }) => broken !== null)).toEqual([]);
     task.meta.cases = results.reduce((sum, { points }) => sum + points, 0);
-    for (const { name, points } of results) expect([name, points > 0]).toEqual([name, true]);
+    for (const { name, points } of results)
+      if (name !== tornRefund || driver.refundImage !== null) expect([name, points > 0]).toEqual([name, true]);
     const torn = results.find(({ name }) => name === tornSale)?.points ?? 0;
     expect(torn).toBeGreaterThan(tried === options ? fewestTorn(driver) : 10);
     expect(results.at(-1)?.points).toBeGreaterThanOrEqual(options.images);
@@ -81,7 +83,11 @@ const wrong: [what: string, driver: LayoutDriver, breaks: string][] = [
   ],
   [
     "is plain and says that it is cumulative",
-    { ...openCVolume, name: openCVolume.name, cardClass: "A", chip: "at24c02" },
+    {
+      ...openCVolume,
+      cardClass: "A",
+      refundImage: (before, purchase) => openCVolume.purchaseImage(before, purchase),
+    },
     "a purchase reads as it was written",
   ],
   [
@@ -99,6 +105,8 @@ const wrong: [what: string, driver: LayoutDriver, breaks: string][] = [
     "takes a refund for a purchase of a litre",
     {
       ...openBVolume,
+      cardClass: "B",
+      meterAcceptsZero: true,
       refundImage: (before, purchase) =>
         openBVolume.purchaseImage(before, { ...purchase, amount: { kind: "volume", volumeL: 1 } }),
     },

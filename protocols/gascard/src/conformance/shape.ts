@@ -1,7 +1,7 @@
 import { bytesOf } from "../area.ts";
 import { chips } from "../chips/chips.ts";
 import { sameBytes } from "../hex.ts";
-import type { CardRole, LayoutDriver } from "../layout.ts";
+import type { CardRole, LayoutDriver, PurchaseOnCard } from "../layout.ts";
 import { type Check, demand, inside, type OnTrial, same } from "./checks.ts";
 import { intoMeter } from "./meter.ts";
 import { account, amountOf, type Sale } from "./sales.ts";
@@ -110,7 +110,7 @@ function loaded(layout: LayoutDriver, { what, after, meter, value }: Sale): void
 function writesItsOwn({ layout, sales, visit }: OnTrial): void {
   for (const { what, before, after, purchase } of sales) {
     const untouched = before.slice();
-    for (const image of [after, layout.purchaseImage(before, purchase), layout.refundImage(before, purchase)]) {
+    for (const image of [after, layout.purchaseImage(before, purchase), ...refunds(layout, before, purchase)]) {
       visit();
       demand(sameBytes(before, untouched), () => `${what}: the image handed in was changed`);
       const stray = image.findIndex(
@@ -127,10 +127,13 @@ function writesItsOwn({ layout, sales, visit }: OnTrial): void {
   }
 }
 
+const refunds = (layout: LayoutDriver, before: Uint8Array, purchase: PurchaseOnCard): Uint8Array[] =>
+  layout.refundImage === null ? [] : [layout.refundImage(before, purchase)];
+
 function identityStays({ layout, sales, visit }: OnTrial): void {
   for (const { what, before, after, purchase, meter } of sales) {
     const own = layout.identify(before);
-    for (const image of [after, layout.refundImage(before, purchase), intoMeter(layout, meter, after).image]) {
+    for (const image of [after, ...refunds(layout, before, purchase), intoMeter(layout, meter, after).image]) {
       visit();
       demand(same(layout.identify(image), own), () => `${what}: another card after the write`);
     }

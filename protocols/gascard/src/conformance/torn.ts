@@ -139,9 +139,11 @@ function neverHalf(layout: LayoutDriver, { what, before, after }: Sale, torn: Ui
 function tornRefund(on: OnTrial): void {
   const { layout, sales, masks, visit } = on;
   const proves = classRules[layout.cardClass].refundImage !== "none";
+  const { refundImage } = layout;
+  if (refundImage === null) return;
   for (const sale of sales) {
     const { what, before, after, purchase, meter } = sale;
-    const refund = layout.refundImage(before, purchase);
+    const refund = refundImage(before, purchase);
     const total = layout.purchaseArea(refund)?.total ?? null;
     demand(layout.cardClass !== "A" || total === purchase.totalBefore, () => `${what}: a refund changes the total`);
     for (const torn of cutImages(layout.chip, before, refund, plannedWrites(layout, before, refund), masks.first)) {

@@ -54,7 +54,8 @@ describe.each(all)("%s", (_name, driver) => {
     const visited = intoMeter(driver, { count: 0, total: 0 }, priced);
     const again = driver.purchaseImage(visited.image, buy(driver, 1, 1_000, 2_000));
     expect(priceOf(again)).toEqual(price);
-    expect(priceOf(driver.refundImage(again, buy(driver, 2, 3_000, 1_000)))).toEqual(price);
+    if (driver.refundImage !== null)
+      expect(priceOf(driver.refundImage(again, buy(driver, 2, 3_000, 1_000)))).toEqual(price);
   });
 
   test("a price nobody ever wrote is none, a price half written makes the card bad", () => {
@@ -110,7 +111,7 @@ test("class C: the amount goes out of the card, and an emptied card in no meter 
   expect(openCVolume.purchaseArea(visited.image)).toMatchObject({ count: 1, amount: 0 });
   expect(intoMeter(openCVolume, visited.meter, visited.image).credited).toBe(0);
   // Emptied by somebody who is no meter.
-  const emptied = openCVolume.refundImage(before, purchase);
+  const emptied = openCVolume.format({ ...account, count: 1 });
   expect(classify(openCVolume, emptied, before, after, emptied, purchase)).toBe("other");
   expect(classify(openCVolume, visited.image, before, after, null, purchase)).toBe("consumed");
 });

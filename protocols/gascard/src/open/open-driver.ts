@@ -3,12 +3,14 @@ import { unclaimedImage } from "../images.ts";
 import type {
   CardAmount,
   CardIdentity,
+  LayoutClass,
   LayoutDriver,
   MeterWord,
   NewCard,
   PurchaseArea,
   PurchaseOnCard,
   ReadResult,
+  RefundImage,
   ReturnArea,
 } from "../layout.ts";
 import { priceOf, purchaseAreaOf, putPrice, putPurchase } from "./open-purchase.ts";
@@ -158,6 +160,21 @@ function consumed(table: OpenTable, unit: Unit, image: Uint8Array, purchase: Pur
   return meter.count === purchase.countBefore + 1 && credited === quantity(unit, purchase.amount);
 }
 
+function byClass(table: OpenTable, unit: Unit): LayoutClass {
+  const refundImage: RefundImage = (before, purchase, options) => {
+    const image = withPurchase(table, unit, before, purchase, 0);
+    if (options?.blankReturn === true) putFreshReturn(image, table, purchase.countBefore, purchase.totalBefore);
+    return image;
+  };
+  switch (table.cardClass) {
+    case "A":
+    case "B":
+      return { cardClass: table.cardClass, meterAcceptsZero: true, refundImage };
+    case "C":
+      return { cardClass: "C", meterAcceptsZero: false, refundImage: null };
+  }
+}
+
 /**
  * The driver of an open reference layout by volume (litres) or by money (fen).
  *
@@ -166,11 +183,10 @@ function consumed(table: OpenTable, unit: Unit, image: Uint8Array, purchase: Pur
  */
 export function openDriver(table: OpenTable, unit: Unit): LayoutDriver {
   return {
+    ...byClass(table, unit),
     name: layoutName(table, unit),
-    cardClass: table.cardClass,
     chip: table.chip,
     unit,
-    meterAcceptsZero: table.cardClass !== "C",
     checksums: "plain",
     imageBytes: table.imageBytes,
     areas: {
@@ -193,7 +209,6 @@ export function openDriver(table: OpenTable, unit: Unit): LayoutDriver {
       if (value === 0) throw new RangeError("a purchase of nothing");
       return withPurchase(table, unit, before, purchase, value);
     },
-    refundImage: (before, purchase) => withPurchase(table, unit, before, purchase, 0),
     consumed: (image, purchase) => consumed(table, unit, image, purchase),
     format: (card) => format(table, unit, card),
     meterImage: (image, word) => meterImage(table, image, word),

@@ -16,6 +16,9 @@ const powerUpGraceMs = 120_000;
 
 const Decide = Type.Object({
   to: Type.Union([Type.Literal("delivered"), Type.Literal("refunding"), Type.Literal("issuedAgain")]),
+  indexL: Type.Optional(
+    Type.Integer({ minimum: 0, description: "the meter's index as read on site: what a refund of class C stands on" }),
+  ),
 });
 const Nothing = Type.Object({}, { additionalProperties: false });
 
@@ -42,9 +45,18 @@ async function mayDecide(sale: SaleContext, { ref, doc }: Proposal): Promise<Res
   const p = found.value.state;
   if (p.state !== "manual") return refused("decision.notApplicable", { number: p.number });
   if (!(await scriptEnded(sale, p))) return refused("card.scriptRunning", { number: p.number });
-  // No image that anybody holds in hand says what a phone did to a memory card since (protocol, "Refund").
-  if ((doc as Static<typeof Decide>).to === "refunding" && p.issuedToPhone) return refused("refund.phoneProof");
-  return found;
+  const { to, indexL } = doc as Static<typeof Decide>;
+  if (to !== "refunding") return found;
+  const back = mayGoBack(p);
+  if (!back.ok) return back;
+  return p.refundNeeds === "index" && indexL === undefined
+    ? refused("refund.indexNeeded", { number: p.number })
+    : found;
+}
+
+/** Some proof of this purchase's refund can be had (protocol, "Refund"). */
+function mayGoBack(p: Purchase): Result<null, Refused> {
+  return p.refundNeeds === "none" ? refused("refund.cardRule", { number: p.number }) : ok(null);
 }
 
 async function mayTakeBack(sale: SaleContext, { ref }: Proposal): Promise<Result<Versioned<Purchase>, Refused>> {
@@ -52,7 +64,9 @@ async function mayTakeBack(sale: SaleContext, { ref }: Proposal): Promise<Result
   if (!found.ok) return found;
   const p = found.value.state;
   if (p.state !== "issued" && p.state !== "unknown") return refused("decision.notApplicable", { number: p.number });
-  if (p.issuedToPhone) return refused("refund.phoneProof", { number: p.number });
+  if (p.refundNeeds === "index") return refused("refund.indexNeeded", { number: p.number });
+  const back = mayGoBack(p);
+  if (!back.ok) return back;
   const { cardId } = p;
   const card =
     cardId === null ? undefined : (await sale.store.load([{ kind: "card", id: cardId }])).get("card", cardId);
@@ -79,6 +93,12 @@ export function purchaseKinds(sale: SaleContext): DecisionKind[] {
         if (to === "issuedAgain") {
           const may = await mayDecide(sale, proposal);
           return may.ok ? granted("sale") : may;
+        }
+        // What an image or the meter's word can prove is proven at a reader, after two people's word too.
+        const found = await purchaseOf(sale, proposal.ref);
+        if (to === "refunding" && found.ok && found.value.state.refundNeeds !== "index") {
+          const may = await mayDecide(sale, proposal);
+          return may.ok ? granted("refund") : may;
         }
         const { evidence, ref } = proposal;
         const event = { type: "decided", to, by, evidence } as const;
@@ -107,13 +127,13 @@ export function purchaseKinds(sale: SaleContext): DecisionKind[] {
 }
 
 /**
- * What two people allow for this purchase at the next reader. Another write from `manual` is allowed once: a script that
- * was issued since has used it. Taking back stays allowed until it is proven or lapses, however often the card is pulled.
+ * What two people allow for this purchase at the next reader. A script from `manual` is allowed once: one that was issued
+ * since has used it. Otherwise taking back stays allowed until it is proven or lapses, however often the card is pulled.
  */
 export async function grantOf({ db, now }: Pick<ServerContext, "db" | "now">, p: Purchase): Promise<Grant | undefined> {
   if (p.state !== "issued" && p.state !== "unknown" && p.state !== "manual") return undefined;
   const grant = await liveGrant(db, p.id, now());
   if (grant === undefined) return undefined;
-  if (grant.what === "refund") return p.state === "manual" ? undefined : grant;
+  if (grant.what === "refund" && p.state !== "manual") return grant;
   return p.state === "manual" && grant.decidedAt > (p.script?.issuedAt ?? 0) ? grant : undefined;
 }
