@@ -21,7 +21,9 @@ import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
  * moved in any other way than by this purchase, the books and the card disagree and only a person can say why.
  *
  * A return area with a wrong checksum (the meter's own write was torn) says nothing. With the whole purchase on the
- * card that does not matter: it is delivered whether or not the meter already took it. In all other cases it is `other`.
+ * card that does not matter: it is delivered whether or not the meter already took it. With less of it on the card, it
+ * may be written where writing it once more can't be credited twice (classes A and B): `torn`, never `unwritten`, since
+ * nobody said what the meter did. In all other cases it is `other`.
  *
  * `before` may itself be a torn image (a resumed write): if nothing was written since, the card is still `torn`, not
  * `unwritten`, since `unwritten` is what a refund stands on.
@@ -49,10 +51,11 @@ export function classify(
 
   if (sameBytes(found, wanted)) return meter === "still" || meter === "unreadable" ? "written" : "other";
   if (refund && sameBytes(found, refund)) return meter === "still" || meter === "tookZero" ? "refundImage" : "other";
-  if (meter !== "still") return "other";
+  const idempotent = classRules[layout.cardClass].finish === "anyReader";
+  if (meter !== "still" && !(meter === "unreadable" && idempotent)) return "other";
   const sound = layout.purchaseArea(now);
   // A price area half written is torn as well, though the purchase area has not been touched yet.
-  if (sameBytes(found, old)) return layout.read(now).ok ? "unwritten" : "torn";
+  if (sameBytes(found, old)) return meter === "still" && layout.read(now).ok ? "unwritten" : "torn";
   // Sound, but none of the images we know, and not the old count: somebody else wrote this card.
   if (sound && sound.count !== purchase.countBefore) return "other";
   return mayBeTorn(found, old, refund ? [wanted, refund] : [wanted]) ? "torn" : "other";
