@@ -142,6 +142,19 @@ describe.each(published.map((example) => [example.name, example] as const))("%s"
     }
   });
 
+  test("a purchase that contradicts itself is not good, even with a checksum that fits", () => {
+    const { from, to } = page.purchase;
+    // The mark; the amount or total; a day that is none; the backup; the second mark of class C.
+    const offsets = { A: [0, 1, 12, 13], B: [0, 1, 8, 9], C: [0, 1, 8, 9, 15] }[page.cardClass];
+    for (const offset of offsets) {
+      const card = bought.slice();
+      const bytes = card.subarray(from, to);
+      bytes[offset] = offset === (page.cardClass === "A" ? 12 : 8) ? 0x32 : (bytes[offset] ?? 0) ^ 1;
+      seal(bytes);
+      expect([offset, takeCard(bound, card).verdict]).toEqual([offset, expect.objectContaining({ errorCode: 1 })]);
+    }
+  });
+
   test("a damaged identity, another page, unit or account: nothing is written", () => {
     const damaged = bought.slice();
     damaged[page.identity.from + 8] = 0x12;
