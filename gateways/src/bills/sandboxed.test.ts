@@ -1,15 +1,71 @@
 /** Daily bills of the sandbox's gateways, each fetched as from the real ones. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { useKit } from "../sandboxed.testkit.ts";
+import type { BillFormat } from "./port.ts";
+import { readBill } from "./read.ts";
+import type { BillLine } from "./readTypes.ts";
 
 const kit = useKit();
 const dir = mkdtempSync(join(tmpdir(), "citygas-bills-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 const dayOf = (at: number): string => new Date(at + 8 * 3600_000).toISOString().slice(0, 10);
+
+/** Every problem says what is wrong with the file; without one, what was read is what was there. */
+async function readAs(file: string, format: BillFormat, day: string | null) {
+  const lines: BillLine[] = [];
+  const read = await readBill({ file, format, day, take: async (batch) => void lines.push(...batch) });
+  return read.ok ? { lines, problem: null } : { lines: [], problem: read.error.kind };
+}
+
+describe.each(["wechat", "alipay"] as const)("the fund bill of %s", (name) => {
+  test.each([
+    ["fundTruncated", name === "wechat" ? "damaged" : "archive"],
+    ["fundReordered", "same lines"],
+    ["fundLineDoubled", "lineTwice"],
+    ["fundWrongEncoding", "encoding"],
+    ["fundWrongSums", "sum"],
+  ] as const)("%s: %s", async (fault, outcome) => {
+    await kit.pay(name);
+    const day = dayOf(kit.clock.now);
+    const file = join(dir, `${name}-spoilt`);
+    const fetched = async () => {
+      const bill = await kit.channel(name).bills?.fetch({ day, kind: "fund" }, file);
+      return bill?.kind === "file" ? await readAs(file, bill.format, null) : { lines: [], problem: bill?.kind };
+    };
+    const sound = await fetched();
+    kit.gateways.faults.arm(fault, { gateway: name });
+    const spoilt = await fetched();
+    if (outcome === "same lines") expect(spoilt.lines.toReversed()).toEqual(sound.lines);
+    else expect(spoilt).toMatchObject({ lines: [], problem: outcome });
+    expect(await fetched()).toEqual(sound);
+  });
+});
+
+test.each([
+  ["bankTruncated", "sum"],
+  ["bankReordered", "same lines"],
+  ["bankLineDoubled", "sum"],
+  ["bankWrongEncoding", "encoding"],
+  ["bankWrongSums", "sum"],
+] as const)("the bank's statement, %s: %s", async (fault, outcome) => {
+  for (const name of ["wechat", "alipay"] as const) await kit.pay(name);
+  kit.clock.now += 24 * 3600_000;
+  const file = join(dir, "statement");
+  const fetched = async () => {
+    writeFileSync(file, kit.gateways.bankStatementFile(dayOf(kit.clock.now)));
+    return await readAs(file, "bank-statement-csv", null);
+  };
+  const sound = await fetched();
+  expect(sound.lines.length).toBeGreaterThan(1);
+  kit.gateways.faults.arm(fault);
+  const spoilt = await fetched();
+  if (outcome === "same lines") expect(spoilt.lines.toReversed()).toEqual(sound.lines);
+  else expect(spoilt).toMatchObject({ lines: [], problem: outcome });
+});
 
 describe.each(["wechat", "alipay", "acquirer"] as const)("%s", (name) => {
   async function fetchBill(kind: "trade" | "fund" = "trade", day = dayOf(kit.clock.now)) {

@@ -120,7 +120,7 @@ export function moneyRoutes(api: Api, { gateways }: ApiContext): void {
         querystring: Day,
       },
     },
-    (request, reply) => reply.type("text/csv; charset=utf-8").send(gateways.bankStatement(request.query.day)),
+    (request, reply) => reply.type("text/csv; charset=utf-8").send(gateways.bankStatementFile(request.query.day)),
   );
 }
 

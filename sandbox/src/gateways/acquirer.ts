@@ -198,7 +198,7 @@ function bill(desk: Desk, body: unknown): Body {
   const text = acquirerCsv(content);
   const file = content.wrongEncoding ? iconv.encode(text, "utf16le") : Buffer.from(text, "utf8");
   const sha256 = createHash("sha256").update(file).digest("hex");
-  return { result: "OK", sha256, csv: spoiled(file, desk.faults, "acquirer").toString("base64") };
+  return { result: "OK", sha256, csv: spoiled(file, desk.faults, "acquirer", "trade").toString("base64") };
 }
 
 const CALLS = new Map<string, [SeenCall["call"], (desk: Desk, body: unknown) => Body | "cut"]>([

@@ -3,7 +3,7 @@ import { Compile } from "typebox/compile";
 import { type AlipayBody, failed, invalid, success } from "./alipayBodies.ts";
 import type { Bank } from "./bank.ts";
 import { alipayFundZip, alipayTradeZip } from "./bills/alipayZip.ts";
-import { fundsOf } from "./bills/funds.ts";
+import { fundBillOf } from "./bills/funds.ts";
 import { billOf, spoiled } from "./bills/lines.ts";
 import type { Book } from "./book.ts";
 import type { FaultTaker } from "./faults.ts";
@@ -31,8 +31,8 @@ export interface BillDesk {
 /** Null: nothing moved that day. */
 function zipOf(desk: BillDesk, type: "trade" | "signcustomer", day: string): Buffer | null {
   if (type === "signcustomer") {
-    const moves = fundsOf(desk.book, "alipay", day);
-    return moves.length === 0 ? null : alipayFundZip(moves, day, desk);
+    const funds = fundBillOf(desk.book, desk.faults, "alipay", day);
+    return funds.moves.length === 0 ? null : alipayFundZip(funds, day, desk);
   }
   const content = billOf(desk.book, desk.faults, "alipay", day);
   return content.lines.length === 0 ? null : alipayTradeZip(content, day, desk.now(), desk);
@@ -45,7 +45,10 @@ export function bill(desk: BillDesk, biz: unknown, host: string): AlipayBody {
   if (desk.faults.take("billNotReady", "alipay")) return failed("isp.bill_not_ready", "账单生成中");
   const file = zipOf(desk, biz.bill_type, biz.bill_date);
   if (file === null) return failed("isp.bill_not_exist", "账单不存在");
-  const token = desk.tickets.keep(spoiled(file, desk.faults, "alipay"), LINK_LIVES_MS);
+  const token = desk.tickets.keep(
+    spoiled(file, desk.faults, "alipay", biz.bill_type === "trade" ? "trade" : "fund"),
+    LINK_LIVES_MS,
+  );
   return success({ bill_download_url: `http://${host}/bill/download?token=${token}` });
 }
 

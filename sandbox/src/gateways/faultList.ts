@@ -66,7 +66,18 @@ export type GatewayFault =
   | "billRefundMissing"
   | "billReordered"
   | "billWrongEncoding"
-  | "billWrongSums";
+  | "billWrongSums"
+  // the bill of the merchant's account, and the bank's statement
+  | "fundTruncated"
+  | "fundReordered"
+  | "fundLineDoubled"
+  | "fundWrongEncoding"
+  | "fundWrongSums"
+  | "bankTruncated"
+  | "bankReordered"
+  | "bankLineDoubled"
+  | "bankWrongEncoding"
+  | "bankWrongSums";
 
 export type FaultGroup = "pay" | "reverse" | "reply" | "line" | "refund" | "callback" | "bill";
 
@@ -323,6 +334,29 @@ export const FAULTS: readonly FaultText[] = [
     ["billWrongEncoding", "账单编码错误", "Wrong encoding", "GBK where UTF-8 is due, and the other way round."],
     ["billWrongSums", "账单合计错误", "Wrong sums", "The sums are one fen more than the lines."],
   ]),
+  ...rows("bill", TELLING, [
+    ["fundTruncated", "资金账单不完整", "Fund bill truncated", "The fund bill ends after two thirds."],
+    ["fundReordered", "资金账单乱序", "Fund bill reordered", "The fund bill's lines come last first."],
+    ["fundLineDoubled", "资金账单重复一笔", "Fund line doubled", "The fund bill has its first line twice."],
+    ["fundWrongEncoding", "资金账单编码错误", "Fund bill's wrong encoding", "The fund bill in the other encoding."],
+    ["fundWrongSums", "资金账单合计错误", "Fund bill's wrong sums", "The fund bill's income is one fen more."],
+  ]),
+  ...rows(
+    "bill",
+    [],
+    [
+      ["bankTruncated", "银行流水不完整", "Statement truncated", "The bank's statement ends in the middle of a line."],
+      ["bankReordered", "银行流水倒序", "Statement reordered", "The bank's statement has its newest line first."],
+      [
+        "bankLineDoubled",
+        "银行流水重复一笔",
+        "Statement line doubled",
+        "The bank's statement has its last line twice.",
+      ],
+      ["bankWrongEncoding", "银行流水编码错误", "Statement's wrong encoding", "The bank's statement in GBK."],
+      ["bankWrongSums", "银行流水余额错误", "Statement's wrong balance", "The last balance is one fen more."],
+    ],
+  ),
 ];
 
 const known = new Set<string>(FAULTS.map((fault) => fault.name));

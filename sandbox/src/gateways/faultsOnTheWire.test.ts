@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { FAULTS, type GatewayFault } from "./faultList.ts";
 import type { Gateway } from "./names.ts";
 import { AMOUNT_FEN, type Heard, useWire, wordOf } from "./wire.testkit.ts";
-import { billWords } from "./wireBills.testkit.ts";
+import { billWords, fenOf } from "./wireBills.testkit.ts";
 
 /** Every switch, at every gateway it names, as a merchant meets it: the table below must hold them all to compile. */
 const wire = useWire();
@@ -100,6 +100,40 @@ function bill(
     wire.gateways.faults.arm(fault, { gateway });
     check(await billWords(wire, gateway), sound);
     expect(await billWords(wire, gateway)).toEqual(sound);
+  };
+}
+/** The next fund bill of a day, as it comes over the line. */
+function fund(check: (spoilt: Buffer, sound: Buffer) => void) {
+  return async (gateway: Gateway, fault: GatewayFault): Promise<void> => {
+    wire.gateways.faults.disarmAll();
+    const file = async (): Promise<Buffer> => {
+      if (gateway === "wechat") {
+        const { body } = await wire.wechat("GET", `/v3/bill/fundflowbill?bill_date=${wire.day}`);
+        return await wire.download(String(body.download_url));
+      }
+      const query = { bill_type: "signcustomer", bill_date: wire.day };
+      const { body } = await wire.alipay("alipay.data.dataservice.bill.downloadurl.query", query);
+      return Buffer.from(await (await fetch(String(body.bill_download_url))).arrayBuffer());
+    };
+    await wire.paid(gateway);
+    const sound = await file();
+    wire.gateways.faults.arm(fault, { gateway });
+    check(await file(), sound);
+    expect(await file()).toEqual(sound);
+  };
+}
+/** The next statement of the bank on a day with payouts, as text. */
+function statement(check: (spoilt: string, sound: string) => void) {
+  return async (_gateway: Gateway, fault: GatewayFault): Promise<void> => {
+    wire.gateways.faults.disarmAll();
+    for (const gateway of ["wechat", "alipay"] as const) await wire.paid(gateway);
+    wire.clock.now += 86_400_000;
+    const file = (): string => wire.gateways.bankStatementFile(wire.day).toString("utf8");
+    const sound = file();
+    expect(sound).toBe(wire.gateways.bankStatement(wire.day));
+    wire.gateways.faults.arm(fault);
+    check(file(), sound);
+    expect(file()).toBe(sound);
   };
 }
 const sums = (rows: readonly { amountFen: number }[]): number =>
@@ -312,9 +346,30 @@ const SHOWS: Record<GatewayFault, (gateway: Gateway, fault: GatewayFault) => Pro
     expect(spoilt.rows).toEqual(sound.rows);
     expect(spoilt.payFen).toBe(sound.payFen + 1);
   }),
+  fundTruncated: fund((spoilt, sound) => expect(spoilt).toEqual(sound.subarray(0, spoilt.length))),
+  fundReordered: fund((spoilt, sound) => expect(spoilt).not.toEqual(sound)),
+  fundLineDoubled: fund((spoilt, sound) => expect(spoilt.length).toBeGreaterThan(sound.length)),
+  fundWrongEncoding: fund((spoilt, sound) => expect(spoilt.length).not.toBe(sound.length)),
+  fundWrongSums: fund((spoilt, sound) => expect(spoilt).not.toEqual(sound)),
+  bankTruncated: statement((spoilt, sound) => expect(sound.startsWith(spoilt) && spoilt !== sound).toBe(true)),
+  bankReordered: statement((spoilt, sound) => {
+    const lines = (text: string) => text.trimEnd().split("\r\n").slice(1);
+    expect(lines(spoilt)).toEqual(lines(sound).toReversed());
+  }),
+  bankLineDoubled: statement((spoilt, sound) =>
+    expect(spoilt.split("\r\n").length).toBe(sound.split("\r\n").length + 1),
+  ),
+  bankWrongEncoding: statement((spoilt) => expect(spoilt).toContain("\ufffd")),
+  bankWrongSums: statement((spoilt, sound) => {
+    const balance = (text: string) => fenOf(text.trimEnd().split(",").at(-1) ?? "");
+    expect(balance(spoilt)).toBe(balance(sound) + 1);
+  }),
 };
 
-const cases = FAULTS.flatMap(({ name, gateways }) => gateways.map((gateway) => [name, gateway] as const));
+// What no gateway does, the bank does.
+const cases = FAULTS.flatMap(({ name, gateways }) =>
+  (gateways.length === 0 ? (["wechat"] as const) : gateways).map((gateway) => [name, gateway] as const),
+);
 test.each(cases)("%s at %s", async (name, gateway) => {
   wire.gateways.faults.arm(name, { gateway });
   await SHOWS[name](gateway, name);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { makeAcquirer } from "./acquirer.ts";
 import { makeAlipay } from "./alipay.ts";
 import { makeBank } from "./bank.ts";
-import { bankStatement } from "./bills/bank.ts";
+import { bankStatement, bankStatementFile } from "./bills/bank.ts";
 import { type Book, openBook, tradeKey } from "./book.ts";
 import { type Callbacks, makeCallbacks } from "./callbacks.ts";
 import { type Cashier, makeCashier } from "./cashier.ts";
@@ -81,6 +81,8 @@ export interface Gateways {
   rotateCertificate(): Promise<string>;
   /** The company's bank account on that day ("2026-11-22"), as CSV. */
   bankStatement(day: string): string;
+  /** The same as a file, as the switches want it. */
+  bankStatementFile(day: string): Buffer;
   /** Closes ports and book; calls in the air are cut. */
   close(): Promise<void>;
 }
@@ -206,6 +208,10 @@ export async function startGateways(options: GatewaysOptions): Promise<Gateways>
     bankStatement(day) {
       bank.settle();
       return bankStatement(book, day);
+    },
+    bankStatementFile(day) {
+      bank.settle();
+      return bankStatementFile(book, faults, day);
     },
     close,
   };

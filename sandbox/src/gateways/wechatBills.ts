@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import iconv from "iconv-lite";
-import { fundsOf } from "./bills/funds.ts";
+import { fundBillOf } from "./bills/funds.ts";
 import { type BillContent, billOf, spoiled } from "./bills/lines.ts";
 import { type WechatBillType, wechatFundCsv, wechatTradeCsv } from "./bills/wechatCsv.ts";
 import type { Answer } from "./http.ts";
@@ -22,8 +22,8 @@ interface Wish {
 /** Null: nothing moved that day. */
 function csvOf(desk: WechatDesk, { kind, day, type }: Wish): { text: string; wrongEncoding: boolean } | null {
   if (kind === "fund") {
-    const moves = fundsOf(desk.book, "wechat", day);
-    return moves.length === 0 ? null : { text: wechatFundCsv(moves), wrongEncoding: false };
+    const funds = fundBillOf(desk.book, desk.faults, "wechat", day);
+    return funds.moves.length === 0 ? null : { text: wechatFundCsv(funds), wrongEncoding: funds.wrongEncoding };
   }
   const bill: BillContent = billOf(desk.book, desk.faults, "wechat", day);
   if (bill.lines.length === 0) return null;
@@ -44,7 +44,7 @@ export function billLink(desk: WechatDesk, kind: Wish["kind"], query: URLSearchP
   const file = csv.wrongEncoding ? iconv.encode(csv.text, "gbk") : Buffer.from(csv.text, "utf8");
   // The hash is of the bill itself, not of its packing. From memory.
   const hash = createHash("sha1").update(file).digest("hex");
-  const sent = spoiled(file, desk.faults, "wechat");
+  const sent = spoiled(file, desk.faults, "wechat", kind);
   const token = desk.tickets.keep(packing === "GZIP" ? gzipSync(sent) : sent, LINK_LIVES_MS);
   const link = `http://${host}/v3/billdownload/file?token=${token}`;
   return { status: 200, body: { hash_type: "SHA1", hash_value: hash, download_url: link } };

@@ -1,7 +1,7 @@
 import { strToU8, zipSync } from "fflate";
 import iconv from "iconv-lite";
 import { beijingClock, yuan } from "../http.ts";
-import type { FundMove } from "./funds.ts";
+import type { FundContent, FundLine, FundMove } from "./funds.ts";
 import type { BillContent, BillLine } from "./lines.ts";
 
 /**
@@ -124,11 +124,11 @@ const MOVES: Readonly<Record<FundMove["kind"], string>> = {
   payout: "提现",
 };
 
-function fundRow(move: FundMove, index: number): string {
+function fundRow(move: FundLine): string {
   const stamp = beijingClock(move.at).replace(/\D/g, "");
   const [incoming, outgoing] = move.amountFen >= 0 ? [yuan(move.amountFen), ""] : ["", yuan(move.amountFen)];
   return row([
-    `${stamp}${String(index + 1).padStart(8, "0")}`,
+    `${stamp}${String(move.seq).padStart(8, "0")}`,
     move.tradeNo ?? `PAYOUT${stamp}`,
     move.outTradeNo ?? "",
     move.kind === "payout" ? "自动提现" : "燃气费",
@@ -143,13 +143,15 @@ function fundRow(move: FundMove, index: number): string {
   ]);
 }
 
-export function alipayFundZip(moves: readonly FundMove[], day: string, merchant: AlipayBillMerchant): Buffer {
+export function alipayFundZip(bill: FundContent, day: string, merchant: AlipayBillMerchant): Buffer {
+  const { moves, offFen, wrongEncoding } = bill;
   const incoming = moves.filter(({ amountFen }) => amountFen >= 0);
   const outgoing = moves.filter(({ amountFen }) => amountFen < 0);
-  const total = (list: readonly FundMove[]): string => yuan(list.reduce((sum, { amountFen }) => sum + amountFen, 0));
+  const total = (list: readonly FundMove[], off = 0): string =>
+    yuan(list.reduce((sum, { amountFen }) => sum + amountFen, off));
   const sums = [
     `#支出合计：${outgoing.length}笔，共${total(outgoing)}元`,
-    `#收入合计：${incoming.length}笔，共${total(incoming)}元`,
+    `#收入合计：${incoming.length}笔，共${total(incoming, offFen)}元`,
   ];
   const details = [
     ...head("账务明细", day, merchant),
@@ -161,5 +163,5 @@ export function alipayFundZip(moves: readonly FundMove[], day: string, merchant:
   ];
   const summary = [...head("账务汇总", day, merchant), ...sums];
   const base = `${merchant.sellerId}_${day.replaceAll("-", "")}`;
-  return zipped(base, "账务明细", encoded(details, false), encoded(summary, false));
+  return zipped(base, "账务明细", encoded(details, wrongEncoding), encoded(summary, wrongEncoding));
 }

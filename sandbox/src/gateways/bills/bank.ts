@@ -1,4 +1,6 @@
+import iconv from "iconv-lite";
 import type { Book } from "../book.ts";
+import type { FaultTaker } from "../faults.ts";
 import { beijingDay, yuan } from "../http.ts";
 import { GATEWAYS, type Gateway } from "../names.ts";
 import { fundsUntil } from "./funds.ts";
@@ -40,10 +42,27 @@ function linesUntil(book: Book, day: string): BankLine[] {
 }
 
 /** The statement of one day; the header alone when nothing came. */
-export function bankStatement(book: Book, day: string): string {
-  const rows = linesUntil(book, day).filter(({ date }) => date === day);
+export const bankStatement = (book: Book, day: string): string => textOf(linesOn(book, day));
+
+const linesOn = (book: Book, day: string): BankLine[] => linesUntil(book, day).filter(({ date }) => date === day);
+
+function textOf(rows: readonly BankLine[]): string {
   const lines = rows.map((row) =>
     [row.date, row.reference, row.counterparty, yuan(row.amountFen), yuan(row.balanceFen)].join(","),
   );
   return ["date,reference,counterparty,amount,balance", ...lines, ""].join("\r\n");
+}
+
+/** The same as the file that the bank gives out, as the switches want it. */
+export function bankStatementFile(book: Book, faults: FaultTaker, day: string): Buffer {
+  // The bank is none of the gateways: a switch of its own holds for each of them alike.
+  const on = (name: Parameters<FaultTaker["take"]>[0]): boolean => faults.take(name, "wechat");
+  let rows = linesOn(book, day);
+  const last = rows.at(-1);
+  if (on("bankLineDoubled") && last !== undefined) rows = [...rows, last];
+  if (on("bankWrongSums")) rows = rows.map((row) => (row === last ? { ...row, balanceFen: row.balanceFen + 1 } : row));
+  if (on("bankReordered")) rows = rows.toReversed();
+  const text = textOf(rows);
+  const file = on("bankWrongEncoding") ? iconv.encode(text, "gbk") : Buffer.from(text);
+  return on("bankTruncated") ? file.subarray(0, -8) : file;
 }

@@ -1,4 +1,5 @@
 import type { Book } from "../book.ts";
+import type { FaultTaker } from "../faults.ts";
 import { beijingDay, dayStart } from "../http.ts";
 import type { Gateway } from "../names.ts";
 import { linesOf } from "./lines.ts";
@@ -58,4 +59,25 @@ export function fundsUntil(book: Book, gateway: Gateway, day: string): FundMove[
 /** The moves of one day, in the order of the account. */
 export function fundsOf(book: Book, gateway: Gateway, day: string): FundMove[] {
   return fundsUntil(book, gateway, day).filter(({ at }) => beijingDay(at) === day);
+}
+
+/** `seq`: its number on that day, whatever place it has in the file. */
+export type FundLine = FundMove & { seq: number };
+
+export interface FundContent {
+  moves: FundLine[];
+  /** Fault: by how much the sums at the foot are off. */
+  offFen: number;
+  /** Fault: the other encoding than the published one. */
+  wrongEncoding: boolean;
+}
+
+/** The day's fund bill as the switches want it. */
+export function fundBillOf(book: Book, faults: FaultTaker, gateway: Gateway, day: string): FundContent {
+  let moves = fundsOf(book, gateway, day).map((move, index): FundLine => ({ ...move, seq: index + 1 }));
+  if (faults.take("fundLineDoubled", gateway))
+    moves = moves.flatMap((move, index) => (index === 0 ? [move, move] : [move]));
+  if (faults.take("fundReordered", gateway)) moves = moves.toReversed();
+  const offFen = faults.take("fundWrongSums", gateway) ? 1 : 0;
+  return { moves, offFen, wrongEncoding: faults.take("fundWrongEncoding", gateway) };
 }

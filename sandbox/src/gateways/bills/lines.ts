@@ -134,10 +134,11 @@ export function billOf(book: Book, faults: FaultTaker, gateway: Gateway, day: st
 }
 
 /** The file as it goes over the line: whole, cut, or with a byte changed. */
-export function spoiled(file: Buffer, faults: FaultTaker, gateway: Gateway): Buffer {
+export function spoiled(file: Buffer, faults: FaultTaker, gateway: Gateway, kind: "trade" | "fund"): Buffer {
   let sent = file;
-  if (faults.take("billTruncated", gateway)) sent = sent.subarray(0, Math.floor((sent.length * 2) / 3));
-  if (faults.take("billDamaged", gateway)) {
+  const cut = faults.take(kind === "trade" ? "billTruncated" : "fundTruncated", gateway);
+  if (cut) sent = sent.subarray(0, Math.floor((sent.length * 2) / 3));
+  if (kind === "trade" && faults.take("billDamaged", gateway)) {
     sent = Buffer.from(sent);
     const middle = sent.length >> 1;
     sent[middle] = (sent[middle] ?? 0) ^ 0x01;

@@ -1,5 +1,5 @@
 import { beijingClock, yuan } from "../http.ts";
-import type { FundMove } from "./funds.ts";
+import type { FundContent, FundLine, FundMove } from "./funds.ts";
 import type { BillContent, BillLine } from "./lines.ts";
 
 /**
@@ -78,14 +78,14 @@ const MOVES: Readonly<Record<FundMove["kind"], readonly [name: string, kind: str
   payout: ["提现", "提现"],
 };
 
-function fundRow(move: FundMove, index: number): string {
+function fundRow(move: FundLine): string {
   const moment = beijingClock(move.at);
   const stamp = moment.replace(/\D/g, "");
   const incoming = move.amountFen >= 0;
   return row([
     moment,
     move.tradeNo ?? `1000${stamp}`,
-    `${stamp}${String(index + 1).padStart(8, "0")}`,
+    `${stamp}${String(move.seq).padStart(8, "0")}`,
     ...MOVES[move.kind],
     incoming ? "收入" : "支出",
     yuan(Math.abs(move.amountFen)),
@@ -96,10 +96,11 @@ function fundRow(move: FundMove, index: number): string {
   ]);
 }
 
-export function wechatFundCsv(moves: readonly FundMove[]): string {
+export function wechatFundCsv({ moves, offFen }: FundContent): string {
   const incoming = moves.filter(({ amountFen }) => amountFen >= 0);
   const outgoing = moves.filter(({ amountFen }) => amountFen < 0);
-  const total = (list: readonly FundMove[]) => yuan(list.reduce((sum, { amountFen }) => sum + Math.abs(amountFen), 0));
-  const foot = row([moves.length, incoming.length, total(incoming), outgoing.length, total(outgoing)]);
+  const total = (list: readonly FundMove[], off = 0) =>
+    yuan(list.reduce((sum, { amountFen }) => sum + Math.abs(amountFen), off));
+  const foot = row([moves.length, incoming.length, total(incoming, offFen), outgoing.length, total(outgoing)]);
   return file([FUND_COLUMNS, ...moves.map(fundRow), FUND_SUMS, foot]);
 }
