@@ -20,7 +20,8 @@ import type { ChipKind } from "../script.ts";
  * complete the checksum is wrong: no cut leaves a valid half, by order and not by luck.
  */
 export interface OpenTable {
-  readonly family: "open-a" | "open-b" | "open-b-cpu" | "open-c";
+  /** `dll-…`: bytes of ours that stand for what a maker's DLL says (dll/dllLayout.ts). */
+  readonly family: "open-a" | "open-b" | "open-b-cpu" | "open-c" | `dll-${string}`;
   readonly cardClass: CardClass;
   readonly chip: ChipKind;
   readonly imageBytes: number;
