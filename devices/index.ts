@@ -10,6 +10,7 @@ export { serialScanner, tcpScanner } from "./src/lineScanner.ts";
 export type { Line, LineListener, OpenLine } from "./src/lines/line.ts";
 export { openSerialLine, type SerialOptions, type SerialPortLike } from "./src/lines/serialLine.ts";
 export { openTcpLine, parseTcpUrl } from "./src/lines/tcpLine.ts";
+export type { PcscModule } from "./src/pcsc/pcscModule.ts";
 export { type PcscReaderOptions, pcscReader } from "./src/pcsc/pcscReader.ts";
 export type { CodeScanner, PaperState, PrintResult, ReceiptPrinter } from "./src/peripherals.ts";
 export {

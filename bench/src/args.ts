@@ -1,7 +1,7 @@
 /** What is asked for on the command line: names of benches, and how long and how hard. */
 import { err, ok, type Result } from "@citygas/core";
 
-export const benchNames = ["purchase", "kiosk", "reconcile"] as const;
+export const benchNames = ["purchase", "kiosk", "reconcile", "card"] as const;
 export type BenchName = (typeof benchNames)[number];
 
 export interface Args {

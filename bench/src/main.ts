@@ -1,14 +1,16 @@
 /** `npm run bench -- NAME…`: one JSON line per figure on stdout, progress on stderr. */
-import { type BenchName, readArgs } from "./args.ts";
+import { type Args, type BenchName, readArgs } from "./args.ts";
+import { cardBench } from "./card/bench.ts";
 import { say } from "./figures.ts";
 import { kioskBench } from "./kiosk/bench.ts";
 import { purchaseBench } from "./purchase/bench.ts";
 import { reconcileBench } from "./reconcile/bench.ts";
 
-const benches: Record<BenchName, typeof purchaseBench> = {
+const benches: Record<BenchName, (args: Args) => Promise<void>> = {
   purchase: purchaseBench,
   kiosk: kioskBench,
   reconcile: reconcileBench,
+  card: cardBench,
 };
 
 async function main(): Promise<void> {
