@@ -10,6 +10,7 @@ import { get } from "../area.ts";
 import { constant } from "../codec.ts";
 import type { LayoutDriver, PurchaseOnCard } from "../layout.ts";
 import { openDriver } from "../open/open-driver.ts";
+import { putPurchase } from "../open/open-purchase.ts";
 import { type OpenTable, openC } from "../open/tables.ts";
 import type { DllCard } from "./dllFields.ts";
 
@@ -86,19 +87,10 @@ export function dllImage(maker: DllMaker, card: DllCard): Uint8Array | null {
         batteryLow: false,
       })
     : formatted;
-  return withPurchase(maker, returned, card, boughtOn);
-}
-
-function withPurchase(maker: DllMaker, image: Uint8Array, { ql, cs }: DllCard, boughtOn: string | null): Uint8Array {
-  if (cs === 0 || boughtOn === null) return image;
-  const driver = openDriver(tableOf(maker), "volume");
-  const purchase = {
-    countBefore: cs - 1,
-    totalBefore: 0,
-    amount: { kind: "volume" as const, volumeL: ql * litresOfM3 },
-    boughtOn,
-  };
-  return ql === 0 ? driver.refundImage(image, purchase) : driver.purchaseImage(image, purchase);
+  if (card.cs > 0 && boughtOn !== null) {
+    putPurchase(returned, tableOf(maker), { count: card.cs, amount: card.ql * litresOfM3, total: 0, boughtOn });
+  }
+  return returned;
 }
 
 /** undefined: no day. */
