@@ -61,6 +61,36 @@ describe.each(layouts.map((driver) => [driver.name, driver] as const))("%s", (_n
     );
   });
 
+  test("cut short, too long, another layout's, pieced together: a named reason or a card, never an exception", () => {
+    const cards = layouts.map((each) => loadedCard(each, 12, 50_000, 70_000, "2026-01-31"));
+    const problems = new Set<string>();
+    fc.assert(
+      fc.property(
+        fc.nat(cards.length - 1),
+        fc.nat(imageBytes * 2),
+        fc.nat(imageBytes),
+        fc.boolean(),
+        (of, length, at, piece) => {
+          const other = cards[of] ?? good;
+          const image = piece ? Uint8Array.of(...good.slice(0, at), ...other.slice(at)) : other.slice(0, length);
+          const result = driver.read(image);
+          if (result.ok && !allSound(image, table)) throw new Error("read with a wrong checksum");
+          if (result.ok && image.length !== imageBytes) throw new Error("read at another length");
+          if (!result.ok) problems.add(result.problem);
+          identifyImage(image);
+          driver.purchaseArea(image);
+          driver.returnArea(image);
+          if (image.length !== imageBytes && driver.consumed(image, purchase))
+            throw new Error("consumed at another length");
+        },
+      ),
+      { numRuns },
+    );
+    for (const problem of problems)
+      expect(["blank", "foreign", "badIdentity", "badChecksum", "upsideDown"]).toContain(problem);
+    expect(problems.has("foreign")).toBe(true);
+  });
+
   test("a card with wrong bytes is read only when every checksum fits all the same", () => {
     fc.assert(
       fc.property(changes, (list) => {
