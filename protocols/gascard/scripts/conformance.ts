@@ -17,6 +17,15 @@ if (path === undefined) {
   exit(1);
 }
 
+async function load(file: string): Promise<object> {
+  try {
+    return (await import(pathToFileURL(resolve(file)).href)) as object;
+  } catch (error) {
+    console.error(`${file} can't be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    exit(1);
+  }
+}
+
 /** Enough to be asked; whether it does what it says is what the kit is for. */
 function isDriver(value: unknown): value is LayoutDriver {
   return (
@@ -24,7 +33,7 @@ function isDriver(value: unknown): value is LayoutDriver {
   );
 }
 
-const exported: unknown[] = Object.values((await import(pathToFileURL(resolve(path)).href)) as object);
+const exported: unknown[] = Object.values(await load(path));
 const drivers = [...new Set(exported.flat().filter(isDriver))];
 let failed = drivers.length === 0;
 if (failed) console.error(`${path} exports no layout driver`);
