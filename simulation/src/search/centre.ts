@@ -1,6 +1,7 @@
 /** The centre in the small world: production's decisions and commits, put together as the card services do. */
 import {
   type CardDecision,
+  type CardState,
   compose,
   decideInsertion,
   type ImageClass,
@@ -8,41 +9,66 @@ import {
   type PurchaseEvent,
 } from "@citygas/core";
 import { classify, fromHex, type PurchaseOnCard, planSteps, resumeImages } from "@citygas/gascard";
-import { amounts, areaCode, bytesOf, driver, hexOf, type Reader, type Running, type State } from "./state.ts";
+import { issuedImage } from "@citygas/server";
+import { amounts, areaCode, type Books, bytesOf, hexOf, type Parts, type Script } from "./state.ts";
+
+type Driver = Parts["driver"];
 
 const isOpen = (p: Purchase): boolean => ["paying", "paid", "issued", "unknown", "manual"].includes(p.state);
-export const openOf = ({ purchases }: State): Purchase | null => purchases.find((p) => p !== null && isOpen(p)) ?? null;
+export const openOf = ({ purchases }: Books): Purchase | null => purchases.find((p) => p !== null && isOpen(p)) ?? null;
 
-/** The state after one event of a purchase; null where the machines refuse it. */
-export function apply(s: State, index: number, event: PurchaseEvent): State | null {
-  const purchase = s.purchases[index] ?? null;
+/**
+ * What of a purchase can still matter. Which reader a script went to is forgotten, because a script that another one has
+ * followed is known by its reader; and once nothing can lead to a write, only how it ended is of interest.
+ */
+function whatMatters(p: Purchase): Purchase {
+  const script = p.script && { ...p.script, terminalId: "", powerUpId: "" };
+  if (isOpen(p)) return { ...p, script, outcomeSeen: false };
+  return { ...p, script: null, countBefore: null, totalBefore: null, reason: null, outcomeSeen: false, dueAt: null };
+}
+
+/** The books after one event of a purchase; null where the machines refuse it. */
+function applied(books: Books, index: number, event: PurchaseEvent): Books | null {
+  const purchase = books.purchases[index] ?? null;
   const composed = compose({
     bundle: {
       purchase: purchase && { version: 1, state: purchase },
       attempts: [],
-      account: { version: 1, state: s.account },
+      account: { version: 1, state: books.account },
       tier: null,
-      card: { version: 1, state: s.card },
-      meter: { version: 1, state: s.meterBook },
+      card: { version: 1, state: books.card },
+      meter: { version: 1, state: books.meter },
     },
     event: { type: "purchase", event },
     eventId: "e",
     now: 0,
   });
   if (!composed.ok) return null;
-  const next: State = { ...s, purchases: [...s.purchases] };
-  next.purchases[index] = composed.value.purchase;
+  const next: Books = { ...books, purchases: [...books.purchases] };
+  next.purchases[index] = whatMatters(composed.value.purchase);
   for (const write of composed.value.transition.writes) {
     if (write.kind === "account") next.account = write.state;
     // Only whether a script was issued since matters, and that stands in the readers.
     if (write.kind === "card") next.card = { ...write.state, scriptSeq: 0 };
-    if (write.kind === "meter") next.meterBook = write.state;
+    if (write.kind === "meter") next.meter = write.state;
   }
   return next;
 }
 
-const indexOf = (s: State, p: Purchase): number => s.purchases.findIndex((each) => each?.id === p.id);
-export const applyTo = (s: State, p: Purchase, event: PurchaseEvent): State | null => apply(s, indexOf(s, p), event);
+/** The number of the books after an event of this purchase; null where the machines refuse it. */
+export function apply(parts: Parts, books: number, index: number, event: PurchaseEvent): number | null {
+  return parts.once(`apply ${books} ${index} ${JSON.stringify(event)}`, () => {
+    const next = applied(parts.books.at(books), index, event);
+    return next && parts.books.of(next);
+  });
+}
+
+/** The same for the purchase that is open. */
+export function applyToOpen(parts: Parts, books: number, event: PurchaseEvent): number | null {
+  const { purchases } = parts.books.at(books);
+  const index = purchases.findIndex((p) => p !== null && isOpen(p));
+  return index < 0 ? null : apply(parts, books, index, event);
+}
 
 export function onCard(p: Purchase, before: { count: number; total: number }): PurchaseOnCard {
   const { delivers } = p.breakdown;
@@ -54,7 +80,7 @@ export function onCard(p: Purchase, before: { count: number; total: number }): P
   };
 }
 
-function classOf(p: Purchase, image: Uint8Array): ImageClass | null {
+function classOf(driver: Driver, p: Purchase, image: Uint8Array): ImageClass | null {
   const { script } = p;
   const [before, after] = [fromHex(script?.before ?? ""), fromHex(script?.after ?? "")];
   if (script === null || before === null || after === null || p.countBefore === null) return null;
@@ -63,92 +89,132 @@ function classOf(p: Purchase, image: Uint8Array): ImageClass | null {
   return classify(driver, image, before, driver.purchaseImage(before, purchase), after, purchase);
 }
 
-/** What this image leads to at this reader. */
-export function decisionFor(s: State, reader: 0 | 1, approved: null | "refund"): CardDecision {
-  const { image } = s.readers[reader];
-  const bytes = bytesOf(image?.hex ?? "");
-  const found = driver.read(bytes);
-  const identity = driver.identify(bytes);
-  const open = openOf(s);
-  return decideInsertion({
-    now: 0,
-    read: {
-      identity: identity && { cardNumber: identity.cardNumber, role: identity.role, replacement: identity.replacement },
-      problem: found.ok ? null : found.problem === "upsideDown" ? "unreadable" : found.problem,
-      facts: found.ok
-        ? {
-            count: found.facts.count,
-            amount: found.facts.gas.kind === "money" ? found.facts.gas.amountFen : 0,
-            acceptedCount: found.facts.returned?.count ?? null,
-            totalCredited: found.facts.returned?.totalCredited ?? null,
-          }
-        : null,
-      secretCounter: "full",
-      fresh: image?.fresh ?? false,
-    },
-    card: s.card,
-    account: s.account,
-    open: open && { purchase: open, image: classOf(open, bytes) },
-    reader: reader === 0 ? "kiosk" : "desk",
-    adoption: null,
-    approved,
+/** What an image of a card leads to at this reader (1 kiosk, 2 desk). It is fresh: a stale one counts for nothing. */
+export function decisionFor(
+  parts: Parts,
+  books: number,
+  image: number,
+  reader: 1 | 2,
+  approved: null | "sale" | "refund",
+): CardDecision {
+  return parts.once(`decide ${books} ${image} ${reader} ${approved}`, () => {
+    const { driver } = parts;
+    const { card, account } = parts.books.at(books);
+    const bytes = bytesOf(parts.images.at(image));
+    const found = driver.read(bytes);
+    const identity = driver.identify(bytes);
+    const open = openOf(parts.books.at(books));
+    return decideInsertion({
+      now: 0,
+      read: {
+        identity: identity && {
+          cardNumber: identity.cardNumber,
+          role: identity.role,
+          replacement: identity.replacement,
+        },
+        problem: found.ok ? null : found.problem === "upsideDown" ? "unreadable" : found.problem,
+        facts: found.ok
+          ? {
+              count: found.facts.count,
+              amount: found.facts.gas.kind === "money" ? found.facts.gas.amountFen : 0,
+              acceptedCount: found.facts.returned?.count ?? null,
+              totalCredited: found.facts.returned?.totalCredited ?? null,
+            }
+          : null,
+        secretCounter: "full",
+        fresh: true,
+      },
+      card,
+      account,
+      open: open && { purchase: open, image: classOf(driver, open, bytes) },
+      reader: reader === 1 ? "kiosk" : "desk",
+      adoption: null,
+      approved,
+    });
   });
 }
 
-export function withReader(s: State, reader: 0 | 1, change: Partial<Reader>): State {
-  const readers: State["readers"] = [...s.readers];
-  readers[reader] = { ...s.readers[reader], ...change };
-  return { ...s, readers };
+/** The books after a sound reading: the meter's own word, as `recordReading` stores it. */
+export function recorded(parts: Parts, books: number, image: number): number {
+  return parts.once(`record ${books} ${image}`, () => {
+    const known = parts.books.at(books);
+    const found = parts.driver.read(bytesOf(parts.images.at(image)));
+    const returned = found.ok ? found.facts.returned : null;
+    if (returned === null) return books;
+    const { card } = known;
+    const next: CardState = {
+      ...card,
+      acceptedCount: returned.count,
+      totalCredited: Math.max(card.totalCredited, returned.totalCredited),
+    };
+    return parts.books.of({ ...known, card: next });
+  });
 }
 
-/** A script for the open purchase leaves: every other image and script is old from now on. */
-export function issue(s: State, reader: 0 | 1, kind: "sale" | "refund"): State | null {
-  const p = openOf(s);
-  const image = bytesOf(s.readers[reader].image?.hex ?? "");
-  if (p === null) return null;
-  const found = driver.read(image);
-  const facts = found.ok ? found.facts : null;
-  const before = { count: facts?.count ?? s.card.count, total: facts?.returned?.totalCredited ?? s.card.totalCredited };
+/** The open purchase's script by this image: the books with it, and what the reader has to do. null: refused. */
+export function issued(
+  parts: Parts,
+  books: number,
+  image: number,
+  kind: "sale" | "refund",
+  approved: boolean,
+): { books: number; script: number } | null {
+  return parts.once(`issue ${books} ${image} ${kind} ${approved}`, () => {
+    const { driver } = parts;
+    const known = parts.books.at(books);
+    const p = openOf(known);
+    const bytes = bytesOf(parts.images.at(image));
+    if (p === null) return null;
+    const found = driver.read(bytes);
+    const facts = found.ok ? found.facts : null;
+    const before = {
+      count: facts?.count ?? known.card.count,
+      total: facts?.returned?.totalCredited ?? known.card.totalCredited,
+    };
+    const purchase = onCard(p, before);
+    const after = afterOf(driver, p, bytes, purchase, kind);
+    // Two people sent it here to be written, and it holds all of it: that is for them to decide.
+    if (hexOf(after) === parts.images.at(image)) return null;
+    const next = applyToOpen(parts, books, {
+      type: "scriptIssued",
+      script: {
+        id: "s",
+        kind,
+        terminalId: "",
+        powerUpId: "",
+        seq: 0,
+        before: hexOf(bytes),
+        after: hexOf(after),
+        issuedAt: 0,
+        deadlineAt: 0,
+      },
+      countBefore: purchase.countBefore,
+      totalBefore: purchase.totalBefore,
+      toPhone: false,
+      ...(approved ? { approvedBy: ["x", "y"] } : {}),
+    });
+    if (next === null) return null;
+    return { books: next, script: parts.scripts.of({ kind, steps: stepsOf(driver, bytes, after) }) };
+  });
+}
+
+function afterOf(
+  driver: Driver,
+  p: Purchase,
+  image: Uint8Array,
+  purchase: PurchaseOnCard,
+  kind: "sale" | "refund",
+): Uint8Array {
+  if (kind === "refund") {
+    if (driver.refundImage === null) throw new Error(`${driver.name} has no refund image`);
+    return driver.refundImage(image, purchase);
+  }
   const earlier = p.script?.kind === "sale" ? fromHex(p.script.after) : null;
-  const purchase = onCard(p, before);
-  const after =
-    kind === "refund"
-      ? driver.refundImage(image, purchase)
-      : earlier !== null
-        ? resumeImages(driver, image, earlier).after
-        : driver.purchaseImage(image, purchase);
-  const issued = applyTo(s, p, {
-    type: "scriptIssued",
-    script: {
-      id: "s",
-      kind,
-      terminalId: `r${reader}`,
-      powerUpId: `r${reader}`,
-      seq: 0,
-      before: hexOf(image),
-      after: hexOf(after),
-      issuedAt: 0,
-      deadlineAt: 0,
-    },
-    countBefore: purchase.countBefore,
-    totalBefore: purchase.totalBefore,
-    toPhone: false,
-  });
-  if (issued === null) return null;
-  const aged = issued.readers.map((each) => ({
-    ...each,
-    image: each.image && { ...each.image, fresh: false },
-    running: each.running && { ...each.running, current: false },
-    // The report of another script changes nothing.
-    report: null,
-  }));
-  const next: State = { ...issued, readers: [aged[0] ?? s.readers[0], aged[1] ?? s.readers[1]] };
-  const running = s.readers[reader].live ? { kind, current: true, steps: stepsOf(image, after) } : null;
-  return withReader(next, reader, { running, image: null });
+  return earlier === null ? driver.purchaseImage(image, purchase) : resumeImages(driver, image, earlier).after;
 }
 
-function stepsOf(before: Uint8Array, after: Uint8Array): Running["steps"] {
-  return planSteps(driver, before, after, "000000").flatMap((step, index): Running["steps"] => {
+function stepsOf(driver: Driver, before: Uint8Array, after: Uint8Array): Script["steps"] {
+  return planSteps(driver, before, after, "000000").flatMap((step, index): Script["steps"] => {
     if (step.op === "write") return [{ op: "write", offset: step.offset, data: step.data }];
     if (step.op !== "read" || step.expect === undefined) return [];
     return [{ op: index <= 1 ? "expect" : "last", offset: 0, data: step.expect }];
@@ -156,9 +222,9 @@ function stepsOf(before: Uint8Array, after: Uint8Array): Running["steps"] {
 }
 
 /** Priced, confirmed, and paid from the balance. */
-export function sell(s: State, index: 0 | 1): State | null {
+export function sold(parts: Parts, books: number, index: 0 | 1): number | null {
   const amountFen = amounts[index];
-  const quoted = apply(s, index, {
+  const quoted = apply(parts, books, index, {
     type: "quoted",
     facts: {
       id: `p${index}`,
@@ -170,7 +236,7 @@ export function sell(s: State, index: 0 | 1): State | null {
       cardId: "c",
       tierId: null,
       channel: "kiosk",
-      terminalId: "r0",
+      terminalId: "",
       later: false,
       breakdown: {
         tariffVersionId: "v",
@@ -185,7 +251,16 @@ export function sell(s: State, index: 0 | 1): State | null {
       },
     },
   });
-  return quoted && apply(quoted, index, { type: "confirmed" });
+  return quoted === null ? null : apply(parts, quoted, index, { type: "confirmed" });
 }
 
-export { areaCode };
+/** The card is lost and replaced: the books after it, and what the issuing desk writes on the new chip. */
+export function replaced(parts: Parts, books: number): { books: number; image: number } | null {
+  return parts.once(`replace ${books}`, () => {
+    const known = parts.books.at(books);
+    if (known.card.openPurchaseId !== null || known.card.replacement > 0) return null;
+    const card: CardState = { ...known.card, status: "current", replacement: 1 };
+    const image = issuedImage(parts.driver, card, { areaCode, meterCeiling: 0, today: "1970-01-01", price: null });
+    return { books: parts.books.of({ ...known, card }), image: parts.images.of(hexOf(image)) };
+  });
+}

@@ -1,16 +1,21 @@
 /** Every state of a small world: nothing over-credited, never two open purchases, and always a way to the end. */
 import { purchaseTable } from "@citygas/core";
+import { openBMoney } from "@citygas/gascard";
 import { expect, inject, it } from "vitest";
 import { patch } from "../sabotage/sabotage.ts";
 import { search } from "./search.ts";
 import { sizes } from "./sizes.ts";
 
-const [smallest, withRefunds] = sizes;
-if (smallest === undefined || withRefunds === undefined) throw new Error("no worlds to search");
+const whole = { complete: true, violation: null, deadEnds: 0 };
+const sizeOf = (name: string) => {
+  const found = sizes.find((size) => size.name === name);
+  if (found === undefined) throw new Error(`no world ${name}`);
+  return found;
+};
 
-it("one purchase, a kiosk and a desk, torn writes and lost messages: all states are safe and lead to an end", () => {
-  const found = search(smallest, 200_000);
-  expect(found).toMatchObject({ complete: true, violation: null, deadEnds: 0 });
+it.each(["B, one purchase", "C, one purchase"])("%s: all states are safe and lead to an end", (name) => {
+  const found = search(sizeOf(name), 200_000);
+  expect(found).toMatchObject(whole);
   expect(found.states).toBeGreaterThan(1_000);
 });
 
@@ -20,7 +25,7 @@ it("finds the way on which a refund by timer pays for gas that is on the card", 
     due: (p, _e, now, s) => gaveUp?.(p, { type: "gaveUp", reason: "timeout" }, now, s) ?? null,
   });
   try {
-    const found = search(smallest, 200_000);
+    const found = search(sizeOf("B, one purchase"), 200_000);
     expect(found.violation?.text).toMatch(/^I2/);
     expect(found.violation?.way.length).toBeGreaterThan(3);
   } finally {
@@ -28,6 +33,43 @@ it("finds the way on which a refund by timer pays for gas that is on the card", 
   }
 });
 
-it.runIf(inject("long")).each(sizes)("$name: no hole as far as a million states", ({ name: _, ...size }) => {
-  expect(search(size, 1_000_000)).toMatchObject({ violation: null, deadEnds: 0 });
+it("finds the dead end where a purchase that was not heard of is never looked at again", () => {
+  const undo = patch(purchaseTable.unknown, { scriptIssued: () => null, cardSettled: () => null });
+  try {
+    expect(search(sizeOf("B, one purchase"), 200_000).deadEnds).toBeGreaterThan(0);
+  } finally {
+    undo();
+  }
+});
+
+it("finds that a write without a result is left to people, though the card tells what became of it", () => {
+  const { cardDisagrees } = purchaseTable.issued;
+  const undo = patch(purchaseTable.issued, {
+    scriptEnded: (p, { scriptId }, now, s) =>
+      cardDisagrees?.(p, { type: "cardDisagrees", scriptId, image: "" }, now, s) ?? null,
+  });
+  try {
+    expect(search(sizeOf("B, one purchase"), 200_000).violation?.text).toMatch(/^I1/);
+  } finally {
+    undo();
+  }
+});
+
+it("finds the second credit where a replacement gives a number of its own to what the lost card may still bring", () => {
+  const { purchaseImage } = openBMoney;
+  const undo = patch(openBMoney, {
+    purchaseImage: (before, purchase) =>
+      openBMoney.identify(before)?.replacement === 0
+        ? purchaseImage(before, purchase)
+        : purchaseImage(before, { ...purchase, countBefore: purchase.countBefore + 1 }),
+  });
+  try {
+    expect(search(sizeOf("B, one purchase, refunds, replacement"), 200_000).violation?.text).toMatch(/^I2/);
+  } finally {
+    undo();
+  }
+});
+
+it.runIf(inject("long")).each(sizes)("$name: complete, and no hole", ({ name: _, ...size }) => {
+  expect(search(size, 20_000_000)).toMatchObject(whole);
 });
