@@ -4,6 +4,7 @@ export * from "./src/aggregates.ts";
 export * from "./src/calendar.ts";
 export * from "./src/card/adoption.ts";
 export * from "./src/card/insertion.ts";
+export * from "./src/card/reading.ts";
 export * from "./src/card/replacement.ts";
 export * from "./src/card/types.ts";
 export * from "./src/ledger/chart.ts";

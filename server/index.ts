@@ -23,7 +23,14 @@ export {
   type Reconciliation,
   type ReconciliationOptions,
 } from "./src/reconciliation/reconciliation.ts";
-export { issueImage, replaceCard, setCardStatus } from "./src/registration/replacement.ts";
+export {
+  issuedImage,
+  issueImage,
+  mayReplace,
+  replaceCard,
+  replacedEvent,
+  setCardStatus,
+} from "./src/registration/replacement.ts";
 export { type RunningServer, type ServerOptions, startServer } from "./src/server.ts";
 export type { DatabaseConnection } from "./src/store/database.ts";
 export { openPool } from "./src/store/database.ts";

@@ -302,6 +302,13 @@ describe("what two people allow", () => {
     for (const image of ["unwritten", "torn", "other"] as const)
       expect(decideInsertion(open(manual, image, {}, again))).toEqual({ kind: "write", from: "approved" });
   });
+  it("but not once a refund script was out: the meter may have taken the number for nothing", () => {
+    const tried: Purchase = { ...manual, refundTried: true };
+    for (const image of ["unwritten", "torn", "other"] as const) {
+      expect(refused(open(tried, image, {}, again))).toBe("purchase.manual");
+      expect(decideInsertion(open(tried, image, {}, refund))).toEqual({ kind: "writeRefund" });
+    }
+  });
   it("but never over gas that is or was on it, at a phone, with the last tries, or from an old image", () => {
     for (const image of ["written", "consumed", "refundImage"] as const)
       expect(refused(open(manual, image, {}, again))).toBe("purchase.manual");

@@ -185,7 +185,10 @@ function approvedAgain(i: Insertion, image: ImageClass): CardDecision {
   const { approved, open, read } = i;
   if (approved == null || i.reader === "phone") return refuse("purchase.manual");
   if (image === "written" || image === "consumed" || image === "refundImage") return refuse("purchase.manual");
-  if (approved === "refund" ? !mayTakeBack(i) : open?.purchase.awaitsMeter === true) return refuse("purchase.manual");
+  // Once a refund script was out, the meter may have taken the number for nothing: the purchase under it would be lost.
+  const spent = open?.purchase.refundTried === true && i.card?.cardClass === "B";
+  if (approved === "refund" ? !mayTakeBack(i) : spent || open?.purchase.awaitsMeter === true)
+    return refuse("purchase.manual");
   if (!read.fresh) return refuse("card.stale");
   if (triesRunOut(i)) return refuse("card.secretCounter", true);
   return approved === "refund" ? { kind: "writeRefund" } : { kind: "write", from: "approved" };

@@ -8,6 +8,7 @@ import {
   type Posting,
   type Transition,
   type Versioned,
+  withMeterWord,
 } from "@citygas/core";
 import type { CardFacts } from "@citygas/gascard";
 import type { SaleContext } from "../purchases/sale.ts";
@@ -107,10 +108,8 @@ function cardTransition(
   const { count, amount, acceptedCount, totalCredited } = event;
   const at = sale.now();
   const next: CardState = {
-    ...state,
+    ...withMeterWord(state, event),
     ...changes,
-    totalCredited,
-    acceptedCount: acceptedCount ?? state.acceptedCount,
     lastReading: { at, count, amount, acceptedCount, totalCredited, ...(event.price && { price: event.price }) },
   };
   return {

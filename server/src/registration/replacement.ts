@@ -141,7 +141,8 @@ interface Place {
   price?: MeterPrice;
 }
 
-function replacedEvent(
+/** The open purchase goes on with the new card: by the script that carries it there, where one was out. */
+export function replacedEvent(
   card: CardState,
   p: Purchase,
   { carries, approvedBy }: Replacing,
@@ -235,12 +236,12 @@ export async function issueImage(ctx: ServerContext, cardId: Id): Promise<Regist
     if (open.script?.terminalId !== issuingDesk) return refuse("purchase.open");
     return ok({ layout: driver.name, imageHex: open.script.after, secretHex });
   }
-  const image = imageOf(driver, card, await placeOf(ctx, card), dayOf(ctx.now()));
+  const image = issuedImage(driver, card, await placeOf(ctx, card), dayOf(ctx.now()));
   return ok({ layout: driver.name, imageHex: toHex(image), secretHex });
 }
 
 /** A purchase that the meter has not been seen to accept goes along (protocol, "Replacement cards carry the last count"). */
-function imageOf(driver: LayoutDriver, card: CardState, place: Place, today: string): Uint8Array {
+export function issuedImage(driver: LayoutDriver, card: CardState, place: Place, today: string): Uint8Array {
   const unproven = isUnproven(card);
   const count = unproven ? card.count - 1 : card.count;
   const image = driver.format({

@@ -1,18 +1,20 @@
 /** The centre in the small world: production's decisions and commits, put together as the card services do. */
 import {
   type CardDecision,
-  type CardState,
   compose,
   decideInsertion,
   type ImageClass,
   type Purchase,
   type PurchaseEvent,
+  replacedCard,
+  withMeterWord,
 } from "@citygas/core";
-import { classify, fromHex, type PurchaseOnCard, planSteps, resumeImages } from "@citygas/gascard";
-import { issuedImage } from "@citygas/server";
+import { classify, fromHex, type PurchaseOnCard, planSteps, refundProof, resumeImages } from "@citygas/gascard";
+import { issuedImage, mayReplace, replacedEvent } from "@citygas/server";
 import { amounts, areaCode, type Books, bytesOf, hexOf, type Parts, type Script } from "./state.ts";
 
 type Driver = Parts["driver"];
+const place = { areaCode, meterCeiling: 0 };
 
 const isOpen = (p: Purchase): boolean => ["paying", "paid", "issued", "unknown", "manual"].includes(p.state);
 export const openOf = ({ purchases }: Books): Purchase | null => purchases.find((p) => p !== null && isOpen(p)) ?? null;
@@ -141,12 +143,8 @@ export function recorded(parts: Parts, books: number, image: number): number {
     const found = parts.driver.read(bytesOf(parts.images.at(image)));
     const returned = found.ok ? found.facts.returned : null;
     if (returned === null) return books;
-    const { card } = known;
-    const next: CardState = {
-      ...card,
-      acceptedCount: returned.count,
-      totalCredited: Math.max(card.totalCredited, returned.totalCredited),
-    };
+    const word = { acceptedCount: returned.count, totalCredited: returned.totalCredited };
+    const next = { ...withMeterWord(known.card, word), lastReading: null };
     return parts.books.of({ ...known, card: next });
   });
 }
@@ -191,6 +189,7 @@ export function issued(
       countBefore: purchase.countBefore,
       totalBefore: purchase.totalBefore,
       toPhone: false,
+      needs: refundProof(driver, { phoneScript: false, replaced: p.replaced }),
       ...(approved ? { approvedBy: ["x", "y"] } : {}),
     });
     if (next === null) return null;
@@ -254,13 +253,36 @@ export function sold(parts: Parts, books: number, index: 0 | 1): number | null {
   return quoted === null ? null : apply(parts, quoted, index, { type: "confirmed" });
 }
 
-/** The card is lost and replaced: the books after it, and what the issuing desk writes on the new chip. */
-export function replaced(parts: Parts, books: number): { books: number; image: number } | null {
-  return parts.once(`replace ${books}`, () => {
+/**
+ * The card is lost and replaced: the books after it, and what the issuing desk writes on the new chip. `byTwo`: two people
+ * take what is open back.
+ */
+export function replaced(
+  parts: Parts,
+  books: number,
+  carries: "carry" | "refund",
+): { books: number; image: number } | null {
+  return parts.once(`replace ${books} ${carries}`, () => {
+    const { driver } = parts;
     const known = parts.books.at(books);
-    if (known.card.openPurchaseId !== null || known.card.replacement > 0) return null;
-    const card: CardState = { ...known.card, status: "current", replacement: 1 };
-    const image = issuedImage(parts.driver, card, { areaCode, meterCeiling: 0, today: "1970-01-01", price: null });
-    return { books: parts.books.of({ ...known, card }), image: parts.images.of(hexOf(image)) };
+    const open = openOf(known);
+    const byTwo = carries === "refund";
+    if (known.card.replacement > 0 || !mayReplace(known.card, open, carries, byTwo).ok) return null;
+    if (open === null) {
+      const card = { ...replacedCard(known.card), scriptSeq: 0 };
+      const image = issuedImage(driver, card, place, "1970-01-01");
+      return { books: parts.books.of({ ...known, card }), image: parts.images.of(hexOf(image)) };
+    }
+    const how = { carries, ...(byTwo ? { approvedBy: ["x", "y"] as [string, string] } : {}) };
+    const event = replacedEvent(known.card, open, how, place, 0);
+    // A script that no reader runs has the one name that all scripts have here.
+    const named =
+      event.type === "cardReplaced" && event.script ? { ...event, script: { ...event.script, id: "s" } } : event;
+    const next = applyToOpen(parts, books, named);
+    if (next === null) return null;
+    const after = parts.books.at(next);
+    const script = openOf(after)?.script ?? null;
+    const image = script === null ? hexOf(issuedImage(driver, after.card, place, "1970-01-01")) : script.after;
+    return { books: next, image: parts.images.of(image) };
   });
 }

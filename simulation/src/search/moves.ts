@@ -29,7 +29,10 @@ export function movesFrom(parts: Parts, s: State, size: Size): Move[] {
       stateWith(s, applyToOpen(parts, s.books, { type: "gaveUp", reason: "customer" })),
     );
   if (open?.state === "manual") decide(parts, s, add);
-  if (size.replacement && s.cards[1].image < 0) replace(parts, s, add);
+  if (size.replacement && s.cards[1].image < 0) {
+    replace(parts, s, "carry", add);
+    if (size.refunds) replace(parts, s, "refund", add);
+  }
   return moves;
 }
 
@@ -149,7 +152,13 @@ function centreHears(
       settled(applyToOpen(parts, s.books, { type: "cardSettled", as: decision.as, scriptId: "s" }));
       break;
     case "refundProven":
-      settled(applyToOpen(parts, s.books, { type: "refundProven", scriptId: "s" }));
+      settled(
+        applyToOpen(parts, s.books, {
+          type: "refundProven",
+          scriptId: "s",
+          ...(decision.by === "image" ? {} : { by: decision.by }),
+        }),
+      );
       break;
     case "toManual":
       settled(applyToOpen(parts, s.books, { type: "cardDisagrees", scriptId: "s", image: "" }));
@@ -206,7 +215,8 @@ function reported(parts: Parts, s: State, at: Which, report: "done" | "stopped",
   } else if (open.script.kind === "sale") {
     add(label, stateWith(s, applyToOpen(parts, s.books, { type: "cardSettled", as: "written", scriptId: "s" })));
   } else {
-    add(label, stateWith(s, applyToOpen(parts, s.books, { type: "refundProven", scriptId: "s" })));
+    const type = open.refundNeeds === "returnArea" ? "refundStands" : "refundProven";
+    add(label, stateWith(s, applyToOpen(parts, s.books, { type, scriptId: "s" })));
   }
 }
 
@@ -255,11 +265,13 @@ function cutsOf(length: number, { cuts }: Size): [cut: number, inside: boolean][
 }
 
 /** The card is lost. The desk makes a new one from the books; the old one may turn up again. */
-function replace(parts: Parts, s: State, add: Add): void {
-  const made = replaced(parts, s.books);
+function replace(parts: Parts, s: State, carries: "carry" | "refund", add: Add): void {
+  const made = replaced(parts, s.books, carries);
   if (made === null) return;
   const aged = allOld({ ...s, books: made.books });
-  add("the card is lost, the desk makes a new one", withCard(aged, 1, { image: made.image, place: 0 }));
+  const what =
+    carries === "carry" ? "the card is lost, the desk makes a new one" : "the card is lost, its purchase is taken back";
+  add(what, withCard(aged, 1, { image: made.image, place: 0 }));
 }
 
 /** Two people look at the card and at the meter: the gas counts where it is, else the card is set back. */

@@ -1,6 +1,6 @@
 /** Every state of a small world: nothing over-credited, never two open purchases, and always a way to the end. */
 import { purchaseTable } from "@citygas/core";
-import { openBMoney } from "@citygas/gascard";
+import { type LayoutFacts, openBMoney } from "@citygas/gascard";
 import { expect, inject, it } from "vitest";
 import { patch } from "../sabotage/sabotage.ts";
 import { search } from "./search.ts";
@@ -14,9 +14,9 @@ const sizeOf = (name: string) => {
 };
 
 it.each(["B, one purchase", "C, one purchase"])("%s: all states are safe and lead to an end", (name) => {
-  const found = search(sizeOf(name), 200_000);
+  const found = search({ ...sizeOf(name), cuts: "one" }, 200_000);
   expect(found).toMatchObject(whole);
-  expect(found.states).toBeGreaterThan(1_000);
+  expect(found.states).toBeGreaterThan(500);
 });
 
 it("finds the way on which a refund by timer pays for gas that is on the card", () => {
@@ -57,7 +57,7 @@ it("finds that a write without a result is left to people, though the card tells
 
 it("finds the second credit where a replacement gives a number of its own to what the lost card may still bring", () => {
   const { purchaseImage } = openBMoney;
-  const undo = patch(openBMoney, {
+  const undo = patch<LayoutFacts>(openBMoney, {
     purchaseImage: (before, purchase) =>
       openBMoney.identify(before)?.replacement === 0
         ? purchaseImage(before, purchase)
