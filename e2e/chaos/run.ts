@@ -54,7 +54,8 @@ const tellEveryMs = 3_000;
 /** A kill that waits for its moment does not wait longer. */
 const momentWithinMs = 6_000;
 const looksMax = 6;
-const settledWithinMs = 240_000;
+/** An order that its gateway never got is reversed for minutes before that is believed (core/src/payment/events.ts). */
+const settledWithinMs = 660_000;
 /** A task may be this late when all is calm: what a dead server had claimed comes back with its lease's end. */
 const graceMs = 60_000;
 

@@ -70,7 +70,7 @@ export function scheduleOf(seed: number, kills: number): Stroke[] {
       part: victims(kill),
       moment: draws.pick(moments, "moment", kill),
       // One in six follows at once: two die together.
-      afterMs: draws.chance(16, "together", kill) ? 0 : draws.between(1_000, 6_000, "kill after", kill),
+      afterMs: draws.chance(16, "together", kill) ? 0 : draws.between(2_000, 10_000, "kill after", kill),
     });
   }
   return strokes;
