@@ -38,4 +38,6 @@ it("one purchase is followed from the scan to the day that two people closed", {
   for (const line of lines.filter((each) => !each.startsWith("{"))) expect(seen).toContain(line);
   expect(stdout).toMatch(/theirsFen: 970,\s+oursFen: 970,\s+booksFen: 970/);
   expect(seen.filter((line) => line === "closed")).toHaveLength(1);
+  const sums = await world.query<{ sum: string }>("select sum(amount)::text as sum from posting group by commodity");
+  for (const { sum } of sums) expect(sum).toBe("0");
 });

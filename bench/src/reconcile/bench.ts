@@ -9,6 +9,7 @@ import type pg from "pg";
 import type { Args } from "../args.ts";
 import { startChild, until } from "../children.ts";
 import { busyProcesses, printFigure, rounded, say } from "../figures.ts";
+import { cpuMsWithChildren } from "../processTimes.ts";
 import { openVenue, type Venue } from "../purchase/venue.ts";
 import { writeBill } from "./billFile.ts";
 import { makeBooks } from "./books.ts";
@@ -33,8 +34,8 @@ export async function reconcileBench({ lines }: Args): Promise<void> {
     say(`a bill of ${bill.lines} lines, ${Math.round(bill.sizeBytes / 1e6)} MB`);
     const job = { database: venue.database, dataDir: join(venue.folder, "reconcile"), bill: { file, ...bill } };
     mkdirSync(job.dataDir, { recursive: true, mode: 0o700 });
-    const loads: ReconcileNews[] = [];
-    const runs: ReconcileNews[] = [];
+    const loads: Measured[] = [];
+    const runs: Measured[] = [];
     let wrong = 0;
     for (let round = 1; round <= rounds; round++) {
       await clear(pool, job.dataDir);
@@ -64,6 +65,11 @@ export async function reconcileBench({ lines }: Args): Promise<void> {
         comparedAfterS: (run.stepsMs.compared ?? 0) / 1_000,
         peakRssMb: Math.max(...runs.map(({ peakRssMb }) => peakRssMb)),
         serverCpuS: run.cpuMs / 1_000,
+        postgresCpuS: seconds(run.postgresCpuMs),
+        // Holds better than the clock on a machine that others use too.
+        cpuRatio: ratioOfCpu(run, load),
+        loadCpuS: load.cpuMs / 1_000,
+        loadPostgresCpuS: seconds(load.postgresCpuMs),
         fileMb: bill.sizeBytes / 1e6,
         baselineIs: "COPY of the same file's lines into a table of one text column",
         rounds,
@@ -77,8 +83,17 @@ export async function reconcileBench({ lines }: Args): Promise<void> {
   }
 }
 
+/** With what the database spent on it; null: not known here. */
+type Measured = ReconcileNews & { postgresCpuMs: number | null };
+const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);
+
+function ratioOfCpu(run: Measured, load: Measured): number | null {
+  if (run.postgresCpuMs === null || load.postgresCpuMs === null) return null;
+  return rounded((run.cpuMs + run.postgresCpuMs) / (load.cpuMs + load.postgresCpuMs));
+}
+
 /** By time, the median. */
-function middle(all: readonly ReconcileNews[]): ReconcileNews {
+function middle(all: readonly Measured[]): Measured {
   const sorted = all.toSorted((a, b) => a.elapsedMs - b.elapsedMs);
   const found = sorted[Math.floor(sorted.length / 2)];
   if (found === undefined) throw new Error("nothing was measured");
@@ -94,10 +109,11 @@ async function clear(pool: pg.Pool, dataDir: string): Promise<void> {
   rmSync(join(dataDir, "bills"), { recursive: true, force: true });
 }
 
-async function measure(venue: Venue, job: ReconcileJob): Promise<ReconcileNews> {
+async function measure(venue: Venue, job: ReconcileJob): Promise<Measured> {
   const file = join(venue.folder, "job.json");
   writeFileSync(file, JSON.stringify(job), { mode: 0o600 });
   let news: ReconcileNews | null = null;
+  const before = cpuMsWithChildren(venue.postgresPid);
   const child = startChild(
     { entry: "bench/src/reconcile/runMain.ts", args: [file], logFile: join(venue.folder, "reconcile.log") },
     (line) => {
@@ -110,7 +126,8 @@ async function measure(venue: Venue, job: ReconcileJob): Promise<ReconcileNews> 
     () => "it did not end",
   );
   if (news === null) throw new Error(`the measured process failed:\n${child.lastWords()}`);
-  return news;
+  const after = cpuMsWithChildren(venue.postgresPid);
+  return { ...(news as ReconcileNews), postgresCpuMs: before === null || after === null ? null : after - before };
 }
 
 /** How many planted differences are missing or of another class, and how many were invented. */

@@ -20,6 +20,7 @@ import {
 } from "../purchases/world.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import { applyToAttempt } from "./refundOutcomes.ts";
+import { refundPurchase } from "./refundTasks.ts";
 
 const dayMs = 86_400_000;
 let earth: Earth;
@@ -48,6 +49,27 @@ test("a refusal that may pass is tried again under the same number, on its sched
   expect(await stateOf(world, id)).toMatchObject({ state: "refunded", refund: { failures: 2 } });
   expect([...(earth.bank.trades.values().next().value?.refunds.keys() ?? [])]).toEqual([`F${id.replaceAll("-", "")}`]);
   await booksHold(earth);
+});
+
+test("a claim that its channel can't pay never ends by itself: after ten years it is still to be paid out", async () => {
+  earth.bank.refundFates.push("never");
+  await cancel();
+  await pass(world, 10 * 365 * dayMs, 30 * dayMs);
+  expect(await stateOf(world, id)).toMatchObject({ state: "refunding", refund: { stuck: true, paidOut: null } });
+  expect(earth.bank.netFen()).toBe(1_000);
+  await booksHold(earth);
+});
+
+test("stuck, its channel is not even asked: people may be paying it out at this moment", async () => {
+  earth.bank.refundFates.push("never");
+  await cancel();
+  await pass(world, 1_000, 1_000);
+  expect((await stateOf(world, id)).refund).toMatchObject({ stuck: true });
+  const calls = earth.bank.calls.length;
+  // A task that was claimed before it got stuck, and comes back late.
+  const task = { kind: "refund", ref: id, dueAt: earth.clock.now, attempt: 2, lease: "late" } as const;
+  expect(await refundPurchase(world.sale, task)).toEqual({ done: true });
+  expect(earth.bank.calls).toHaveLength(calls);
 });
 
 test("one that never passes goes to people after a day, with what the channel said, and rests", async () => {

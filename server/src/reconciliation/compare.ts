@@ -55,7 +55,10 @@ async function compared(client: PoolClient, row: DayRow, fundOffered: boolean, n
   };
   const summary = trade?.summary ?? null;
   const billNetFen = summary === null ? 0 : netOf(summary);
-  await compareGateway(client, scope);
+  await compareGateway(client, scope, {
+    refunds: summary?.sums.refund?.count ?? 0,
+    reversals: summary?.sums.reversed?.count ?? 0,
+  });
   const bookedFen = await compareDelivery(client, scope);
   await resolveGone(client, scope, ["gateway"]);
   const ledger = await compareLedger(client, scope, { billNetFen, bookedFen });

@@ -48,34 +48,36 @@ export async function deliveryFacts(db: Pool, ids: readonly Id[]): Promise<Map<I
 const noneSent = evidence.map(({ sent }) => `not ${sent}`).join(" and ");
 
 /**
- * One pass over the day's purchases: what they paid, and those to look at. Finished and with proof, or given back
- * without any trace of a write, is nothing to look at. The others are few; each is judged when it is found and again
- * while it waits. Three ways to be one, each a set of its own, so that none is answered purchase by purchase.
+ * The purchases of a day to look at. Finished and with proof, or given back without any trace of a write, is nothing to
+ * look at. The others are few; each is judged when it is found and again while it waits. Three ways to be one, each a set
+ * of its own, so that none is answered purchase by purchase; which channel paid is asked of those few only.
  */
-const onePass = `
-with paid as materialized (
-  select p.id, p.status, p.paid_at, a.id as attempt_id, a.out_trade_no, a.amount_fen
-  from purchase p join attempt a on a.id = p.paid_attempt_id
-  where p.paid_at >= $5 and p.paid_at < $6 and a.channel = $1),
+const suspects = `
+with day as not materialized (
+  select p.id, p.status, p.paid_at, p.paid_attempt_id from purchase p where p.paid_at >= $5 and p.paid_at < $6),
 suspect as (
-  select * from paid p where p.status not in ('delivered', 'refunded')
+  select * from day p where p.status not in ('delivered', 'refunded')
   union all
-  select * from paid p where p.status = 'delivered' and ${noneSent}
+  select * from day p where p.status = 'delivered' and ${noneSent}
   union all
-  select * from paid p where p.status = 'refunded' and (${sentSql})),
-found as (
-  insert into reconciliation_difference (id, channel, day, comparison, side, kind, class, state, reason, handling,
-    blocks_refund, out_trade_no, theirs_fen, ours_fen, attempt_id, purchase_id, at, seen_run, found_at)
-  select md5(concat_ws('|', $1::text, $2::text, 'purchase', p.id))::uuid::text, $1::text, $2::text, 'delivery', 'ours',
-    'purchase', 'long', 'waiting', 'moneyWithoutGas', 'wait', false, p.out_trade_no, null, p.amount_fen, p.attempt_id,
-    p.id, p.paid_at, $3::integer, $4::bigint
-  from suspect p
-  on conflict (id) do update set seen_run = excluded.seen_run)
-select coalesce(sum(amount_fen), 0)::bigint as fen from paid`;
+  select * from day p where p.status = 'refunded' and (${sentSql}))
+insert into reconciliation_difference (id, channel, day, comparison, side, kind, class, state, reason, handling,
+  blocks_refund, out_trade_no, theirs_fen, ours_fen, attempt_id, purchase_id, at, seen_run, found_at)
+select md5(concat_ws('|', $1::text, $2::text, 'purchase', p.id))::uuid::text, $1::text, $2::text, 'delivery', 'ours',
+  'purchase', 'long', 'waiting', 'moneyWithoutGas', 'wait', false, a.out_trade_no, null, a.amount_fen, a.id,
+  p.id, p.paid_at, $3::integer, $4::bigint
+from suspect p join attempt a on a.id = p.paid_attempt_id
+where a.channel = $1
+on conflict (id) do update set seen_run = excluded.seen_run`;
+
+const booked = `
+select coalesce(sum(a.amount_fen), 0)::bigint as fen from purchase p join attempt a on a.id = p.paid_attempt_id
+where p.paid_at >= $2 and p.paid_at < $3 and a.channel = $1`;
 
 /** @returns what the purchases that were booked on this day had paid through this channel. */
 export async function compareDelivery(client: PoolClient, scope: CompareScope): Promise<Fen> {
   const { channel, day, run, now, from, to } = scope;
-  const { rows } = await client.query<{ fen: Fen }>(long(onePass, [channel, day, run, now, from, to]));
+  await client.query(long(suspects, [channel, day, run, now, from, to]));
+  const { rows } = await client.query<{ fen: Fen }>(long(booked, [channel, from, to]));
   return rows[0]?.fen ?? 0;
 }

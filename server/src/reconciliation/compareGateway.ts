@@ -108,24 +108,29 @@ update reconciliation_difference set state = 'resolved', reason = 'gone', handli
   resolved_at = $4
 where channel = $1 and day = $2 and comparison = any($5) and seen_run < $3 and state <> 'resolved'`;
 
-/** A further line of another amount was joined as well: it counts as the further line, not as a wrong amount. */
+/** A further line of another amount was joined as well: it counts as the further line, not as a wrong amount. $4: orders. */
 const once = `
 update reconciliation_difference d set seen_run = seen_run - 1
-where channel = $1 and day = $2 and comparison = 'gateway' and side = 'both' and seen_run = $3 and exists (
+where channel = $1 and day = $2 and comparison = 'gateway' and side = 'both' and seen_run = $3
+  and out_trade_no = any($4::text[]) and exists (
   select 1 from reconciliation_difference t where t.channel = $1 and t.day = $2 and t.side = 'theirs'
     and t.seen_run = $3 and t.kind = d.kind and t.out_trade_no = d.out_trade_no
     and t.transaction_id = d.transaction_id)`;
 
-export async function compareGateway(client: PoolClient, scope: CompareScope): Promise<void> {
+/** @param lines of the bill by kind: what it has none of is not looked for in it. */
+export async function compareGateway(
+  client: PoolClient,
+  scope: CompareScope,
+  lines: { refunds: number; reversals: number },
+): Promise<void> {
   const { channel, from, to, billNumber, day, run, now } = scope;
   const values = [channel, day, run, now, billNumber];
   await client.query(long(payments, [...values, from, to]));
   await client.query(long(refunds, [...values, from, to]));
   if (billNumber === null) return;
   await furtherLines(client, "payment", "out_trade_no", values);
-  await furtherLines(client, "refund", "out_trade_no, refund_no", values);
-  await client.query(once, [channel, day, run]);
-  await client.query(long(reversals, values));
+  if (lines.refunds > 0) await furtherLines(client, "refund", "out_trade_no, refund_no", values);
+  if (lines.reversals > 0) await client.query(long(reversals, values));
 }
 
 /** In two steps, so that no plan can lead from every number to every line. */
@@ -140,7 +145,9 @@ async function furtherLines(
   );
   if (rows.length > doubledMax) throw new Error(`more than ${doubledMax} orders stand in the bill twice`);
   if (rows.length === 0) return;
-  await client.query(long(doubled(kind, key), [...values, rows.map(({ out_trade_no }) => out_trade_no)]));
+  const numbers = rows.map(({ out_trade_no }) => out_trade_no);
+  await client.query(long(doubled(kind, key), [...values, numbers]));
+  await client.query(long(once, [values[0], values[1], values[2], numbers]));
 }
 
 export async function resolveGone(
