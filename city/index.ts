@@ -1,4 +1,4 @@
 /** What `npm start` runs, and the built-in PostgreSQL for those who measure against it. */
-export { buildPages, type City, type CityOptions, startCity } from "./src/city.ts";
+export { type City, type CityOptions, startCity } from "./src/city.ts";
 export type { Address, Link } from "./src/links.ts";
 export { startPostgres } from "./src/postgres/launcher.ts";

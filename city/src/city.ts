@@ -7,14 +7,14 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildScreen, screenFolder } from "@citygas/kiosk-screen";
-import { buildWorkbench, sandboxMain, workbenchFolder } from "@citygas/sandbox";
+import { screenFolder } from "@citygas/kiosk-screen";
+import { sandboxMain, workbenchFolder } from "@citygas/sandbox";
 import { makeLog, startServer } from "@citygas/server";
-import { buildSurfaces, type Surface } from "./build.ts";
 import { type ChildSpec, superviseChildren } from "./children.ts";
 import { type Front, openFront } from "./front.ts";
 import { type Address, directly, type Link, urlThrough } from "./links.ts";
 import { openLog } from "./logFile.ts";
+import { buildPages } from "./pages.ts";
 import { innerPorts } from "./ports.ts";
 import { keepPostgres, type Postgres } from "./postgres/keep.ts";
 
@@ -46,24 +46,6 @@ const serverNames = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => (index === 0 ? "server" : `server-${index + 1}`));
 const readyTimeoutMs = 60_000;
 const entryOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-const surfaces: readonly Surface[] = [
-  {
-    name: "kiosk screen",
-    build: buildScreen,
-    sources: [entryOf("kiosk/screen"), entryOf("texts")],
-    built: join(screenFolder, "index.html"),
-  },
-  {
-    name: "workbench",
-    build: buildWorkbench,
-    sources: [entryOf("sandbox/workbench")],
-    built: join(workbenchFolder, "index.html"),
-  },
-];
-
-/** Builds the pages whose sources are newer than what was built; a start does it by itself. Not twice at once. */
-export const buildPages = (say: (line: string) => void): Promise<void> => buildSurfaces(surfaces, say);
 
 /** null: it was ended before it was up, and nothing of it is left. */
 export async function startCity(options: CityOptions): Promise<City | null> {

@@ -76,7 +76,8 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
         <p class="empty">没有表</p>
       ) : (
         <div class="wall" {...takes("card", hand.insert)}>
-          <Face meter={meter} bench={bench} />
+          <Face meter={meter} />
+          <Burn meter={meter} bench={bench} />
           <p class={said?.bad === true ? "said bad" : "said"} role="status">
             {said === null ? <Words zh="把卡拖到表上，等嘀声" en="Drag a card here" /> : <Words {...said} />}
           </p>
@@ -86,7 +87,7 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
   );
 }
 
-function Face({ meter, bench }: { meter: MeterView; bench: Bench }) {
+function Face({ meter }: { meter: MeterView }) {
   const open = meter.valve === "open";
   return (
     <div class="face">
@@ -98,7 +99,7 @@ function Face({ meter, bench }: { meter: MeterView; bench: Bench }) {
             {cubicMetres(meter.registerL)} <small>m³</small>
           </dd>
         </div>
-        <div class="left-over">
+        <div>
           <dt>剩余</dt>
           <dd class={meter.warning ? "bad" : ""}>{amount(meter.remaining, meter.unit)}</dd>
         </div>
@@ -114,20 +115,19 @@ function Face({ meter, bench }: { meter: MeterView; bench: Bench }) {
         </div>
         {meter.price !== null && (
           <div>
-            <dt>表内单价</dt>
+            <dt>单价</dt>
             <dd>
               {(meter.price.nowE4 / 10_000).toFixed(2)}
               {meter.price.next !== null && (
                 <small>
                   {" "}
-                  {meter.price.next.from} 起 {(meter.price.next.priceE4 / 10_000).toFixed(2)}
+                  {meter.price.next.from.slice(5)} 起 {(meter.price.next.priceE4 / 10_000).toFixed(2)}
                 </small>
               )}
             </dd>
           </div>
         )}
       </dl>
-      <Burn meter={meter} bench={bench} />
     </div>
   );
 }
