@@ -2,14 +2,11 @@
 
 export type { CardReader, ReaderChip, ReaderEvent, ReaderFailure, ReaderResult } from "./src/card-reader.ts";
 export { type CcidLink, type CcidReaderOptions, ccidReader } from "./src/ccid/ccidReader.ts";
-export { type CrtReaderOptions, crtReader } from "./src/crt/crtReader.ts";
-export { type DialectName, dialectOf, dialects, isDialectName } from "./src/dialect/dialects.ts";
+export { type DialectName, dialects } from "./src/dialect/dialects.ts";
 export type { MemoryCardDialect } from "./src/dialect/memoryCardDialect.ts";
 export { type EscposPrinterOptions, escposPrinter } from "./src/escposPrinter.ts";
 export { serialScanner, tcpScanner } from "./src/lineScanner.ts";
-export type { Line, LineListener, OpenLine } from "./src/lines/line.ts";
-export { openSerialLine, type SerialOptions, type SerialPortLike } from "./src/lines/serialLine.ts";
-export { openTcpLine, parseTcpUrl } from "./src/lines/tcpLine.ts";
+export type { LineListener } from "./src/lines/line.ts";
 export type { PcscModule } from "./src/pcsc/pcscModule.ts";
 export { type PcscReaderOptions, pcscReader } from "./src/pcsc/pcscReader.ts";
 export type { CodeScanner, PaperState, PrintResult, ReceiptPrinter } from "./src/peripherals.ts";
@@ -20,4 +17,4 @@ export {
   type ReaderWords,
   type ReaderWordsError,
 } from "./src/readerSetting.ts";
-export { type VirtualReaderOptions, virtualReader } from "./src/virtualReader.ts";
+export { virtualReader } from "./src/virtualReader.ts";

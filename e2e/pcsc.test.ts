@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
+import { type OmnikeyProxy, omnikeyConfig, omnikeyName, omnikeyProxy } from "./omnikey.ts";
 import { reaches } from "./oracle.ts";
 import { missingForPcsc, type Pcscd, scriptor, slotNames, slotPorts, startPcscd } from "./pcscd.ts";
 import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
@@ -76,6 +77,47 @@ describe.skipIf(missing.length > 0)(
       await who.hand.sees("home", patienceMs);
       await goTo(world, who, "account");
       await takeOut(world, who.card);
+    });
+  },
+);
+
+/** A reader of another family, known by its name. */
+describe.skipIf(missing.length > 0)(
+  `over PC/SC with an OMNIKEY${missing.length > 0 ? ` (missing: ${missing.join(", ")})` : ""}`,
+  () => {
+    let service: Pcscd;
+    let proxy: OmnikeyProxy;
+    let world: World;
+    let who: Customer;
+
+    beforeAll(async () => {
+      service = await startPcscd(["-c", omnikeyConfig()]);
+      proxy = await omnikeyProxy();
+      world = await startWorld({
+        env: { SANDBOX_VPCD: `kiosk-1=${proxy.port}`, CITYGAS_READERS: `kiosk-1=pcsc:${omnikeyName}` },
+      });
+      who = await customerAt(world, "kiosk-1", "031140086", "10");
+    });
+    afterAll(async () => {
+      who?.hand.close();
+      await world?.stop();
+      await proxy?.close();
+      await service?.stop();
+    });
+
+    it("sells with HID's commands and none of ACS's", { timeout: lateMs }, async () => {
+      await who.hand.sees(["home", "insertCard"]);
+      await goTo(world, who, "pay");
+      await world.sandbox.present("wechat", who.kiosk);
+      await who.hand.sees("success");
+      await reaches(world, who.account, "delivered");
+      const { heard } = proxy;
+      expect(heard.filter((command) => command.startsWith("ff20"))).toHaveLength(1);
+      expect(heard.some((command) => command.startsWith("ffd6"))).toBe(true);
+      expect(heard.filter((command) => /^ff(b1|b2|d0|d1|d2)/.test(command))).toEqual([]);
+      await takeOut(world, who.card);
+      await carryHome(world, who);
+      await booksBalance(world);
     });
   },
 );

@@ -32,7 +32,8 @@ export interface Pcscd {
   stop(): Promise<void>;
 }
 
-export async function startPcscd(): Promise<Pcscd> {
+/** `args`: more of its own options, as for another reader configuration. */
+export async function startPcscd(args: readonly string[] = []): Promise<Pcscd> {
   const preload = shim();
   let service: ChildProcess | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -46,7 +47,7 @@ export async function startPcscd(): Promise<Pcscd> {
   const start = async (): Promise<void> => {
     for (const left of [control, "/run/pcscd/pcscd.pid"]) rmSync(left, { force: true });
     const env = { ...process.env, ...(preload === null ? {} : { LD_PRELOAD: preload }) };
-    service = spawn("/usr/sbin/pcscd", ["--foreground"], { env, stdio: "ignore" });
+    service = spawn("/usr/sbin/pcscd", ["--foreground", ...args], { env, stdio: "ignore" });
     const until = Date.now() + 10_000;
     while (!existsSync(control)) {
       if (Date.now() > until) throw new Error("pcscd did not open its socket");

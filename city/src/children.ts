@@ -51,7 +51,7 @@ export function superviseChildren(logOf: (name: string) => LogFile): Children {
   function launch(spec: ChildSpec, pauseMs: number): void {
     const log = logOf(spec.name);
     const startedAt = Date.now();
-    const child = spawn(process.execPath, ["--import", tsx, "--import", exitWithParent, spec.entry], {
+    const child = spawn(process.execPath, ["--import", tsx(), "--import", exitWithParent(), spec.entry], {
       env: { ...inherited(), ...spec.env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
@@ -121,5 +121,7 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-const tsx = import.meta.resolve("tsx");
-const exitWithParent = import.meta.resolve(fileURLToPath(new URL("./exitWithParent.ts", import.meta.url)));
+// Asked for when a child starts: whoever only builds pages with this package may run where nothing can be resolved.
+const tsx = (): string => import.meta.resolve("tsx");
+const exitWithParent = (): string =>
+  import.meta.resolve(fileURLToPath(new URL("./exitWithParent.ts", import.meta.url)));

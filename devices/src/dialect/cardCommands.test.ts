@@ -169,6 +169,26 @@ describe("cardCommands", () => {
     expect(sent).toEqual(["ffa400000106"]);
   });
 
+  it("what was selected for one power-up counts for nothing in the next", async () => {
+    const sent: string[] = [];
+    const card = acsReader(chipInReader("sle4442"));
+    let inside = "p";
+    const commands = cardCommands(
+      {
+        unable: (powerUpId) => (powerUpId === inside ? null : "stale"),
+        transmit: async (_, command) => {
+          sent.push(Buffer.from(command).toString("hex"));
+          return { ok: true, value: card(command) };
+        },
+      },
+      () => acs,
+    );
+    await commands.select("p", "sle4442");
+    inside = "next";
+    for (const result of await Promise.all(everything(commands, "next"))) expect(result).toEqual(failed("readerFault"));
+    expect(sent).toEqual(["ffa400000106"]);
+  });
+
   it("a select that failed leaves nothing selected", async () => {
     const { commands, sent } = withCard(acs, acsReader(chipInReader("sle4442")));
     await commands.select("p", "sle4442");

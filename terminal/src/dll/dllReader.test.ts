@@ -103,11 +103,23 @@ describe("dllReader", () => {
     await insertedAs(events, "p1");
     exe.set({ fault: { on: "WriteGasCard", kind: "notWritten" } });
     expect((await run(reader, "p1", sale())).failure?.reason).toBe("verifyFailed");
+    exe.set({ fault: { on: "WriteGasCard", kind: "pretends" } });
+    expect((await run(reader, "p1", sale())).failure?.reason).toMatch(/verifyFailed|mismatch/);
+    expect(exe.state().card?.fields.cs).toBe(3);
     exe.set({ card: claimed({ czsx: 100 }) });
     const low = dllImage(xianfeng, { ...gasCard, czsx: 100 }) ?? new Uint8Array(0);
     const report = await run(reader, "p1", planSteps(driver, low, driver.purchaseImage(low, purchase), null));
     expect(report.failure?.reason).toBe("verifyFailed");
     expect(exe.state().card?.fields.cs).toBe(3);
+  });
+
+  it("what is no sale on this card is written nowhere, and the last read says so", async () => {
+    const { exe, reader, events } = plugged({ card: claimed({ ql: 50 }) });
+    await insertedAs(events, "p1");
+    const unloaded = dllImage(xianfeng, { ...gasCard, ql: 50 }) ?? new Uint8Array(0);
+    const report = await run(reader, "p1", planSteps(driver, unloaded, driver.purchaseImage(unloaded, purchase), null));
+    expect(report.failure?.reason).toBe("mismatch");
+    expect(writes(exe)).toEqual([]);
   });
 
   it.each(["crashesBefore", "crashesAfter", "hangsAfter", "garbage"])(
