@@ -117,6 +117,8 @@ test.each([
   expect(Object.keys(keys.valid(NOW))).toHaveLength(taken ? 2 : 1);
   // Another unknown serial in the same minute is no reason to ask again.
   keys.missing(NOW + 59_000);
+  await keys.asked();
+  expect(asked()).toBe(1);
   keys.missing(NOW + 60_000);
   await keys.asked();
   expect(asked()).toBe(2);
