@@ -25,6 +25,9 @@ import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
  * may be written where writing it once more can't be credited twice (classes A and B): `torn`, never `unwritten`, since
  * nobody said what the meter did. In all other cases it is `other`.
  *
+ * A refund image may blank the return area, which is then what its script writes first: half blank is torn, and so is a
+ * blank one beside the old purchase.
+ *
  * `before` may itself be a torn image (a resumed write): if nothing was written since, the card is still `torn`, not
  * `unwritten`, since `unwritten` is what a refund stands on.
  */
@@ -47,12 +50,15 @@ export function classify(
   // Where no image proves a refund, none is one, whatever the caller hands in.
   const proves = classRules[layout.cardClass].refundImage !== "none";
   const refund = refundAfter && proves ? written(layout, refundAfter) : null;
-  const meter = meterSince(layout, now, before, purchase);
+  const meter =
+    refundAfter && isBlanking(layout, now, before, refundAfter)
+      ? "blanking"
+      : meterSince(layout, now, before, purchase);
 
-  if (sameBytes(found, wanted)) return meter === "still" || meter === "unreadable" ? "written" : "other";
-  if (refund && sameBytes(found, refund)) return meter === "still" || meter === "tookZero" ? "refundImage" : "other";
+  if (sameBytes(found, wanted)) return meter === "moved" || meter === "tookZero" ? "other" : "written";
+  if (refund && sameBytes(found, refund)) return meter === "moved" || meter === "unreadable" ? "other" : "refundImage";
   const idempotent = classRules[layout.cardClass].finish === "anyReader";
-  if (meter !== "still" && !(meter === "unreadable" && idempotent)) return "other";
+  if (meter === "moved" || meter === "tookZero" || (meter === "unreadable" && !idempotent)) return "other";
   const sound = layout.purchaseArea(now);
   // A price area half written is torn as well, though the purchase area has not been touched yet.
   if (sameBytes(found, old)) return meter === "still" && layout.read(now).ok ? "unwritten" : "torn";
@@ -79,6 +85,13 @@ function sameElsewhere(layout: LayoutDriver, now: Uint8Array, before: Uint8Array
   return now.every(
     (byte, at) => byte === before[at] || mayDiffer.some(({ offset, length }) => at >= offset && at < offset + length),
   );
+}
+
+/** A refund that blanks the return area begins with it: is it blank, or on the way there? */
+function isBlanking(layout: LayoutDriver, now: Uint8Array, before: Uint8Array, refundAfter: Uint8Array): boolean {
+  const [here, old, blank] = [now, before, refundAfter].map((image) => bytesOf(image, layout.areas.returned));
+  if (!here || !old || !blank || sameBytes(old, blank) || sameBytes(here, old)) return false;
+  return sameBytes(here, blank) || (layout.returnArea(now) === "bad" && mayBeTorn(here, old, [blank]));
 }
 
 /** What the meter did since `before`, as far as the return area tells. `tookZero`: count n+1 taken, nothing credited. */

@@ -66,8 +66,9 @@ function mustDifferAsWritten(layout: LayoutDriver, before: Uint8Array, after: Ui
   if (before.length !== imageBytes || after.length !== imageBytes) throw new Error(`an image has ${imageBytes} bytes`);
   const elsewhere = after.slice();
   for (const area of areas.written) elsewhere.set(bytesOf(before, area), area.offset);
+  // A refund may blank the meter's area; nobody but a meter writes a word there.
+  if (layout.returnArea(after) === "never") elsewhere.set(bytesOf(before, areas.returned), areas.returned.offset);
   if (!sameBytes(elsewhere, before)) throw new Error("a write changes nothing but the price and the purchase area");
-  if (sameBytes(before, after)) throw new Error("nothing to write");
 }
 
 /**
@@ -79,6 +80,8 @@ export function plannedWrites(layout: LayoutDriver, before: Uint8Array, after: U
   const { write } = chips[layout.chip];
   const { written, purchase, commit } = layout.areas;
   const parts = [
+    // Blanked first: beside a return area that is not blank, a refund image is somebody else's.
+    layout.areas.returned,
     ...written.filter((area) => area.offset !== purchase.offset),
     { offset: purchase.offset, length: commit.offset - purchase.offset },
     commit,
@@ -112,8 +115,9 @@ export function plannedWrites(layout: LayoutDriver, before: Uint8Array, after: U
  * card gets it before its first byte is written: whoever then finds the refund image on it knows that the old secret no
  * longer opens it (class A, where only both together prove a refund).
  *
- * Throws on programmer's errors: images that differ elsewhere or not at all, or a malformed secret (which the message
- * does not repeat).
+ * `mayBeSame`: nothing need be written; presenting the secret and reading back is what the script is for. Throws on
+ * programmer's errors: images that differ elsewhere or not at all, or a malformed secret (which the message does not
+ * repeat).
  */
 export function planSteps(
   layout: LayoutDriver,
@@ -121,8 +125,10 @@ export function planSteps(
   after: Uint8Array,
   secret: Hex | null,
   newSecret: Hex | null = null,
+  mayBeSame = false,
 ): ScriptStep[] {
   mustDifferAsWritten(layout, before, after);
+  if (!mayBeSame && sameBytes(before, after)) throw new Error("nothing to write");
   const { application, chip } = layout;
   const readAll = (image: Uint8Array): ScriptStep[] =>
     application === null

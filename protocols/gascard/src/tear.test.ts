@@ -118,6 +118,43 @@ describe.each(layouts.map((driver) => [driver.name, driver] as const))("%s torn"
     );
   });
 
+  test("in the middle of a refund that blanks the return area first: torn at every point, and what comes later is a meter's", () => {
+    // A CPU card shows no phone its key: there is nothing to blank.
+    if (driver.cardClass !== "B" || driver.refundImage === null || driver.chip === "cpu") return;
+    const { before, after, purchase } = write(driver, 7, 50_000, 120_000, "2026-10-01", "2026-11-23");
+    const refund = driver.refundImage(before, purchase, { blankReturn: true });
+    expect(driver.returnArea(refund)).toBe("never");
+    for (const image of cuts(driver, before, refund, fewMasks)) {
+      const found = classify(driver, image, before, after, refund, purchase);
+      if (sameBytes(image, refund)) expect(found).toBe("refundImage");
+      else expect(found).toBe(sameBytes(image, before) ? "unwritten" : "torn");
+    }
+    const { countBefore, totalBefore } = purchase;
+    const said = (image: Uint8Array, count: number, totalCredited: number) =>
+      classify(
+        driver,
+        driver.meterImage(image, {
+          count,
+          totalCredited,
+          registerL: 1,
+          remaining: 1,
+          valve: "open",
+          batteryLow: false,
+        }),
+        before,
+        after,
+        refund,
+        purchase,
+      );
+    expect(said(refund, countBefore + 1, totalBefore)).toBe("refundImage");
+    expect(said(refund, countBefore + 1, totalBefore + 120_000)).toBe("consumed");
+    expect(said(refund, countBefore + 2, totalBefore)).toBe("other");
+    // Blanked, and then written all the same: delivered.
+    expect(classify(driver, resumeImages(driver, refund, after).after, before, after, refund, purchase)).toBe(
+      "written",
+    );
+  });
+
   test("in the middle of a refund image: torn, and finished as the purchase again", () => {
     const { before, after, purchase } = write(driver, 7, 50_000, 120_000, "2026-10-01", "2026-11-23");
     expect(driver.refundImage === null).toBe(classRules[driver.cardClass].refundImage === "none");

@@ -65,14 +65,17 @@ const returned = ({ image, meter }: TestCard): Uint8Array =>
   });
 
 /**
- * The card goes into its meter, by the rule of class B: the next count is taken, everything else is left alone. Cards of
- * one household share the meter.
+ * The card goes into its meter. Class B: the next count is taken; class A: a higher total; everything else is left alone.
+ * Cards of one household share the meter.
  */
 export function intoMeter(card: TestCard): void {
   const found = card.driver.purchaseArea(card.image);
   if (found === null) return;
   const { meter } = card;
-  if (found.count === meter.count + 1) {
+  if (found.total !== null && found.total >= meter.total) {
+    meter.count = found.count;
+    meter.total = found.total;
+  } else if (found.total === null && found.count === meter.count + 1) {
     meter.count = found.count;
     meter.total += found.amount;
   }
@@ -131,6 +134,9 @@ export function runScript(card: TestCard, script: CardScript, powerUpId: string,
         break;
       }
       case "rekey":
+        card.secret = todo.secret;
+        results.push({ step, counter: 7 });
+        break;
       case "erase":
       case "exchange":
       case "seal":

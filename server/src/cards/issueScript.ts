@@ -12,7 +12,9 @@ import {
   meterPriceAt,
   ok,
   type Purchase,
+  type RefundProof,
   type Result,
+  strongerProof,
 } from "@citygas/core";
 import {
   type CardScript,
@@ -52,7 +54,8 @@ export async function issueScript(
   // Who alters a memory card's unkeyed checksums on the way mints gas, and a plain card can be copied.
   if (!mayWriteAt(driver, terminal.kind)) return refused("auth.forbidden");
   if (probed.seq === null) return refused("card.stale");
-  const secret = await secretOf(sale, driver, card.state);
+  // A change that is in question is settled at a kiosk or desk first.
+  if (terminal.kind === "phone" && card.state.secret.pending !== null) return refused("auth.forbidden");
   const scriptId = sale.newId();
   const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
     // The image was looked at with these versions: whatever moved since is looked at again.
@@ -62,14 +65,16 @@ export async function issueScript(
     // I9: what the meter reads is of now, however long ago the purchase was confirmed.
     const price = driver.unit === "money" ? meterPriceAt(customer?.tariff ?? [], now) : null;
     const before = { count: facts?.count ?? card.state.count, total: totalBefore(seen) };
-    const images =
-      kind === "refund"
-        ? refundImagesOf(driver, image, p, before, now)
-        : imagesOf(driver, image, p, before, now, price);
     const toPhone = terminal.kind === "phone";
     const phoneScript = p.issuedToPhone || toPhone || bundle.card.state.secret.onPhone;
+    const needs = strongerProof(p.refundNeeds, refundProof(driver, { phoneScript, replaced: p.replaced }));
+    const images =
+      kind === "refund"
+        ? refundImagesOf(driver, image, p, before, now, needs)
+        : imagesOf(driver, image, p, before, now, price);
     // Two people sent it here to be written, and it holds all of it: that is for them to decide.
-    if (sameBytes(images.before, images.after)) return { do: "refuse", refused: { code: "purchase.manual" } };
+    if (kind === "sale" && sameBytes(images.before, images.after))
+      return { do: "refuse", refused: { code: "purchase.manual" } };
     const script: IssuedScript = {
       id: scriptId,
       kind,
@@ -80,6 +85,12 @@ export async function issueScript(
       after: toHex(images.after),
       issuedAt: now,
       deadlineAt: now + sale.settings.scriptMs,
+      ...secretChange(
+        driver,
+        bundle.card.state,
+        seen,
+        kind === "refund" && (needs === "returnArea" || driver.cardClass === "A"),
+      ),
     };
     return {
       do: "commit",
@@ -91,7 +102,7 @@ export async function issueScript(
           countBefore: p.countBefore ?? before.count,
           totalBefore: p.totalBefore ?? before.total,
           toPhone,
-          needs: refundProof(driver, { phoneScript, replaced: p.replaced }),
+          needs,
           ...(grant === null ? {} : { approvedBy: grant.by }),
         },
       },
@@ -109,7 +120,7 @@ export async function issueScript(
     cardId: card.state.id,
     price: priceOnCard(driver, script),
   });
-  const steps = writeSteps(driver, script, secret, probed.counter);
+  const steps = writeSteps(driver, script, await secretsOf(sale, driver, card.state, script), probed.counter);
   return ok({
     kind: "script",
     script: cardScript(script, steps),
@@ -143,16 +154,39 @@ function imagesOf(
   return { before: now, after: driver.purchaseImage(resumed.after, onCard(p, before, boughtOn, price)) };
 }
 
-/** @throws for layouts that have no refund image: core's rules send none of their cards here. */
+/**
+ * Where the meter's word is needed, the area it stands in is blanked with it: what is found there later was written later.
+ * @throws for layouts that have no refund image: core's rules send none of their cards here.
+ */
 function refundImagesOf(
   driver: LayoutDriver,
   now: Uint8Array,
   p: Purchase,
   before: { count: number; total: number },
   at: Instant,
+  needs: RefundProof,
 ): { before: Uint8Array; after: Uint8Array } {
   if (driver.refundImage === null) throw new Error(`${driver.name} has no refund image`);
-  return { before: now, after: driver.refundImage(now, onCard(p, before, dayOf(at))) };
+  const earlier = p.script?.kind === "refund" ? fromHex(p.script.after) : null;
+  const boughtOn = (earlier && driver.purchaseArea(earlier)?.boughtOn) ?? dayOf(at);
+  const blankReturn = needs === "returnArea" && chips[driver.chip].secret !== null;
+  return { before: now, after: driver.refundImage(now, onCard(p, before, boughtOn), { blankReturn }) };
+}
+
+/**
+ * Which secret the script presents, and which one it leaves. After a change of which nothing was heard the new one is
+ * presented first: it opening the card is how the change becomes known. A try that this cost stands in the chip's own
+ * counter, and then it is the old one's turn.
+ */
+function secretChange(
+  { chip }: LayoutDriver,
+  { secret: { version, pending } }: CardState,
+  { reading }: Situation,
+  change: boolean,
+): Pick<IssuedScript, "secret"> {
+  if (chips[chip].secret === null) return {};
+  const presents = pending !== null && reading.read.secretCounter === "full" ? pending : version;
+  return { secret: { presents, changesTo: change && presents === version ? (pending ?? version + 1) : null } };
 }
 
 function issuedOf({ id, script }: Purchase): IssuedScript {
@@ -167,23 +201,36 @@ const cardScript = ({ id, kind, deadlineAt }: IssuedScript, steps: ScriptStep[])
   deadlineAt,
 });
 
-/** null: the chip has none. */
-const secretOf = async (sale: SaleContext, { chip }: LayoutDriver, card: CardState): Promise<string | null> => {
+interface Secrets {
+  /** null: the chip has none. */
+  presented: string | null;
+  /** null: it stays. */
+  next: string | null;
+}
+
+async function secretsOf(
+  sale: SaleContext,
+  { chip }: LayoutDriver,
+  card: CardState,
+  script: IssuedScript,
+): Promise<Secrets> {
   const { secret } = chips[chip];
-  const { version } = card.secret;
-  return secret === null ? null : await sale.keys.cardSecret(card.cardNumber, { bytes: secret.bytes, version });
-};
+  if (secret === null) return { presented: null, next: null };
+  const { presents, changesTo } = script.secret ?? { presents: card.secret.version, changesTo: null };
+  const of = (version: number) => sale.keys.cardSecret(card.cardNumber, { bytes: secret.bytes, version });
+  return { presented: await of(presents), next: changesTo === null ? null : await of(changesTo) };
+}
 
 /** `counter`: as the probe saw it. One short is what our own torn `present` leaves; the decision has judged it. */
 function writeSteps(
   driver: LayoutDriver,
-  { before, after }: Pick<IssuedScript, "before" | "after">,
-  secret: string | null,
+  { before, after, kind }: Pick<IssuedScript, "before" | "after" | "kind">,
+  { presented, next }: Secrets,
   counter: number | null,
 ): ScriptStep[] {
   const [from, to] = [fromHex(before), fromHex(after)];
   if (from === null || to === null) throw new Error("a script without images");
-  return planSteps(driver, from, to, secret).map(
+  return planSteps(driver, from, to, presented, next, kind === "refund").map(
     (step): ScriptStep =>
       step.op === "counter" ? { op: "counter", ...(counter === null ? {} : { expect: counter }) } : step,
   );
@@ -202,7 +249,8 @@ export function scriptForReport(script: IssuedScript, layout: string): CardScrip
   if (driver === null) throw new Error(`no driver for layout ${layout}`);
   const { secret } = chips[driver.chip];
   const anySecret = secret === null ? null : "00".repeat(secret.bytes);
-  return cardScript(script, writeSteps(driver, script, anySecret, null));
+  const secrets = { presented: anySecret, next: script.secret?.changesTo == null ? null : anySecret };
+  return cardScript(script, writeSteps(driver, script, secrets, null));
 }
 
 /**
@@ -229,8 +277,7 @@ export async function sameScriptAgain(
     cardId: card.state.id,
     price: priceOnCard(driver, script),
   });
-  const secret = await secretOf(sale, driver, card.state);
-  const steps = writeSteps(driver, script, secret, probed.counter);
+  const steps = writeSteps(driver, script, await secretsOf(sale, driver, card.state, script), probed.counter);
   const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });
   return ok({ kind: "script", script: cardScript(script, steps), purchase, resumed: false });
 }

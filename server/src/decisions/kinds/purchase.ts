@@ -1,5 +1,6 @@
 /** What only people decide about a purchase: the end of `manual`, another write, and taking it back at a reader. */
 import { type Id, ok, type Purchase, type Result, type Versioned } from "@citygas/core";
+import { chips, type LayoutDriver, layoutByName } from "@citygas/gascard";
 import { type Static, Type } from "typebox";
 import type { ServerContext } from "../../context.ts";
 import { type Refused, refused } from "../../purchases/refused.ts";
@@ -54,6 +55,10 @@ async function mayDecide(sale: SaleContext, { ref, doc }: Proposal): Promise<Res
     : found;
 }
 
+/** Class A needs a new secret on the card beside the image, so a chip that has one. */
+const canProve = ({ refundImage, cardClass, chip }: LayoutDriver): boolean =>
+  refundImage !== null && (cardClass === "B" || chips[chip].secret !== null);
+
 /** Some proof of this purchase's refund can be had (protocol, "Refund"). */
 function mayGoBack(p: Purchase): Result<null, Refused> {
   return p.refundNeeds === "none" ? refused("refund.cardRule", { number: p.number }) : ok(null);
@@ -70,9 +75,8 @@ async function mayTakeBack(sale: SaleContext, { ref }: Proposal): Promise<Result
   const { cardId } = p;
   const card =
     cardId === null ? undefined : (await sale.store.load([{ kind: "card", id: cardId }])).get("card", cardId);
-  // A needs another secret on the card, which nothing here keeps yet; no image proves anything of C.
-  if (card?.state.cardClass !== "B") return refused("refund.cardRule", { number: p.number });
-  return found;
+  const driver = card && layoutByName(card.state.layout);
+  return driver && canProve(driver) ? found : refused("refund.cardRule", { number: p.number });
 }
 
 const nothing = (checked: Result<unknown, Refused>): Result<null, Refused> => (checked.ok ? ok(null) : checked);
