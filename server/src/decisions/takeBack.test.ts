@@ -240,12 +240,12 @@ describe("a memory card that was written at a phone", () => {
     await endSession(hall.world.sale, phone, there.sessionId);
     return { id, card };
   }
-  const onCard = (card: TestCard) => ({
+  const onCard = {
     countBefore: 3,
     totalBefore: 90_000,
     amount: { kind: "money", amountFen: 1_234 } as const,
     boughtOn: "2026-11-23",
-  });
+  };
 
   test("the refund image carries a new secret and a blank return area, and the meter has the last word", async () => {
     const { id, card } = await onPhone();
@@ -266,7 +266,7 @@ describe("a memory card that was written at a phone", () => {
     const { id, card } = await onPhone();
     const before = card.image;
     // It writes the gas, loads it, and shows the card as it was.
-    card.image = card.driver.purchaseImage(before, onCard(card));
+    card.image = card.driver.purchaseImage(before, onCard);
     intoMeter(card);
     card.image = before;
     await allow(id);
@@ -284,7 +284,7 @@ describe("a memory card that was written at a phone", () => {
     await endSession(hall.world.sale, kiosk2, there.sessionId);
     // Pulled at once; the phone puts the image there, and has the meter take it.
     const { refundImage } = openBMoney;
-    card.image = refundImage(card.image, onCard(card), { blankReturn: true });
+    card.image = refundImage(card.image, onCard, { blankReturn: true });
     intoMeter(card);
     // The new secret is tried, does not open the card, and then the old one is changed.
     expect(await at(card)).toMatchObject({ kind: "writeFailed" });
