@@ -39,12 +39,14 @@ describe.each(earths)("an unfinished write, store $name", ({ open }) => {
   };
 
   test("a card pulled at every byte of the write is finished at the other kiosk", async () => {
-    for (let bytes = 0; bytes < 17; bytes++) {
+    let whole = false;
+    for (let bytes = 0; !whole; bytes++) {
       const { card } = await account();
       const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
       const script = await wanted(world, kiosk1, id, visit);
       const answer = await write(world, kiosk1, card, visit, script, bytes);
-      if (answer.kind !== "delivered") {
+      whole = answer.kind === "delivered";
+      if (!whole) {
         expect(answer).toMatchObject({ kind: "writeFailed", hall: false, purchase: { state: "unknown" } });
         await endSession(world.sale, kiosk1, visit.sessionId);
         earth.clock.now += 5_000;
@@ -65,6 +67,27 @@ describe.each(earths)("an unfinished write, store $name", ({ open }) => {
     const there = await insert(world, kiosk2, card);
     expect((await stateOf(world, id)).script?.after).toBe(day);
     expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
+  });
+
+  test("torn, tried in the meter and pulled from there too early as well: finished at the other kiosk, and counted once", async () => {
+    for (const bytes of [0, 3, 8]) {
+      const { card } = await account();
+      const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+      await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit), bytes);
+      expect((await stateOf(world, id)).state).toBe("unknown");
+      await endSession(world.sale, kiosk1, visit.sessionId);
+      earth.clock.now += 5_000;
+      intoMeter(card);
+      const { offset } = card.driver.areas.returned;
+      card.image = card.image.map((byte, at) => (at === offset + 5 ? byte ^ 0x10 : byte));
+      const there = await insert(world, kiosk2, card);
+      expect(there.answer).toMatchObject({ kind: "script", resumed: true });
+      expect(await write(world, kiosk2, card, there, there.answer)).toMatchObject({ kind: "delivered" });
+      const before = card.meter.total;
+      intoMeter(card);
+      intoMeter(card);
+      expect(card.meter.total - before).toBe(1_234);
+    }
   });
 
   test("pulled while the secret was presented: one try short, and still finished", async () => {

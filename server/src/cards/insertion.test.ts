@@ -103,6 +103,22 @@ test("in the adoption window the higher count is taken over, with an opening ent
   await booksHold(earth);
 });
 
+test("a server that dies while it adopts leaves finance its line, and the next insertion adopts once", async () => {
+  const customer = earth.customers.get(accountId);
+  if (customer === undefined) throw new Error("no customer");
+  const days = { from: 0, until: earth.clock.now + 1_000 };
+  const window = { id: "w", layout: card.driver.name, ...days, purchasesMost: 1, creditedMost: 500 };
+  earth.customers.set(accountId, { ...customer, adoption: [window] });
+  card.image = card.driver.purchaseImage(card.image, { ...elsewhere, amount: { kind: "money", amountFen: 500 } });
+  intoMeter(card);
+  const { store } = earth;
+  const dying = makeWorld(earth, { ...store, commit: () => Promise.reject(new Error("the process died")) });
+  await expect(insert(dying, kiosk1, card)).rejects.toThrow("died");
+  expect([staffKinds(), await ledger(earth, "meter:meter-a")]).toEqual([["card.adopted"], 0]);
+  for (let again = 0; again < 2; again++) expect((await insert(world, kiosk1, card)).answer.kind).toBe("account");
+  expect([staffKinds(), await ledger(earth, "meter:meter-a")]).toEqual([["card.adopted"], 500]);
+});
+
 test("what card and meter say is stored when it is news, and only then", async () => {
   await insert(world, kiosk1, card);
   const first = await cardState();
