@@ -1,6 +1,7 @@
 /** What every terminal with a card reader shares: the script executor, the journal, the server's clock, masking. */
 
 export { type DllBridge, type DllBridgeOptions, dllBridge } from "./src/dll/dllBridge.ts";
+export { type DllConfig, parseDllConfig } from "./src/dll/dllConfig.ts";
 export { type DllReaderOptions, dllReader } from "./src/dll/dllReader.ts";
 export { runScript, type ScriptRun } from "./src/executor.ts";
 export {

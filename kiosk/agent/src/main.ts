@@ -2,8 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { terminalApi } from "@citygas/api";
-import { type CodeScanner, escposPrinter, openReader, serialScanner, tcpScanner } from "@citygas/devices";
-import { openJournal } from "@citygas/terminal";
+import {
+  type CardReader,
+  type CodeScanner,
+  escposPrinter,
+  openReader,
+  serialScanner,
+  tcpScanner,
+} from "@citygas/devices";
+import { dllBridge, dllReader, openJournal } from "@citygas/terminal";
 import { crasher } from "./crash.ts";
 import { jsonLog, type Log } from "./log.ts";
 import { type Identity, openIdentity, pair, tokenSource } from "./pairing.ts";
@@ -26,10 +33,7 @@ async function main(): Promise<void> {
   const { serverUrl } = settings;
   const agent = runAgent({
     api: terminalApi({ serverUrl, token: terminal }),
-    reader: openReader(settings.reader, {
-      newId: randomUUID,
-      onProblem: (problem) => log("readerProblem", { problem }),
-    }),
+    reader: readerOf(settings.reader),
     scanner: scannerAt(settings.scannerUrl),
     printer: escposPrinter(settings.printerUrl),
     journal,
@@ -80,6 +84,14 @@ function pairedTerminal(settings: Settings, identity: Identity): ReturnType<type
 function notPaired<P extends { problem: { code: string } }>(answer: P): P {
   log("pairingRefused", { problem: answer.problem.code });
   return { ...answer, problem: { ...answer.problem, code: "auth.required" } };
+}
+
+function readerOf(setting: Settings["reader"]): CardReader {
+  const onProblem = (problem: string): void => log("readerProblem", { problem });
+  if (setting.kind !== "dll") return openReader(setting, { newId: randomUUID, onProblem });
+  const { command, makers } = setting.bridge;
+  const openBridge = (onChange: () => void) => dllBridge({ command, onChange, onProblem });
+  return dllReader({ makers, openBridge, newId: randomUUID });
 }
 
 function scannerAt(url: string): CodeScanner {

@@ -1,4 +1,5 @@
 import { createPublicKey, verify } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -115,6 +116,13 @@ describe("settings", () => {
     expect(readSettings(crt).reader).toMatchObject({ kind: "crt", place: { kind: "serial", baudRate: 38_400 } });
     const pcsc = { ...full, CITYGAS_READER_URL: "pcsc:HID", CITYGAS_READER_DIALECT: "omnikey" };
     expect(readSettings(pcsc).reader).toEqual({ kind: "pcsc", name: "HID", dialect: "omnikey" });
+    const file = join(folder, "dll.json");
+    const dll = { ...full, CITYGAS_READER_URL: `dll:${file}` };
+    expect(() => readSettings(dll)).toThrow(/CITYGAS_READER_URL: .*dll.json can't be read/);
+    writeFileSync(file, JSON.stringify({ command: ["bridge"], makers: [{ name: "xianfeng", mark: "XF" }] }));
+    expect(readSettings(dll).reader).toMatchObject({ kind: "dll", bridge: { command: ["bridge"] } });
+    writeFileSync(file, "{}");
+    expect(() => readSettings(dll)).toThrow(/CITYGAS_READER_URL: .*wanted/);
     expect(() => readSettings({ ...full, CITYGAS_READER_URL: "usb:1" })).toThrow(
       /malformed setting: CITYGAS_READER_URL must be tcp/,
     );

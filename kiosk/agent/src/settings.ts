@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { parseReader, type ReaderSetting, type ReaderWords } from "@citygas/devices";
+import { type DllConfig, parseDllConfig } from "@citygas/terminal";
 
 /** The agent's settings, all from the environment. A missing, unknown or malformed one is named at start-up. */
 export interface Settings {
@@ -7,7 +9,8 @@ export interface Settings {
   folder: string;
   /** 0 = any free one. */
   port: number;
-  reader: ReaderSetting;
+  /** `dll`: a bridge to makers' own DLLs (docs/dll-bridge.md). */
+  reader: ReaderSetting | { kind: "dll"; bridge: DllConfig };
   /** `tcp://host:port`, or the path of a serial device. */
   scannerUrl: string;
   printerUrl: string;
@@ -48,13 +51,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       throw new SettingsError(`unknown setting: ${name}`);
     }
   }
-  const reader = parseReader({
-    reader: value(readerNames.reader),
-    dialect: env[readerNames.dialect] ?? null,
-    baudRate: env[readerNames.baudRate] ?? null,
-  });
-  if ("wrong" in reader)
-    throw new SettingsError(`malformed setting: ${readerNames[reader.wrong]} must be ${reader.why}`);
+  const reader = readerOf(value(readerNames.reader), env);
   const settings: Settings = {
     serverUrl: value("CITYGAS_SERVER_URL"),
     folder: value("CITYGAS_AGENT_DIR"),
@@ -71,4 +68,24 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   }
   if (!URL.canParse(settings.serverUrl)) throw new SettingsError("malformed setting: CITYGAS_SERVER_URL");
   return settings;
+}
+
+function readerOf(reader: string, env: NodeJS.ProcessEnv): Settings["reader"] {
+  if (reader.startsWith("dll:")) return { kind: "dll", bridge: dllOf(reader.slice("dll:".length)) };
+  const words = { reader, dialect: env[readerNames.dialect] ?? null, baudRate: env[readerNames.baudRate] ?? null };
+  const found = parseReader(words);
+  if (!("wrong" in found)) return found;
+  throw new SettingsError(`malformed setting: ${readerNames[found.wrong]} must be ${found.why}`);
+}
+
+function dllOf(file: string): DllConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new SettingsError(`malformed setting: ${readerNames.reader}: ${file} can't be read`);
+  }
+  const config = parseDllConfig(text);
+  if ("why" in config) throw new SettingsError(`malformed setting: ${readerNames.reader}: ${file}: ${config.why}`);
+  return config;
 }

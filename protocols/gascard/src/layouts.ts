@@ -1,4 +1,5 @@
 import { chips } from "./chips/chips.ts";
+import { dllLayoutByName, dllLayoutOf } from "./dll/dllLayout.ts";
 import { unclaimedImage } from "./images.ts";
 import type { CardIdentity, ImageProblem, LayoutDriver, MeterWord, RefundableLayout } from "./layout.ts";
 import { openDriver } from "./open/open-driver.ts";
@@ -31,9 +32,9 @@ export const layouts: readonly LayoutDriver[] = [
   openCMoney,
 ];
 
-/** The driver of this name, or null. */
+/** The driver of this name, also of a maker behind its DLL, or null. */
 export function layoutByName(name: string): LayoutDriver | null {
-  return layouts.find((layout) => layout.name === name) ?? null;
+  return layouts.find((layout) => layout.name === name) ?? dllLayoutByName(name);
 }
 
 export type Identified =
@@ -45,7 +46,9 @@ export type Identified =
  * the image was read from, where that is known. An image of a length that no chip has is `foreign`. Never throws.
  */
 export function identifyImage(image: Uint8Array, chip?: ChipKind): Identified {
-  const asked = layouts.filter((driver) => chip === undefined || driver.chip === chip);
+  const behindDll = dllLayoutOf(image);
+  const known = behindDll === null ? layouts : [...layouts, behindDll];
+  const asked = known.filter((driver) => chip === undefined || driver.chip === chip);
   for (const driver of asked) {
     const identity = driver.identify(image);
     if (identity) return { ok: true, driver, identity };

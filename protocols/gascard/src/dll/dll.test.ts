@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { classRules, mayFinishAt, mayWriteAt } from "../class-rules.ts";
 import { conformance } from "../conformance/conformance.ts";
-import { identifyImage } from "../layouts.ts";
+import { identifyImage, layoutByName } from "../layouts.ts";
 import { type DllCard, dllCard, dllClaim, dllProblem } from "./dllFields.ts";
 import { dllDriver, dllImage, dllSale } from "./dllLayout.ts";
 
@@ -38,7 +38,7 @@ describe("a maker behind its DLL", () => {
   it("passes the conformance kit, as class C", () => {
     const whole = conformance(driver, { images: 2_000 });
     expect(whole.filter(({ broken }) => broken !== null)).toEqual([]);
-    expect(driver).toMatchObject({ cardClass: "C", name: "dll-xianfeng-volume", checksums: "plain" });
+    expect(driver).toMatchObject({ cardClass: "C", name: "dll-xf-volume", checksums: "plain" });
   });
 
   it("is for kiosk and counter, never for a phone; what is cut goes to a person", () => {
@@ -59,7 +59,7 @@ describe("a maker behind its DLL", () => {
     expect(driver.read(imageOf() ?? new Uint8Array(0))).toEqual({
       ok: true,
       facts: {
-        layout: "dll-xianfeng-volume",
+        layout: "dll-xf-volume",
         role: "user",
         cardNumber: "0311203086",
         areaCode: "0996",
@@ -118,9 +118,19 @@ describe("a maker behind its DLL", () => {
     );
   });
 
-  it("another maker's image is foreign, and so is it to the centre that knows none", () => {
+  it("is known to the centre by its mark and by its layout's name, and foreign to another maker", () => {
     expect(dllDriver(other).read(after())).toMatchObject({ ok: false, problem: "foreign" });
-    expect(identifyImage(after(), "at24c02")).toEqual({ ok: false, problem: "foreign" });
+    const found = identifyImage(after(), "at24c02");
+    expect(found).toMatchObject({ ok: true, identity: { layout: "dll-xf-volume", cardNumber: card.kh } });
+    expect(layoutByName("dll-xf-volume")?.read(after())).toMatchObject({ ok: true, facts: { count: 4 } });
+    for (const name of ["dll-x-volume", "dll-XF-volume", "dll-xf-money", "dll-xf"])
+      expect(layoutByName(name)).toBeNull();
+    expect(identifyImage(after(), "sle4442")).toEqual({ ok: false, problem: "foreign" });
+    const torn = after();
+    torn[40] = 0x55;
+    expect(identifyImage(torn, "at24c02")).toMatchObject({ ok: true });
+    torn[10] = 0x55;
+    expect(identifyImage(torn, "at24c02")).toEqual({ ok: false, problem: "badIdentity" });
   });
 
   it("fields that can't be are refused, whatever they are", () => {

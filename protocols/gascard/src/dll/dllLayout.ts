@@ -15,19 +15,17 @@ import { type OpenTable, openC } from "../open/tables.ts";
 import type { DllCard } from "./dllFields.ts";
 
 export interface DllMaker {
-  /** Lower-case letters and digits: what the bridge calls it, and the name of its layout. */
+  /** Lower-case letters and digits: what the bridge calls it. */
   name: string;
-  /** Two letters or digits that no other maker has: the mark of its images. */
+  /** Two capital letters or digits that no other maker has: the mark of its images, and in small letters its layout's name. */
   mark: string;
 }
 
 const litresOfM3 = 1_000;
 const litresOfHundredths = 10;
 
-function tableOf({ name, mark }: DllMaker): OpenTable {
-  if (!/^[a-z0-9]{1,24}$/.test(name))
-    throw new RangeError(`a maker's name is lower-case letters and digits: "${name}"`);
-  if (!/^[A-Z0-9]{2}$/.test(mark)) throw new RangeError(`a maker's mark is two capital letters or digits: "${mark}"`);
+function tableOf({ mark }: Pick<DllMaker, "mark">): OpenTable {
+  if (!isMark(mark)) throw new RangeError(`a maker's mark is two capital letters or digits: "${mark}"`);
   const magic = `DL${mark}`;
   const { fields } = openC.identity;
   const field = {
@@ -35,11 +33,15 @@ function tableOf({ name, mark }: DllMaker): OpenTable {
     codec: constant([...magic].map((letter) => letter.charCodeAt(0))),
     note: `ASCII "${magic}"`,
   };
-  return { ...openC, family: `dll-${name}`, identity: { ...openC.identity, fields: { ...fields, magic: field } } };
+  return {
+    ...openC,
+    family: `dll-${mark.toLowerCase()}`,
+    identity: { ...openC.identity, fields: { ...fields, magic: field } },
+  };
 }
 
-/** The layout `dll-NAME-volume`. Throws for an amount that is no whole number of cubic metres: a DLL can't be told that. */
-export function dllDriver(maker: DllMaker): LayoutDriver {
+/** The layout `dll-xx-volume` of the mark XX. Throws for an amount that is no whole number of cubic metres: a DLL can't be told that. */
+export function dllDriver(maker: Pick<DllMaker, "mark">): LayoutDriver {
   const driver = openDriver(tableOf(maker), "volume");
   return {
     ...driver,
@@ -48,6 +50,20 @@ export function dllDriver(maker: DllMaker): LayoutDriver {
       return driver.purchaseImage(before, purchase);
     },
   };
+}
+
+const isMark = (text: string): boolean => /^[A-Z0-9]{2}$/.test(text);
+
+/** The driver of this name, made as it is asked for: the name holds all there is to know. null: not a name of these. */
+export function dllLayoutByName(name: string): LayoutDriver | null {
+  const mark = /^dll-([a-z0-9]{2})-volume$/.exec(name)?.[1]?.toUpperCase();
+  return mark === undefined ? null : dllDriver({ mark });
+}
+
+/** The driver whose mark the image carries, sound or not. */
+export function dllLayoutOf(image: Uint8Array): LayoutDriver | null {
+  const [magic, mark] = [String.fromCharCode(...image.subarray(0, 2)), String.fromCharCode(...image.subarray(2, 4))];
+  return magic === "DL" && isMark(mark) ? dllDriver({ mark }) : null;
 }
 
 function wholeM3({ amount }: PurchaseOnCard): void {
