@@ -51,6 +51,7 @@ export type VoicePrompt =
   | "unknownPayment"
   | "refused"
   | "moreTime"
+  | "tenSeconds"
   | "wrongWay"
   | "refunded"
   | "offline"

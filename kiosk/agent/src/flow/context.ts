@@ -29,7 +29,9 @@ export function go(c: Ctx, stage: Stage, entering: Entering = {}): void {
   c.state.awaiting = null;
   c.state.askMoreTime = false;
   c.state.limit =
-    limitMs === undefined ? null : { until: c.now + limitMs, totalMs: limitMs, soft: entering.soft ?? false };
+    limitMs === undefined
+      ? null
+      : { until: c.now + limitMs, totalMs: limitMs, soft: entering.soft ?? false, calls: false };
   if (entering.voice === undefined) c.state.voice = null;
   else say(c, entering.voice, entering.amountFen);
 }

@@ -106,7 +106,7 @@ export function wakeAt(state: FlowState): number | null {
   const limitAt =
     limit === null || waits(state)
       ? null
-      : limit.soft && !state.askMoreTime
+      : (limit.soft && !state.askMoreTime) || limit.calls
         ? limit.until - times.askBeforeMs
         : limit.until;
   if (own === null || limitAt === null) return own ?? limitAt;
@@ -234,6 +234,10 @@ function onTick(c: Ctx): void {
     if (limit.soft && !state.askMoreTime && c.now >= limit.until - times.askBeforeMs) {
       state.askMoreTime = true;
       say(c, "moreTime");
+    }
+    if (limit.calls && c.now >= limit.until - times.askBeforeMs) {
+      state.limit = { ...limit, calls: false };
+      say(c, "tenSeconds");
     }
   }
   const own = rules.wakeAt(stage);

@@ -74,7 +74,8 @@ export function toPay(c: Ctx, purchase: PurchaseView, refused: Refused): void {
     { name: "pay", purchase, rejected: null, wallet: null, refused, givenUp: null },
     { voice: refused === null ? "scanCode" : "refused", amountFen: purchase.breakdown.payableFen },
   );
-  c.state.limit = { until: c.now + leftMs, totalMs: Math.max(windowMs, leftMs), soft: false };
+  const calls = leftMs > times.askBeforeMs;
+  c.state.limit = { until: c.now + leftMs, totalMs: Math.max(windowMs, leftMs), soft: false, calls };
 }
 
 export function toPayWaiting(c: Ctx, purchase: PurchaseView, wallet: Wallet): void {

@@ -25,7 +25,7 @@ describe("the sale of the manual", () => {
     const pay = w.answer({ to: "confirm", answer: t.ok(t.paying()) });
     expect(pay).toMatchObject({ name: "pay", payableFen: 119_970, number: "3K7-0192", rejected: null });
     expect(w.effects().map((e) => e.do)).toEqual(["journal", "watch"]);
-    expect(w.state().limit).toEqual({ until: 65_000, totalMs: 60_000, soft: false });
+    expect(w.state().limit).toEqual({ until: 65_000, totalMs: 60_000, soft: false, calls: true });
     expect(w.scan()).toMatchObject({ name: "payWaiting", wallet: "wechat", password: false });
     expect(w.effects()).toMatchObject([{ do: "attempt", code: t.wechatCode }]);
     w.answer({
@@ -223,6 +223,19 @@ describe("the payment page", () => {
     expect(w.news(refused)).toMatchObject({ name: "pay", refused: "balance" });
     expect(w.state().limit?.until).toBe(95_000);
     expect(w.scan("281234567890123456")).toMatchObject({ name: "payWaiting", wallet: "alipay" });
+  });
+
+  it("says its last ten seconds once, however they are reached", () => {
+    const w = t.world();
+    t.toPay(w);
+    w.pass(49_999);
+    expect(w.state().voice?.prompt).toBe("scanCode");
+    w.pass(1);
+    expect(w.state().voice?.prompt).toBe("tenSeconds");
+    const said = w.state().voice?.nonce;
+    w.pass(9_999);
+    expect(w.state().voice?.nonce).toBe(said);
+    expect(w.screen().name).toBe("pay");
   });
 
   it("at zero says so, and that it is cancelled only when the centre says it", () => {

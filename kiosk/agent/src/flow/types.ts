@@ -100,6 +100,8 @@ export interface Limit {
   until: number;
   totalMs: number;
   soft: boolean;
+  /** The last ten seconds are still to be said aloud: whoever looks at the phone doesn't see the ring. */
+  calls: boolean;
 }
 export interface FlowState {
   stage: Stage;

@@ -31,6 +31,7 @@ const prompts: Record<VoicePrompt, true> = {
   unknownPayment: true,
   refused: true,
   moreTime: true,
+  tenSeconds: true,
   wrongWay: true,
   refunded: true,
   offline: true,
