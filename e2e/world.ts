@@ -132,7 +132,13 @@ export async function startWorld({
     rmSync(dataDir, { recursive: true, force: true });
   }
 
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    // Nobody will have this city to stop it.
+    await stop();
+    throw error;
+  }
   const url = urlOf(port);
   const healthy = (): Promise<void> =>
     until(
