@@ -100,6 +100,53 @@ test("the gateway speaks to the server itself: paid by its notification, before 
   expect(rows.length).toBeGreaterThan(0);
 }, 60_000);
 
+test("killed between announcing a code and sending it: it never was sent, and no money moves", async () => {
+  const id = await world.confirmed(world.kiosk, "canteen");
+  const goOn = await world.holdEvents("submitted");
+  const asked = world.pay(id, "wechat", "phone-1").catch(() => undefined);
+  await world.held();
+  await world.kill();
+  await asked;
+  await goOn();
+  expect(await world.attemptOf(id)).toBe("created");
+  await world.start();
+  await world.attemptReaches(id, "failed", 40_000);
+  const { rows } = await world.db.query<{ no: string }>(
+    "select out_trade_no as no from attempt where purchase_id = $1",
+    [id],
+  );
+  const calls = world.gateways.ledger.payCalls("wechat").map(({ outTradeNo }) => outTradeNo);
+  expect(rows).toHaveLength(1);
+  expect(calls).not.toContain(rows[0]?.no);
+}, 120_000);
+
+test("killed over a notification that was answered: the next process carries it out", async () => {
+  const id = await world.confirmed(world.phone, "replacement");
+  const params = await world.order(id);
+  const goOn = await world.holdEvents("answered");
+  const paid = {
+    appId: "",
+    timeStamp: "",
+    nonceStr: "",
+    package: "",
+    paySign: "",
+    ...params,
+    signType: "RSA",
+  } as const;
+  expect(world.gateways.cashier.answer(paid, "phone-1", true).err_msg).toBe("get_brand_wcpay_request:ok");
+  await world.held();
+  const { rows } = await world.db.query<{ id: string; result: string | null }>(
+    "select id, result from notification order by received_at desc limit 1",
+  );
+  expect(rows[0]?.result).toBeNull();
+  await world.kill();
+  await goOn();
+  expect(await world.stateOf(id)).toBe("paying");
+  await world.start();
+  await world.reaches(id, "paid", 40_000);
+  await world.carriedOut(rows[0]?.id ?? "", 60_000);
+}, 180_000);
+
 // Each of these waits for a minute of the protocol.
 test.runIf(long)("terminals that never come back: no money without gas, no gas without a card", async () => {
   const world = await startDeathWorld(1);

@@ -19,6 +19,8 @@ import { freshDatabase } from "../store/testDatabase.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const readyWithinMs = 60_000;
+/** Of the connections to this database. */
+const sleeping = "datname = current_database() and wait_event = 'PgSleep'";
 
 type Reply = { status: number; body: Record<string, unknown> };
 /** A paired terminal, as its token. */
@@ -44,6 +46,15 @@ export interface DeathWorld {
   attemptOf(id: string): Promise<string>;
   reaches(id: string, state: PurchaseState, withinMs: number): Promise<void>;
   attemptReaches(id: string, state: string, withinMs: number): Promise<void>;
+  /**
+   * The database takes its time over each event of this type, so that the server can be killed at that very moment.
+   * @returns what lets it go on: nothing of the killed server's statement is kept.
+   */
+  holdEvents(type: string): Promise<() => Promise<void>>;
+  /** Resolves when it does. */
+  held(): Promise<void>;
+  /** A notification's row says what came of it. */
+  carriedOut(notificationId: string, withinMs: number): Promise<void>;
   /** Something was answered about its payment. */
   heardOf(id: string): Promise<void>;
   stop(): Promise<void>;
@@ -111,6 +122,29 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
       }
     },
     attemptReaches: async (id, state, withinMs) => await until(async () => await world.attemptOf(id), state, withinMs),
+    async holdEvents(type) {
+      await db.query(`create or replace function hold() returns trigger language plpgsql as $$ begin
+        if new.event->'event'->>'type' = '${type}' then perform pg_sleep(90); end if; return new; end $$`);
+      await db.query("create trigger hold before insert on event for each row execute function hold()");
+      return async () => {
+        // Left alone, the statement of a client that is gone would be carried out all the same.
+        await db.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${sleeping}`);
+        await db.query("drop trigger hold on event");
+      };
+    },
+    held: async () =>
+      await until(
+        async () =>
+          await one(db, `select (count(*) > 0)::text from pg_stat_activity where ${sleeping} and $1 = ''`, ""),
+        "true",
+        20_000,
+      ),
+    carriedOut: async (id, withinMs) =>
+      await until(
+        async () => await one(db, "select (result is not null)::text from notification where id = $1", id),
+        "true",
+        withinMs,
+      ),
     heardOf: async (id) => await until(async () => String((await story(db, id)).includes("answered")), "true", 10_000),
     async stop() {
       await process.kill();
