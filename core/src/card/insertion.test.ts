@@ -82,6 +82,13 @@ describe("1 · an open purchase with a script out is settled before anything is 
       decideInsertion(open(issued, "torn", { problem: "badChecksum", facts: null, secretCounter: "oneShort" })),
     ).toEqual({ kind: "write", from: "torn" });
   });
+  it("but not one short where our last recorded step was another: somebody else guesses", () => {
+    const torn = { problem: "badChecksum", facts: null, secretCounter: "oneShort" } as const;
+    expect(refused(open(issued, "torn", { ...torn, oneShortIsOurs: false }))).toBe("card.secretCounter");
+    expect(refused(open(issued, "torn", { ...torn, oneShortIsOurs: true }))).toBe("write");
+    // What is there is there, whoever guessed.
+    expect(refused(open(issued, "written", { ...torn, oneShortIsOurs: false }))).toBe("settle");
+  });
   it("but never with the chip's last tries", () => {
     expect(refused(open(issued, "torn", { secretCounter: "low" }))).toBe("card.secretCounter");
     expect(refused(open(issued, "torn", { secretCounter: "locked" }))).toBe("card.secretCounter");

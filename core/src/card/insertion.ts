@@ -28,6 +28,8 @@ export interface CardRead {
   facts: null | { count: number; amount: number; acceptedCount: number | null; totalCredited: number | null };
   /** Is the chip's secret error counter at its full value? `oneShort`: exactly one try was used. */
   secretCounter: "full" | "oneShort" | "low" | "locked";
+  /** false: our last recorded step on the card was no `present`, so a counter one short is somebody else's guess. */
+  oneShortIsOurs?: boolean;
   /** The image was taken after the last script for this card was issued (or none ever was). */
   fresh: boolean;
 }
@@ -128,7 +130,8 @@ function openScript(i: Insertion): CardDecision | null {
 }
 
 /** One try was ours (present, then torn); fewer left means somebody else guesses, and our next try could lock the chip. */
-const triesRunOut = ({ read }: Insertion): boolean => read.secretCounter === "low" || read.secretCounter === "locked";
+const triesRunOut = ({ read: { secretCounter, oneShortIsOurs } }: Insertion): boolean =>
+  secretCounter === "low" || secretCounter === "locked" || (secretCounter === "oneShort" && oneShortIsOurs === false);
 
 function rewrite(i: Insertion, from: "unwritten" | "torn"): CardDecision {
   if (i.card?.cardClass === "C") return { kind: "toManual" };

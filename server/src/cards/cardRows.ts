@@ -45,6 +45,8 @@ export interface CardWrite {
 export interface StoredWrite extends CardWrite {
   /** The terminal reported every step done: whoever stood there was told. */
   reportedDone: boolean;
+  /** The step at which it stopped, by its first report; null: at none; left out: nothing was reported. */
+  failedStep?: number | null;
 }
 
 export interface CardRows {
@@ -188,5 +190,6 @@ function writeOf(row: WriteRow): StoredWrite {
     issuedAt: row.issued_at,
     price: row.price,
     reportedDone: row.report !== null && row.report.failure === undefined,
+    ...(row.report === null ? {} : { failedStep: row.report.failure?.step ?? null }),
   };
 }

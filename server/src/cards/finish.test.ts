@@ -58,6 +58,24 @@ describe.each(earths)("an unfinished write, store $name", ({ open }) => {
     }
   });
 
+  test("a try that is missing after another step of ours is somebody else's: no secret is tried again", async () => {
+    const { card } = await account();
+    const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
+    await write(world, kiosk1, card, visit, await wanted(world, kiosk1, id, visit), 5);
+    await endSession(world.sale, kiosk1, visit.sessionId);
+    card.counter = 3;
+    earth.clock.now += 5_000;
+    const there = await insert(world, kiosk2, card);
+    expect(there.answer).toMatchObject({ kind: "refused", code: "card.secretCounter" });
+    expect((await stateOf(world, id)).state).toBe("unknown");
+    await endSession(world.sale, kiosk2, there.sessionId);
+    // Whoever guessed let it be: the write is finished as ever.
+    card.counter = 7;
+    earth.clock.now += 5_000;
+    const again = await insert(world, kiosk2, card);
+    expect(await write(world, kiosk2, card, again, again.answer)).toMatchObject({ kind: "delivered" });
+  });
+
   test("a write that is finished the next day puts the same purchase on the card, day and all", async () => {
     const { card } = await account();
     const { visit, id } = await bought(world, kiosk1, card, amount(1_234));

@@ -30,7 +30,7 @@ import { fileStaffTask } from "../tasks/staff.ts";
 import { accountAnswer, gasAnswer } from "./answers.ts";
 import { adopt, recordReading } from "./cardBooks.ts";
 import type { CardSession, Probed } from "./cardRows.ts";
-import { issueScript, sameScriptAgain } from "./issueScript.ts";
+import { issueScript, leavesOneShort, sameScriptAgain } from "./issueScript.ts";
 import { imageClassOf, isOurs, type Reading, readingOf, triesLeft } from "./reading.ts";
 
 /** Settling an image takes one round, adopting a count another; more means that card and books chase each other. */
@@ -82,7 +82,7 @@ export async function look(
   const grant = (open && (await sale.grantOf?.(open.state))) ?? null;
   const decision = decideInsertion({
     now,
-    read: { ...read, fresh },
+    read: { ...read, fresh, oneShortIsOurs: await oneShortIsOurs(sale, read, open?.state ?? null, card.state.layout) },
     card: card.state,
     account: account.state,
     open: open && { purchase: open.state, image: ours ? imageClassOf(open.state, reading) : null },
@@ -101,6 +101,9 @@ export async function look(
     decision,
   };
 }
+
+const oneShortIsOurs = async (sale: SaleContext, read: Reading["read"], open: Purchase | null, layout: string) =>
+  read.secretCounter !== "oneShort" || (await leavesOneShort(sale, open?.script ?? null, layout));
 
 /** An image counts only if no script for the card was issued after it was taken. */
 async function isFresh(

@@ -253,6 +253,14 @@ export function scriptForReport(script: IssuedScript, layout: string): CardScrip
   return cardScript(script, writeSteps(driver, script, secrets, null));
 }
 
+/** Is a counter that is one short what this script left? Unless its terminal reported that another step was its last. */
+export async function leavesOneShort(sale: SaleContext, script: IssuedScript | null, layout: string): Promise<boolean> {
+  const failedStep = script === null ? undefined : (await sale.cardRows.write(script.id))?.failedStep;
+  if (script === null || failedStep === undefined) return true;
+  const op = failedStep === null ? null : scriptForReport(script, layout).steps[failedStep]?.op;
+  return op === "present" || op === "rekey";
+}
+
 /**
  * The same script once more, when the terminal asks again for what this very power-up was given and has not reported:
  * the answer was lost. Harmless if it was not: the script's first step expects `before`. null: there is none.

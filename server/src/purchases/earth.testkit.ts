@@ -161,7 +161,9 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
       write: async (id) => structuredClone(writes.get(id)),
       async saveReport(id, report) {
         const found = writes.get(id);
-        if (found) found.reportedDone ||= report.failure === undefined;
+        if (!found || found.failedStep !== undefined) return;
+        found.failedStep = report.failure?.step ?? null;
+        found.reportedDone = report.failure === undefined;
       },
       async sealedFor(scriptId, step, challenge) {
         const key = `${scriptId} ${step}`;

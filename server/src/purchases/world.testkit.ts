@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { CardAnswer, PurchaseView } from "@citygas/api";
 import { type AccountState, foldPurchase, type Id, type Purchase, type Result } from "@citygas/core";
+import { chips } from "@citygas/gascard";
 import type { Pool } from "pg";
 import { pino } from "pino";
 import { expect } from "vitest";
@@ -96,7 +97,8 @@ let powerUps = 0;
 export async function insert(world: World, terminal: TerminalFacts, card: TestCard): Promise<Visit> {
   powerUps += 1;
   const powerUpId = `power-${powerUps}`;
-  const { id, script } = await openSession(world.sale, terminal, { reader: "r", atr: "", powerUpId });
+  const atr = chips[card.driver.chip].atr ?? "";
+  const { id, script } = await openSession(world.sale, terminal, { reader: "r", atr, powerUpId });
   const probe = runScript(card, script, powerUpId);
   const ask = async (): Promise<CardAnswer> => value(await putImage(world.sale, terminal, id, probe));
   return { sessionId: id, powerUpId, answer: await ask(), ask };

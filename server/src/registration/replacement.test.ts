@@ -1,4 +1,5 @@
 /** 补卡 with a purchase open: the claim goes on, the lost card is refused, and no order of the two cards pays twice. */
+import { openCMoney } from "@citygas/gascard";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { intoMeter, issuedCard, type TestCard } from "../cards/card.testkit.ts";
 import { endSession } from "../cards/report.ts";
@@ -216,6 +217,65 @@ describe("taken back instead", () => {
     expect(card.driver.purchaseArea(card.image)).toMatchObject({ count: 4, amount: 0 });
     intoMeter(card);
     expect(await at(card)).toMatchObject({ kind: "refunding" });
+  });
+});
+
+describe("class C, whose lost card could be loaded again", () => {
+  async function holdingGas(): Promise<Case> {
+    names += 1;
+    const { card, cardId } = await newAccount(hall.earth, `r${names}`, { driver: openCMoney });
+    const { store } = hall.earth;
+    const found = (await store.load([{ kind: "card", id: cardId }])).get("card", cardId);
+    if (found === undefined) throw new Error("no card");
+    // Number 4 was delivered, and the meter was not seen to take it.
+    await store.commit({
+      eventId: `bought-${cardId}`,
+      at: hall.earth.clock.now,
+      subject: { kind: "card", id: cardId },
+      event: { type: "test" },
+      writes: [
+        { kind: "card", id: cardId, expected: found.version, state: { ...found.state, count: 4, lastAmount: 700 } },
+      ],
+      guards: [],
+      postings: [],
+      tasks: { add: [], drop: [] },
+    });
+    return { id: "", cardId, card };
+  }
+
+  test("is replaced by two people: with the index, empty; with the old card in hand, holding the same", async () => {
+    const it = await holdingGas();
+    expect(await replaceCard(sale(), it.cardId, once())).toMatchObject(refusedWith("decision.required"));
+    expect(await byTwo(it.cardId, { carries: "loaded" })).toMatchObject(refusedWith("refund.indexNeeded"));
+    expect(await byTwo(it.cardId, { carries: "loaded", indexL: 1_234 })).toMatchObject(done);
+    const empty = await newChip(it);
+    expect(empty.driver.purchaseArea(empty.image)).toMatchObject({ count: 4, amount: 0 });
+    const other = await holdingGas();
+    expect(await byTwo(other.cardId, { carries: "handedIn" })).toMatchObject(done);
+    const full = await newChip(other);
+    expect(full.driver.purchaseArea(full.image)).toMatchObject({ count: 4, amount: 700 });
+  });
+
+  test("with a script out it is not replaced; lost, people decide, and a refund takes the index", async () => {
+    names += 1;
+    const { card, cardId } = await newAccount(hall.earth, `r${names}`, { driver: openCMoney });
+    const { visit, id } = await bought(hall.world, kiosk1, card, amount(900));
+    await wanted(hall.world, kiosk1, id, visit);
+    await endSession(sale(), kiosk1, visit.sessionId);
+    expect(await stateOf(hall.world, id)).toMatchObject({ refundNeeds: "index" });
+    expect(await replaceCard(sale(), cardId, once())).toMatchObject(refusedWith("purchase.open"));
+    await setCardStatus(sale(), cardId, "lost");
+    expect((await stateOf(hall.world, id)).state).toBe("manual");
+    const { decisions } = hall.people;
+    const back = (doc: object) =>
+      decisions.propose(maker, { kind: "purchase.decide", ref: id, doc, evidence: "read on site" }, once());
+    expect(await back({ to: "refunding" })).toMatchObject(refusedWith("refund.indexNeeded"));
+    const made = await back({ to: "refunding", indexL: 31_480 });
+    if (!made.ok) throw new Error(made.error.code);
+    await decisions.confirm(checker, made.value.id, null);
+    await workOff(hall.world);
+    expect((await stateOf(hall.world, id)).state).toBe("refunded");
+    expect(await replaceCard(sale(), cardId, once())).toMatchObject({ ok: true });
   });
 });
 
