@@ -193,9 +193,12 @@ export async function until(holds: () => Promise<boolean>, withinMs: number, mes
   }
 }
 
-async function health(url: string): Promise<boolean> {
+const health = (url: string): Promise<boolean> => answers(`${url}/health`);
+
+/** Does it say, within two seconds, that all is well? */
+export async function answers(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).ok;
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
   } catch {
     return false;
   }
@@ -210,7 +213,7 @@ function signalQuietly(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** A zombie that nobody has reaped yet no longer runs. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCity } from "@citygas/city";
 import type { Asked } from "../agreement.ts";
-import { queryOf, sandboxAt, until } from "../world.ts";
+import { answers, isAlive, queryOf, sandboxAt, until } from "../world.ts";
 import { type Line, openLine } from "./line.ts";
 import { type LinkName, linkNames, type Part, parts } from "./schedule.ts";
 
@@ -59,7 +59,7 @@ export async function startChaosCity(log: (line: string) => void): Promise<Chaos
   const serves = async (part: Part): Promise<boolean> => {
     if (part === "postgres") return await answersSql(dataDir);
     const path = part === "sandbox" ? "sandbox/api/readers" : "health";
-    return await answersHttp(`http://127.0.0.1:${ports[part]}/${path}`);
+    return await answers(`http://127.0.0.1:${ports[part]}/${path}`);
   };
   const line = (name: LinkName): Line => {
     const found = lines.get(name);
@@ -128,14 +128,6 @@ export async function startChaosCity(log: (line: string) => void): Promise<Chaos
 // Written whole by the city, of its own shape.
 const readJson = <T extends object>(file: string): T => JSON.parse(readFileSync(file, "utf8")) as T;
 
-async function answersHttp(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
-  } catch {
-    return false;
-  }
-}
-
 async function answersSql(dataDir: string): Promise<boolean> {
   try {
     await queryOf(dataDir, "select 1");
@@ -145,13 +137,5 @@ async function answersSql(dataDir: string): Promise<boolean> {
   } finally {
     // Each look opens a connection, so not too often.
     await new Promise((resolve) => setTimeout(resolve, looksEveryMs));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
   }
 }
