@@ -5,6 +5,7 @@ export {
   type Exchange,
   escapeCommand,
   type Outcome,
+  powerCycle,
   powerOff,
   powerOn,
   shortBlockBytes,

@@ -157,6 +157,19 @@ describe("ccidReader", () => {
     expect(await reader.transmit?.("p1", hex("0084000004"))).toEqual({ ok: true, value: hex("6e00") });
   });
 
+  it("being asked where the card is never comes between its power going and coming back", async () => {
+    const { wire, reader, events } = await withCard();
+    for (let i = 0; i < 5; i++) {
+      const selecting = reader.select("p1", "cpu");
+      wire.tell();
+      expect(await selecting).toEqual({ ok: true, value: null });
+    }
+    const types = wire.heard.map(({ type }) => type);
+    expect(types.filter((type, at) => type === "iccPowerOff" && types[at + 1] !== "iccPowerOn")).toEqual([]);
+    expect(types.filter((type) => type === "getSlotStatus").length).toBeGreaterThan(2);
+    expect(await events.next(3)).toHaveLength(3);
+  });
+
   it("what is under way when it is closed fails", async () => {
     const { wire, reader } = await withCard();
     await reader.select("p1", "sle4442");

@@ -15,6 +15,8 @@ export interface VirtualCcid {
   /** Tells of it by itself, unless `quietly`. */
   insert(card: CardInSlot, quietly?: boolean): void;
   remove(quietly?: boolean): void;
+  /** Says what is in the slot, and that nothing has changed. */
+  tell(): void;
   /** Instead of carrying the next XfrBlock out. */
   next:
     | "silence"
@@ -180,6 +182,7 @@ export function virtualCcid(): VirtualCcid {
       powered = false;
       if (!quietly) say(Uint8Array.of(0x50, 0x02));
     },
+    tell: () => say(Uint8Array.of(0x50, inSlot === null ? 0x00 : 0x01)),
     next: null,
     heard,
     get connections() {

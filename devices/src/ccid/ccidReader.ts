@@ -17,7 +17,7 @@ import {
   encodeCommand,
   isOfCard,
   type Outcome,
-  powerOff,
+  powerCycle,
   powerOn,
   type ReaderMessage,
   type Reply,
@@ -253,9 +253,7 @@ export function ccidReader(open: (listener: LineListener) => CcidLink, options: 
     return failed("removed");
   };
   const powerUp = async (powerUpId: string): Promise<ReaderResult<null>> => {
-    const off = await withCard(powerUpId, powerOff);
-    if (!off.ok) return off;
-    const on = await withCard(powerUpId, () => powerOn());
+    const on = await withCard(powerUpId, () => powerCycle());
     return on.ok ? ok(null) : on;
   };
 

@@ -38,6 +38,12 @@ export function* powerOff(): Exchange<null> {
   return failedBy(reply) ?? { ok: true, value: null, icc: reply.status.icc };
 }
 
+/** Off and on again, with nothing in between; the card's ATR. */
+export function* powerCycle(voltage: Voltage = "auto"): Exchange<Uint8Array> {
+  const off = yield* powerOff();
+  return off.ok ? yield* powerOn(voltage) : off;
+}
+
 /** A maker's own command to the reader itself. */
 export function* escapeCommand(data: Uint8Array): Exchange<Uint8Array> {
   const reply = yield { type: "escape", data };
