@@ -56,7 +56,7 @@ function neverTwoOpen({ earth }: Scene): void {
 }
 
 /** Everybody comes back: gateway up, both cards read once more and written if they must be, days pass. */
-async function settle(scene: Scene): Promise<void> {
+async function settle(scene: Scene, lostFirst: boolean): Promise<void> {
   const { earth } = scene;
   earth.bank.down = false;
   await pass(scene.world, 35 * 60_000, 10_000);
@@ -66,9 +66,9 @@ async function settle(scene: Scene): Promise<void> {
     const visit = await insert(scene.world, terminalOf(0), it);
     shown(scene, card, visit.answer);
     if (visit.answer.kind === "script") await write(scene.world, terminalOf(0), it, visit, visit.answer);
-    intoMeter(it);
-    // Of the cards that were lost none is worth anything beside the one in hand.
-    for (const lost of scene.lost[card === 0 ? 0 : 1]) intoMeter(lost);
+    // Of the cards that were lost none is worth anything beside the one in hand, whichever is first in the meter.
+    const lost = scene.lost[card === 0 ? 0 : 1];
+    for (const each of lostFirst ? [...lost, it] : [it, ...lost]) intoMeter(each);
     const open = await openOn(scene, card);
     if (open?.state === "manual") allow(scene, open, "refund");
   }
@@ -109,7 +109,8 @@ test("random schedules leave nobody's money and nobody's gas behind", async () =
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 40, size: "max" }),
       fc.boolean(),
-      async (steps, keyedChecksums) => {
+      fc.boolean(),
+      async (steps, keyedChecksums, lostFirst) => {
         const earth = makeEarth(openMemoryStore());
         // As a maker's would be whose checksums need a key: then a phone may write its cards.
         Object.assign(openBMoney, { checksums: keyedChecksums ? "keyed" : "plain" });
@@ -137,7 +138,7 @@ test("random schedules leave nobody's money and nobody's gas behind", async () =
           neverTwoOpen(scene);
           billsStand(scene);
         }
-        await settle(scene);
+        await settle(scene, lostFirst);
         billsStand(scene);
         await refundsWereProven(scene);
         const all = [...earth.purchases.values()];

@@ -91,6 +91,15 @@ export const step = fc.oneof(
   // By chance alone a sale hardly ever gets as far as this.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("toPhone" as const), card, fen }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("takeBack" as const), card, kiosk }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("lose" as const),
+      card,
+      fen,
+      carries: fc.constantFrom<Carries>("carry", "refund"),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("lie" as const), card, shown: fc.boolean(), which: fc.nat(7) }) },
   fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(1_000, 6_000, 20_000, 70_000, 1_900_000) }),
   fc.record({ do: fc.constant("gateway" as const), down: fc.boolean() }),
@@ -194,6 +203,12 @@ export async function act(scene: Scene, todo: Step): Promise<void> {
     }
     case "lie":
       return await lie(scene, todo);
+    case "lose":
+      // Written, and nobody heard of it; then the card is lost.
+      await act(scene, { do: "insert", kiosk: 0, card: todo.card, told: true, old: false });
+      await atKiosk(scene, { do: "sell", kiosk: 0, fen: todo.fen, fate: "paid" });
+      await atKiosk(scene, { do: "write", kiosk: 0, pullAfter: 30, lost: true });
+      return await replace(scene, { do: "replace", card: todo.card, carries: todo.carries, byTwo: true });
     case "toPhone":
       // Paid at a kiosk, taken home, and written at the phone, where it may be.
       await act(scene, { do: "insert", kiosk: 0, card: todo.card, told: true, old: false });

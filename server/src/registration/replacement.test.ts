@@ -289,6 +289,17 @@ describe("a card that is lost", () => {
     expect((await stateOf(hall.world, it.id)).state).not.toBe("delivered");
   });
 
+  test("and found again is read anew: what was read before it was lost leads to no script", async () => {
+    names += 1;
+    const { card, cardId } = await newAccount(hall.earth, `r${names}`);
+    const { visit, id } = await bought(hall.world, kiosk1, card, amount(1_234));
+    for (const status of ["lost", "current"] as const) await setCardStatus(sale(), cardId, status);
+    await expect(wanted(hall.world, kiosk1, id, visit)).rejects.toThrow("card.stale");
+    await endSession(sale(), kiosk1, visit.sessionId);
+    expect(await at(card)).toMatchObject({ kind: "script" });
+    expect((await stateOf(hall.world, id)).state).toBe("delivered");
+  });
+
   test("whose new card's count the meter refuses as used gets that count with amount 0", async () => {
     const it = await case_("written");
     const card = await replaced(it);
