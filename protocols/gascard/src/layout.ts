@@ -60,6 +60,8 @@ export interface CardFacts {
   overdraft: number;
   /** null: none was ever written. */
   price: CardPrice | null;
+  /** Which of the card's secrets the chip opens to (the low byte of its number); null: the layout has no place for it. */
+  keyVersion: number | null;
 }
 
 /** Why an image is not a card we can sell to. Closed: each has one text. */
@@ -96,6 +98,8 @@ export interface PurchaseOnCard {
   boughtOn: string;
   /** From the tariff in force at the write, for meters that price by themselves; left out: the card's price stays. */
   price?: CardPrice;
+  /** Of the secret that the chip is given with this write; left out: the one it has stays. */
+  keyVersion?: number;
 }
 
 /**
@@ -123,6 +127,8 @@ export interface NewCard {
   alarm?: number;
   overdraft?: number;
   price?: CardPrice;
+  /** 0 when left out. */
+  keyVersion?: number;
 }
 
 export interface LayoutAreas {
@@ -167,6 +173,11 @@ export interface LayoutFacts {
   readonly unit: "volume" | "money";
   /** `keyed`: nobody without a key can make application and return areas that a meter or we believe. */
   readonly checksums: "plain" | "keyed";
+  /**
+   * When the chip is given another secret: with each write, or only where the proof of a refund asks for one. Chips
+   * without a secret take no notice of it.
+   */
+  readonly secretChange: "eachWrite" | "onRefund";
   readonly imageBytes: number;
   readonly areas: LayoutAreas;
   /** For CPU cards: where the image's parts lie on the card. null on memory chips. */

@@ -168,6 +168,7 @@ function read(image: Uint8Array): ReturnType<LayoutDriver["read"]> {
     alarm: 0,
     overdraft: 0,
     price: null,
+    keyVersion: null,
   };
   return { ok: true, facts };
 }
@@ -235,6 +236,7 @@ const driver: LayoutDriver = {
   unit: "volume",
   meterAcceptsZero: true,
   checksums: "plain",
+  secretChange: "onRefund",
   imageBytes,
   areas: { written: [purchase], purchase, commit: { offset: 73, length: 4 }, returned },
   application: null,

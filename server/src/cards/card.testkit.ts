@@ -17,6 +17,8 @@ export interface TestCard {
   counter: number;
   /** What the chip opens to. */
   secret: string;
+  /** Where the next change of secret is torn: the chip still has the old one, or the new one already. */
+  cutChange?: "old" | "new";
   meter: { count: number; total: number };
 }
 
@@ -133,10 +135,14 @@ export function runScript(card: TestCard, script: CardScript, powerUpId: string,
         results.push({ step, data: todo.data });
         break;
       }
-      case "rekey":
-        card.secret = todo.secret;
+      case "rekey": {
+        const cut = card.cutChange;
+        delete card.cutChange;
+        if (cut !== "old") card.secret = todo.secret;
+        if (cut !== undefined) return stop(step, "removed");
         results.push({ step, counter: 7 });
         break;
+      }
       case "erase":
       case "exchange":
       case "seal":

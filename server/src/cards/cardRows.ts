@@ -47,6 +47,8 @@ export interface StoredWrite extends CardWrite {
   reportedDone: boolean;
   /** The step at which it stopped, by its first report; null: at none; left out: nothing was reported. */
   failedStep?: number | null;
+  /** It stopped because the card refused the secret. */
+  wrongSecret?: boolean;
 }
 
 export interface CardRows {
@@ -178,6 +180,12 @@ function sessionOf(row: SessionRow): CardSession {
   };
 }
 
+/** What a script's first report says of where it stopped. */
+export const stopOf = ({ failure }: ScriptReport): Required<Pick<StoredWrite, "failedStep" | "wrongSecret">> => ({
+  failedStep: failure?.step ?? null,
+  wrongSecret: failure?.reason === "wrongSecret",
+});
+
 function writeOf(row: WriteRow): StoredWrite {
   return {
     id: row.id,
@@ -190,6 +198,6 @@ function writeOf(row: WriteRow): StoredWrite {
     issuedAt: row.issued_at,
     price: row.price,
     reportedDone: row.report !== null && row.report.failure === undefined,
-    ...(row.report === null ? {} : { failedStep: row.report.failure?.step ?? null }),
+    ...(row.report === null ? {} : stopOf(row.report)),
   };
 }

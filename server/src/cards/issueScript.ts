@@ -23,6 +23,7 @@ import {
   type LayoutDriver,
   layoutByName,
   mayWriteAt,
+  type PurchaseOnCard,
   planSteps,
   refundProof,
   resumeImages,
@@ -36,6 +37,7 @@ import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { viewOf } from "../purchases/view.ts";
 import type { CardSession } from "./cardRows.ts";
+import { type LastTry, numberOf, secretUse } from "./cardSecrets.ts";
 import type { Situation } from "./insertion.ts";
 import { onCard } from "./reading.ts";
 
@@ -56,6 +58,8 @@ export async function issueScript(
   if (probed.seq === null) return refused("card.stale");
   // A change that is in question is settled at a kiosk or desk first.
   if (terminal.kind === "phone" && card.state.secret.pending !== null) return refused("auth.forbidden");
+  const last = await lastTry(sale, open.state.script, driver.name);
+  const counterFull = seen.reading.read.secretCounter === "full";
   const scriptId = sale.newId();
   const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
     // The image was looked at with these versions: whatever moved since is looked at again.
@@ -68,10 +72,13 @@ export async function issueScript(
     const toPhone = terminal.kind === "phone";
     const phoneScript = p.issuedToPhone || toPhone || bundle.card.state.secret.onPhone;
     const needs = strongerProof(p.refundNeeds, refundProof(driver, { phoneScript, replaced: p.replaced }));
+    const change = changesSecret(driver, kind, needs);
+    const secret = chips[driver.chip].secret && secretUse(bundle.card.state.secret, last, counterFull, change);
+    const key = secret !== null && change ? { keyVersion: numberOf(secret) } : {};
     const images =
       kind === "refund"
-        ? refundImagesOf(driver, image, p, before, now, needs)
-        : imagesOf(driver, image, p, before, now, price);
+        ? refundImagesOf(driver, image, p, before, now, needs, key)
+        : imagesOf(driver, image, p, before, now, price, key);
     // Two people sent it here to be written, and it holds all of it: that is for them to decide.
     if (kind === "sale" && sameBytes(images.before, images.after))
       return { do: "refuse", refused: { code: "purchase.manual" } };
@@ -85,12 +92,7 @@ export async function issueScript(
       after: toHex(images.after),
       issuedAt: now,
       deadlineAt: now + sale.settings.scriptMs,
-      ...secretChange(
-        driver,
-        bundle.card.state,
-        seen,
-        kind === "refund" && (needs === "returnArea" || driver.cardClass === "A"),
-      ),
+      ...(secret === null ? {} : { secret }),
     };
     return {
       do: "commit",
@@ -145,13 +147,18 @@ function imagesOf(
   before: { count: number; total: number },
   at: Instant,
   price: MeterPrice | null,
+  key: Pick<PurchaseOnCard, "keyVersion">,
 ): { before: Uint8Array; after: Uint8Array } {
   const earlier = p.script?.kind === "sale" ? fromHex(p.script.after) : null;
-  if (earlier === null) return { before: now, after: driver.purchaseImage(now, onCard(p, before, dayOf(at), price)) };
+  if (earlier === null) {
+    const purchase = { ...onCard(p, before, dayOf(at), price), ...key };
+    return { before: now, after: driver.purchaseImage(now, purchase) };
+  }
   const resumed = resumeImages(driver, now, earlier);
   const boughtOn = driver.purchaseArea(earlier)?.boughtOn ?? null;
-  if (price === null || boughtOn === null || sameBytes(resumed.before, resumed.after)) return resumed;
-  return { before: now, after: driver.purchaseImage(resumed.after, onCard(p, before, boughtOn, price)) };
+  if (boughtOn === null || sameBytes(resumed.before, resumed.after)) return resumed;
+  const purchase = { ...onCard(p, before, boughtOn, price), ...key };
+  return { before: now, after: driver.purchaseImage(resumed.after, purchase) };
 }
 
 /**
@@ -165,28 +172,32 @@ function refundImagesOf(
   before: { count: number; total: number },
   at: Instant,
   needs: RefundProof,
+  key: Pick<PurchaseOnCard, "keyVersion">,
 ): { before: Uint8Array; after: Uint8Array } {
   if (driver.refundImage === null) throw new Error(`${driver.name} has no refund image`);
   const earlier = p.script?.kind === "refund" ? fromHex(p.script.after) : null;
   const boughtOn = (earlier && driver.purchaseArea(earlier)?.boughtOn) ?? dayOf(at);
   const blankReturn = needs === "returnArea" && chips[driver.chip].secret !== null;
-  return { before: now, after: driver.refundImage(now, onCard(p, before, boughtOn), { blankReturn }) };
+  return { before: now, after: driver.refundImage(now, { ...onCard(p, before, boughtOn), ...key }, { blankReturn }) };
 }
 
-/**
- * Which secret the script presents, and which one it leaves. After a change of which nothing was heard the new one is
- * presented first: it opening the card is how the change becomes known. A try that this cost stands in the chip's own
- * counter, and then it is the old one's turn.
- */
-function secretChange(
-  { chip }: LayoutDriver,
-  { secret: { version, pending } }: CardState,
-  { reading }: Situation,
-  change: boolean,
-): Pick<IssuedScript, "secret"> {
-  if (chips[chip].secret === null) return {};
-  const presents = pending !== null && reading.read.secretCounter === "full" ? pending : version;
-  return { secret: { presents, changesTo: change && presents === version ? (pending ?? version + 1) : null } };
+async function lastTry(sale: SaleContext, script: IssuedScript | null, layout: string): Promise<LastTry | null> {
+  if (script === null) return null;
+  const written = await sale.cardRows.write(script.id);
+  const failedStep = written?.failedStep ?? null;
+  const changeAt = scriptForReport(script, layout).steps.findIndex(({ op }) => op === "rekey");
+  return {
+    script,
+    wasWrong: written?.wrongSecret === true,
+    stoppedBefore: failedStep !== null && failedStep < changeAt,
+  };
+}
+
+/** Its layout wants another secret with each write, or the proof of this refund wants one. */
+function changesSecret(driver: LayoutDriver, kind: IssuedScript["kind"], needs: RefundProof): boolean {
+  if (!chips[driver.chip].steps.some((op) => op === "rekey")) return false;
+  if (driver.secretChange === "eachWrite") return true;
+  return kind === "refund" && (needs === "returnArea" || driver.cardClass === "A");
 }
 
 function issuedOf({ id, script }: Purchase): IssuedScript {

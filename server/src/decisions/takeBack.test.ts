@@ -2,7 +2,7 @@
 import { type LayoutDriver, openAMoney, openBMoney } from "@citygas/gascard";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { cardSecret, intoMeter, type TestCard } from "../cards/card.testkit.ts";
-import { endSession } from "../cards/report.ts";
+import { endSession, takeReport } from "../cards/report.ts";
 import type { TerminalFacts } from "../context.ts";
 import { kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
 import { amount, booksHold, bought, insert, stateOf, wanted, workOff, write } from "../purchases/world.testkit.ts";
@@ -36,7 +36,12 @@ async function issued(
   const { card } = await newAccount(hall.earth, `${names}`, { driver });
   const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
   const script = await wanted(world, kiosk1, id, visit);
-  if (pullAfter !== null) await write(world, kiosk1, card, visit, script, pullAfter);
+  if (script.kind !== "script") throw new Error(script.kind);
+  // Pulled at once: nothing was done, and the kiosk says so.
+  const failure = { step: 0, reason: "removed" } as const;
+  const report = { scriptId: script.script.id, powerUpId: visit.powerUpId, results: [], failure };
+  if (pullAfter === null) await takeReport(world.sale, kiosk1, report);
+  else await write(world, kiosk1, card, visit, script, pullAfter);
   await endSession(world.sale, kiosk1, visit.sessionId);
   hall.earth.clock.now += 1_000;
   return { id, card };
@@ -241,6 +246,7 @@ describe("a memory card that was written at a phone", () => {
     return { id, card };
   }
   const onCard = {
+    keyVersion: 1,
     countBefore: 3,
     totalBefore: 90_000,
     amount: { kind: "money", amountFen: 1_234 } as const,
@@ -324,6 +330,8 @@ describe("a memory card that was written at a phone", () => {
   test("of class A it is written, or left", async () => {
     const { id, card } = await onPhone(openAMoney);
     expect((await allow(id)).body).toMatchObject({ code: "refund.cardRule" });
+    // Whether the phone changed the secret it does not say: the new one is tried, and then the old one.
+    expect(await at(card)).toMatchObject({ kind: "writeFailed" });
     expect(await at(card)).toMatchObject({ kind: "delivered" });
   });
 });

@@ -17,7 +17,7 @@ import {
   memoryNotifications,
 } from "../callbacks/memoryNotifications.testkit.ts";
 import { type TestCard, testCard } from "../cards/card.testkit.ts";
-import { type CardRows, type CardSession, type StoredWrite, sqlCardRows } from "../cards/cardRows.ts";
+import { type CardRows, type CardSession, type StoredWrite, sqlCardRows, stopOf } from "../cards/cardRows.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
 import type { Store } from "../store/port.ts";
 import { type StaffTask, sqlTaskRows, type TaskRows } from "../tasks/taskRows.ts";
@@ -162,7 +162,7 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
       async saveReport(id, report) {
         const found = writes.get(id);
         if (!found || found.failedStep !== undefined) return;
-        found.failedStep = report.failure?.step ?? null;
+        Object.assign(found, stopOf(report));
         found.reportedDone = report.failure === undefined;
       },
       async sealedFor(scriptId, step, challenge) {

@@ -163,6 +163,7 @@ export function replacedEvent(
     replacement: card.replacement + 1,
     count: p.countBefore,
     totalCredited: p.totalBefore,
+    keyVersion: replacedCard(card).secret.version,
   });
   const { delivers } = p.breakdown;
   const purchase = {
@@ -251,6 +252,7 @@ export function issuedImage(driver: LayoutDriver, card: CardState, place: Place,
     replacement: card.replacement,
     count,
     totalCredited: card.totalCredited,
+    keyVersion: card.secret.version,
   });
   if (!unproven) return image;
   const purchase = {

@@ -102,6 +102,14 @@ const wrong: [what: string, driver: LayoutDriver, breaks: string][] = [
     "whatever the bytes: no exception, and a named reason",
   ],
   [
+    "forgets which secret the chip was given",
+    {
+      ...openAVolume,
+      purchaseImage: (before, { keyVersion: _, ...purchase }) => openAVolume.purchaseImage(before, purchase),
+    },
+    "the number of a new secret stands on the card",
+  ],
+  [
     "takes a refund for a purchase of a litre",
     {
       ...openBVolume,

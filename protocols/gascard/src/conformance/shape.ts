@@ -11,6 +11,7 @@ export const shapeChecks: readonly Check[] = [
   { name: "areas lie apart and in order", run: ({ layout, visit }) => areasInOrder(layout, visit) },
   { name: "a formatted card reads as it was formatted", run: formatted },
   { name: "a purchase reads as it was written", run: roundTrip },
+  { name: "the number of a new secret stands on the card", run: secretNumbered },
   { name: "a sale writes its own areas and nothing else", run: writesItsOwn },
   { name: "the identity stays what it was", run: identityStays },
   { name: "what is no sale is refused", run: noSale },
@@ -105,6 +106,30 @@ function loaded(layout: LayoutDriver, { what, after, meter, value }: Sale): void
   demand(same(read.facts.gas, amountOf(layout, 0)), () => `${what}: gas on a loaded card`);
   demand(read.facts.returned?.totalCredited === visited.meter.total, () => `${what}: the meter's total is another`);
   demand(read.facts.returned.count === visited.meter.count, () => `${what}: the meter's count is another`);
+}
+
+/** Whoever reads the card can tell which secret opens it, if the layout has a place for that at all. */
+function secretNumbered({ layout, sales, visit }: OnTrial): void {
+  const number = (image: Uint8Array): number | null => {
+    const read = layout.read(image);
+    return read.ok ? read.facts.keyVersion : null;
+  };
+  for (const { what, before, purchase } of sales) {
+    visit();
+    const had = number(before);
+    demand(
+      had !== null || layout.secretChange === "onRefund",
+      () => "a secret that changes with each write has a number",
+    );
+    if (had === null) continue;
+    const given = (had + 7) & 0xff;
+    const image = layout.purchaseImage(before, { ...purchase, keyVersion: given });
+    demand(number(image) === given, () => `${what}: a new secret's number is not on the card`);
+    demand(
+      number(layout.purchaseImage(before, purchase)) === had,
+      () => `${what}: another number without a new secret`,
+    );
+  }
 }
 
 function writesItsOwn({ layout, sales, visit }: OnTrial): void {

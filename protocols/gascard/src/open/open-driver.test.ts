@@ -41,6 +41,7 @@ describe.each(bothLayouts)("%s", (name, driver) => {
       meterCeiling: u32,
       alarm: u32,
       overdraft: u32,
+      keyVersion: fc.integer({ min: 0, max: 255 }),
       price: fc.constantFrom(
         { nowE4: 25_300, next: null },
         { nowE4: 25_300, next: { priceE4: 27_100, from: "2027-01-01" } },
@@ -74,7 +75,7 @@ describe.each(bothLayouts)("%s", (name, driver) => {
         expect(allSound(image)).toBe(true);
         const { totalCredited: _, ...identity } = account;
         const gas = amount(driver, meter.count >= countBefore + 1 ? 0 : value);
-        const none = { alarm: 0, overdraft: 0, price: null };
+        const none = { alarm: 0, overdraft: 0, price: null, keyVersion: 0 };
         const facts = { ...identity, ...none, layout: name, count: countBefore + 1, gas, boughtOn, returned: meter };
         expect(driver.read(image)).toEqual({ ok: true, facts });
         expect(before).toEqual(driver.format(account));

@@ -13,7 +13,7 @@ import type {
   RefundImage,
   ReturnArea,
 } from "../layout.ts";
-import { priceOf, purchaseAreaOf, putPrice, putPurchase } from "./open-purchase.ts";
+import { keyVersionOf, priceOf, purchaseAreaOf, putPrice, putPurchase } from "./open-purchase.ts";
 import { putFreshReturn, putReturn, returnAreaOf } from "./open-return.ts";
 import { type OpenTable, openVersion } from "./tables.ts";
 
@@ -91,6 +91,7 @@ function read(table: OpenTable, unit: Unit, image: Uint8Array): ReadResult {
     alarm,
     overdraft,
     price,
+    keyVersion: keyVersionOf(image, table),
   };
   return { ok: true, facts };
 }
@@ -107,7 +108,11 @@ function withPurchase(
   if (found?.unit !== unit) throw new Error(`not an image of ${layoutName(table, unit)}`);
   if (found.identity.role === "tool") throw new Error("no purchase goes on a tool card");
   const image = before.slice();
-  if (purchase.price !== undefined) putPrice(image, table, purchase.price);
+  if (purchase.price !== undefined || purchase.keyVersion !== undefined) {
+    const known = priceOf(before, table);
+    const price = purchase.price ?? (known === "bad" ? null : known);
+    putPrice(image, table, price, purchase.keyVersion ?? keyVersionOf(before, table));
+  }
   putPurchase(image, table, {
     count: purchase.countBefore + 1,
     amount: value,
@@ -137,7 +142,7 @@ function format(table: OpenTable, unit: Unit, card: NewCard): Uint8Array {
   put(image, parameters.overdraft, card.overdraft ?? 0);
   put(image, parameters.reserved, null);
   for (const area of [table.identity, table.parameters]) seal(image, area);
-  putPrice(image, table, card.price ?? null);
+  putPrice(image, table, card.price ?? null, card.keyVersion ?? 0);
   putPurchase(image, table, { count: card.count, amount: 0, total: card.totalCredited, boughtOn: null });
   putFreshReturn(image, table, card.count, card.totalCredited);
   return image;
@@ -188,6 +193,7 @@ export function openDriver(table: OpenTable, unit: Unit): LayoutDriver {
     chip: table.chip,
     unit,
     checksums: "plain",
+    secretChange: table.cardClass === "A" ? "eachWrite" : "onRefund",
     imageBytes: table.imageBytes,
     areas: {
       written: [table.price, table.purchase],

@@ -45,14 +45,24 @@ export function purchaseAreaOf(image: Uint8Array, table: OpenTable): PurchaseAre
 }
 
 /** Writes the price area into the image in place. */
-export function putPrice(image: Uint8Array, { price: area }: OpenTable, price: CardPrice | null): void {
+export function putPrice(
+  image: Uint8Array,
+  { price: area }: OpenTable,
+  price: CardPrice | null,
+  keyVersion: number,
+): void {
   const { fields } = area;
   put(image, fields.state, price === null ? "none" : "set");
   put(image, fields.nowE4, price?.nowE4 ?? 0);
   put(image, fields.nextE4, price?.next?.priceE4 ?? 0);
   put(image, fields.nextFrom, price?.next?.from ?? null);
-  put(image, fields.reserved, null);
+  put(image, fields.keyVersion, keyVersion & 0xff);
   seal(image, area);
+}
+
+/** The number of the chip's secret, as far as the price area tells: one that nobody ever wrote tells of the first. */
+export function keyVersionOf(image: Uint8Array, { price: area }: OpenTable): number {
+  return isSealed(image, area as Area) ? (get(image, area.fields.keyVersion) ?? 0) : 0;
 }
 
 /** The price, null for none, "bad" for a torn or damaged area. Bytes that nobody ever wrote say none. */

@@ -102,7 +102,12 @@ function priceFields(at: number) {
     nowE4: field("nowE4", "单价", u32le, "1/10 000 yuan per m³ (2.53 元 = 25300)"),
     nextE4: field("nextE4", "新单价", u32le, "price from nextFrom on; 0 when nextFrom is none"),
     nextFrom: field("nextFrom", "新价起始日", bcdDate, "00000000 = no change is known"),
-    reserved: field("reserved", "保留", reserved(1), ""),
+    keyVersion: field(
+      "keyVersion",
+      "密码版本",
+      u8,
+      "low byte of the number of the chip's secret; 0 = the one it was issued with",
+    ),
   };
 }
 
@@ -218,7 +223,7 @@ function table(
     price: area(
       "price",
       "价格区",
-      "the issuer, and a purchase before it writes the purchase area; no meter",
+      "the issuer, and a purchase (or a change of secret) before the purchase area; no meter",
       priceFields(at.price),
     ),
     purchase,
