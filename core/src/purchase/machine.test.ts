@@ -474,6 +474,16 @@ describe("a card that is replaced under a purchase", () => {
   });
 });
 
+it("two people's refund leaves the number used once a refund script was out: the meter may have taken it for nothing", () => {
+  const decided: PurchaseEvent = { type: "decided", to: "refunding", by: ["u1", "u2"], evidence: "index read on site" };
+  const count = (refundTried: boolean) => {
+    const step = purchaseStep({ ...states.manual, countBefore: 6, refundTried }, decided, 9_000);
+    return step.ok ? step.value.effects.filter(({ effect }) => effect === "countOnCard") : null;
+  };
+  expect(count(false)).toEqual([]);
+  expect(count(true)).toEqual([{ effect: "countOnCard", count: 7, amount: 0 }]);
+});
+
 describe("a refund that needs the meter's word", () => {
   const toPhone: [number, PurchaseEvent][] = [
     ...paid,

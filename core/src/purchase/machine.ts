@@ -243,7 +243,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
       if (!twoPeople(e.by)) return null;
       if (e.to === "delivered") return deliver(p, now, "staff");
       // Where the meter has to say it, or nothing can, no two people can either.
-      return p.refundNeeds === "returnArea" || p.refundNeeds === "none" ? null : refund(p, "staff", now);
+      return p.refundNeeds === "returnArea" || p.refundNeeds === "none" ? null : refundDecided(p, now);
     },
     due: (p, _e, now) =>
       withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
@@ -297,6 +297,16 @@ function handle(
     | ((p: Purchase, e: typeof event, now: Instant, s: PurchaseSettings) => PurchaseStep | null)
     | undefined;
   return handler === undefined ? null : handler(p, event, now, settings);
+}
+
+/** Once a refund script was out, the meter may have taken the number for nothing: the books never give it out again. */
+function refundDecided(p: Purchase, now: Instant): PurchaseStep {
+  const step = refund(p, "staff", now);
+  if (!p.refundTried || p.countBefore === null) return step;
+  return {
+    purchase: step.purchase,
+    effects: [{ effect: "countOnCard", count: p.countBefore + 1, amount: 0 }, ...step.effects],
+  };
 }
 
 /** The value of what the customer pays with, gateway money and balance together: what `open` holds until delivery. */

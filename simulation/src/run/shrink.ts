@@ -31,12 +31,17 @@ export async function shrink(first: Replay, violation: Violation): Promise<Shrun
     planOf(first.seed).households.map(({ name, visits: all }) => [name, all.map((visit) => visit.name)]),
   );
   await stillBreaks({ ...best, visits });
-  for (const name of Object.keys(best.visits ?? {})) await stillBreaks({ ...best, visits: without(best.visits, name) });
-  for (const [name, all] of Object.entries(best.visits ?? {}))
-    for (const visit of [...all].reverse()) {
-      const left = (best.visits?.[name] ?? []).filter((each) => each !== visit);
-      await stillBreaks({ ...best, visits: { ...best.visits, [name]: left } });
-    }
+  // What could not be left out may be, once something else is gone: again, until a round leaves nothing out.
+  for (let left = Number.POSITIVE_INFINITY; visitsOf(best) < left; ) {
+    left = visitsOf(best);
+    for (const name of Object.keys(best.visits ?? {}))
+      await stillBreaks({ ...best, visits: without(best.visits, name) });
+    for (const [name, all] of Object.entries(best.visits ?? {}))
+      for (const visit of [...all].reverse()) {
+        const others = (best.visits?.[name] ?? []).filter((each) => each !== visit);
+        await stillBreaks({ ...best, visits: { ...best.visits, [name]: others } });
+      }
+  }
   const world = await live(best, { trace: false });
   await stillBreaks({ ...best, faults: [...new Set(world.faults.chosen)] });
   for (let size = Math.ceil((best.faults?.length ?? 0) / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
@@ -47,6 +52,9 @@ export async function shrink(first: Replay, violation: Violation): Promise<Shrun
     }
   return { replay: best, violation: found, tries };
 }
+
+const visitsOf = ({ visits }: Replay): number =>
+  Object.values(visits ?? {}).reduce((sum, each) => sum + 1 + each.length, 0);
 
 function without(visits: Replay["visits"], name: string): Replay["visits"] {
   return Object.fromEntries(Object.entries(visits ?? {}).filter(([each]) => each !== name));

@@ -1,5 +1,5 @@
 /** Worlds with every fault: no invariant breaks, a seed tells the same story twice, and wrong rules are found. */
-import { randomInt } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { expect, inject, it } from "vitest";
 import { faultKinds } from "../faults/kinds.ts";
 import { sabotages } from "../sabotage/all.ts";
@@ -30,14 +30,23 @@ it("a seed that nobody has seen before: nothing breaks", async () => {
 });
 
 it("one seed gives the same trace, byte for byte, twice", async () => {
-  const once = async (): Promise<string> => {
-    const lines: string[] = [];
-    await simulate({ ...honest, purchases: 300, seed: 3, traced: (trace) => void lines.push(...trace) });
-    return lines.join("\n");
+  const once = async (): Promise<{ digest: string; lines: number }> => {
+    const digest = createHash("sha256");
+    let lines = 0;
+    await simulate({
+      ...honest,
+      purchases: long ? 20_000 : 300,
+      seed: 3,
+      traced: (trace) => {
+        lines += trace.length;
+        digest.update(`${trace.join("\n")}\n`);
+      },
+    });
+    return { digest: digest.digest("hex"), lines };
   };
   const first = await once();
-  expect(first.length).toBeGreaterThan(10_000);
-  expect(await once()).toBe(first);
+  expect(first.lines).toBeGreaterThan(1_000);
+  expect(await once()).toEqual(first);
 });
 
 it("a fault that is asked for is met often", async () => {

@@ -7,6 +7,7 @@ import {
   type Purchase,
   type PurchaseEvent,
   replacedCard,
+  strongerProof,
   withMeterWord,
 } from "@citygas/core";
 import { classify, fromHex, type PurchaseOnCard, planSteps, refundProof, resumeImages } from "@citygas/gascard";
@@ -170,9 +171,16 @@ export function issued(
       total: facts?.returned?.totalCredited ?? known.card.totalCredited,
     };
     const purchase = onCard(p, before);
-    const after = afterOf(driver, p, bytes, purchase, kind);
+    const needs = strongerProof(p.refundNeeds, refundProof(driver, { phoneScript: false, replaced: p.replaced }));
+    const after = afterOf(
+      driver,
+      p,
+      bytes,
+      purchase,
+      kind === "refund" ? { blankReturn: needs === "returnArea" } : null,
+    );
     // Two people sent it here to be written, and it holds all of it: that is for them to decide.
-    if (hexOf(after) === parts.images.at(image)) return null;
+    if (kind === "sale" && hexOf(after) === parts.images.at(image)) return null;
     const next = applyToOpen(parts, books, {
       type: "scriptIssued",
       script: {
@@ -189,11 +197,11 @@ export function issued(
       countBefore: purchase.countBefore,
       totalBefore: purchase.totalBefore,
       toPhone: false,
-      needs: refundProof(driver, { phoneScript: false, replaced: p.replaced }),
+      needs,
       ...(approved ? { approvedBy: ["x", "y"] } : {}),
     });
     if (next === null) return null;
-    return { books: next, script: parts.scripts.of({ kind, steps: stepsOf(driver, bytes, after) }) };
+    return { books: next, script: parts.scripts.of({ kind, steps: stepsOf(driver, bytes, after, kind) }) };
   });
 }
 
@@ -202,18 +210,18 @@ function afterOf(
   p: Purchase,
   image: Uint8Array,
   purchase: PurchaseOnCard,
-  kind: "sale" | "refund",
+  refund: { blankReturn: boolean } | null,
 ): Uint8Array {
-  if (kind === "refund") {
+  if (refund !== null) {
     if (driver.refundImage === null) throw new Error(`${driver.name} has no refund image`);
-    return driver.refundImage(image, purchase);
+    return driver.refundImage(image, purchase, refund);
   }
   const earlier = p.script?.kind === "sale" ? fromHex(p.script.after) : null;
   return earlier === null ? driver.purchaseImage(image, purchase) : resumeImages(driver, image, earlier).after;
 }
 
-function stepsOf(driver: Driver, before: Uint8Array, after: Uint8Array): Script["steps"] {
-  return planSteps(driver, before, after, "000000").flatMap((step, index): Script["steps"] => {
+function stepsOf(driver: Driver, before: Uint8Array, after: Uint8Array, kind: Script["kind"]): Script["steps"] {
+  return planSteps(driver, before, after, "000000", null, kind === "refund").flatMap((step, index): Script["steps"] => {
     if (step.op === "write") return [{ op: "write", offset: step.offset, data: step.data }];
     if (step.op !== "read" || step.expect === undefined) return [];
     return [{ op: index <= 1 ? "expect" : "last", offset: 0, data: step.expect }];

@@ -3,12 +3,12 @@
  * world. Exit 1 on a hole.
  */
 import { search } from "./search.ts";
-import { sizes } from "./sizes.ts";
+import { largeSizes, sizes } from "./sizes.ts";
 
 const statesMax = Number(process.argv[2] ?? 1_000_000);
 if (!Number.isSafeInteger(statesMax) || statesMax < 1) throw new Error(`${process.argv[2]}: not a number of states`);
 let holes = 0;
-for (const { name, ...size } of sizes) {
+for (const { name, ...size } of [...sizes, ...largeSizes]) {
   const began = performance.now();
   const { violation, deadEnd, ...counts } = search(size, statesMax);
   if (violation !== null) console.log(`VIOLATION ${violation.text}\n  ${violation.way.join("\n  ")}`);

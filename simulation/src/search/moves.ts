@@ -302,7 +302,9 @@ function decide(parts: Parts, s: State, add: Add): void {
     totalCredited: meter.totalCredited,
     meterCeiling: 0,
   });
-  const image = parts.images.of(hexOf(there ? driver.purchaseImage(base, purchase) : base));
+  const back = to === "refunding" && p.refundTried && driver.refundImage !== null;
+  const after = there ? driver.purchaseImage(base, purchase) : back ? driver.refundImage(base, purchase) : base;
+  const image = parts.images.of(hexOf(after));
   add(`two people decide ${p.number}: ${to}`, withCard({ ...s, books: next }, which, { image, place: 0 }));
 }
 

@@ -14,23 +14,27 @@ const named = (name: string, cardClass: Size["cardClass"], more: Partial<Size> =
   ...plain,
   ...more,
 });
-const all: Partial<Size> = { purchases: 2, refunds: true, late: true };
+const two: Partial<Size> = { purchases: 2, late: true, cuts: "one" };
 
-/** From the smallest on: each adds one kind of trouble. Class A and C take nothing back by a card. */
+/** Each class from the smallest on. Class A and C take nothing back by a card here. */
 export const sizes: readonly (Size & { name: string })[] = [
+  named("one purchase", "A"),
+  named("one purchase", "C"),
+  named("two purchases, late messages", "C", { ...two, cuts: "three" }),
   named("one purchase", "B"),
   named("one purchase, refunds", "B", { refunds: true }),
   named("one purchase, refunds, late messages", "B", { refunds: true, late: true }),
   named("one purchase, refunds, torn meter", "B", { refunds: true, meterTorn: true }),
-  named("one purchase, refunds, replacement", "B", { refunds: true, replacement: true }),
-  named("two purchases, refunds, late messages", "B", all),
-  named("two purchases, refunds, late messages, torn meter", "B", { ...all, meterTorn: true }),
-  named("two purchases, refunds, late messages, replacement", "B", { ...all, replacement: true, cuts: "one" }),
-  named("two purchases, all of it", "B", { ...all, meterTorn: true, replacement: true, cuts: "one" }),
-  named("one purchase", "A"),
-  named("two purchases, late messages, torn meter", "A", { purchases: 2, late: true, meterTorn: true }),
-  named("two purchases, late messages, replacement", "A", { purchases: 2, late: true, replacement: true, cuts: "one" }),
-  named("two purchases, all of it", "A", { purchases: 2, late: true, replacement: true, meterTorn: true, cuts: "one" }),
-  named("one purchase", "C"),
-  named("two purchases, late messages", "C", { purchases: 2, late: true }),
+  named("two purchases, late messages, torn meter", "A", { ...two, meterTorn: true }),
+  named("two purchases, refunds, late messages", "B", { ...two, refunds: true }),
+  named("one purchase, refunds, replacement", "B", { refunds: true, replacement: true, cuts: "one" }),
+  named("two purchases, refunds, late messages, torn meter", "B", { ...two, refunds: true, meterTorn: true }),
+];
+
+/** Not yet searched to the end with the rules of now: for a quiet machine, after the others. */
+export const largeSizes: typeof sizes = [
+  named("two purchases, late messages, replacement", "A", { ...two, replacement: true }),
+  named("two purchases, refunds, late messages, replacement", "B", { ...two, refunds: true, replacement: true }),
+  named("two purchases, all of it", "A", { ...two, meterTorn: true, replacement: true }),
+  named("two purchases, all of it", "B", { ...two, refunds: true, meterTorn: true, replacement: true }),
 ];
