@@ -2,7 +2,7 @@
  * For everything that leaves the process as text (logs, crash messages): payment codes and card secrets are blanked,
  * wherever in a value they stand.
  */
-const secretNames = new Set(["secret", "code", "token", "signature", "authorization", "steps"]);
+const secretNames = new Set(["secret", "code", "token", "signature", "authorization", "steps", "apdu"]);
 /** What a wallet shows: 16 to 24 digits in a row. */
 const codeLike = /\d{16,24}/g;
 
