@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type AgentDeath, agentDeaths, breakAgent, crashAt, nameOf, sellUntilDead } from "./agentDeaths.ts";
 import { launchChromium } from "./chromium.ts";
 import { type KioskScreen, openKiosk } from "./kiosk.ts";
-import { chargesOf, newest, type Oracle, oracleOf, reaches, settled } from "./oracle.ts";
+import { chargesOf, isAsked, newest, type Oracle, oracleOf, reaches, settled } from "./oracle.ts";
 import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, until, type World } from "./world.ts";
 
@@ -175,7 +175,7 @@ describe("kill -9", () => {
         await goTo(world, first, "pay");
         await world.sandbox.faults({ faults: [{ name: "slow", gateway: "wechat", seconds: 5 }] });
         await pay();
-        await reaches(world, first.account, "submitted");
+        await isAsked(world, first.account);
       },
       afterwards: success,
       sold: true,
@@ -187,7 +187,7 @@ describe("kill -9", () => {
         await goTo(world, first, "pay");
         await world.sandbox.faults({ faults: [{ name: "dropReply", gateway: "wechat" }] });
         await pay();
-        await reaches(world, first.account, "submitted");
+        await isAsked(world, first.account);
       },
       afterwards: success,
       sold: true,

@@ -58,6 +58,25 @@ export async function reaches(world: World, accountNumber: string, state: string
   );
 }
 
+/** Waits until WeChat Pay has been asked for one more of the account's orders: `submitted` is written down before that. */
+export async function isAsked(world: World, accountNumber: string): Promise<void> {
+  await reaches(world, accountNumber, "submitted");
+  await until(
+    async () => {
+      const [order] = await world.query<{ orderNo: string }>(
+        `select a.out_trade_no as "orderNo" from attempt a join purchase p on p.id = a.purchase_id
+         join account_registration r on r.id = p.account_id where r.number = $1
+         order by a.state->>'createdAt' desc limit 1`,
+        [accountNumber],
+      );
+      const { payCalls } = await world.sandbox.ledger("wechat");
+      return payCalls.some(({ outTradeNo }) => outTradeNo === order?.orderNo);
+    },
+    30_000,
+    () => `the gateway was never asked for the order of ${accountNumber}`,
+  );
+}
+
 export interface Stand {
   /** Purchases written on the card, and the last one the meter took. */
   count: number;

@@ -79,6 +79,7 @@ describe("a maker behind its DLL", () => {
         alarm: 10_000,
         overdraft: 0,
         price: null,
+        keyVersion: 0,
       },
     });
     const unloaded = driver.read(imageOf({ ql: 50 }) ?? new Uint8Array(0));
