@@ -6,6 +6,7 @@ export { type DialectName, dialects } from "./src/dialect/dialects.ts";
 export type { MemoryCardDialect } from "./src/dialect/memoryCardDialect.ts";
 export { type EscposPrinterOptions, escposPrinter } from "./src/escposPrinter.ts";
 export { serialScanner, tcpScanner } from "./src/lineScanner.ts";
+export { jsonObject, objectOf } from "./src/lines/jsonObject.ts";
 export type { LineListener } from "./src/lines/line.ts";
 export type { PcscModule } from "./src/pcsc/pcscModule.ts";
 export { type PcscReaderOptions, pcscReader } from "./src/pcsc/pcscReader.ts";

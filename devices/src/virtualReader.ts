@@ -10,6 +10,7 @@ import type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "./car
 import { acs } from "./dialect/acs.ts";
 import { cardCommands } from "./dialect/cardCommands.ts";
 import type { MemoryCardDialect } from "./dialect/memoryCardDialect.ts";
+import { jsonObject, objectOf } from "./lines/jsonObject.ts";
 import { openTcpLine } from "./lines/tcpLine.ts";
 import { listeners } from "./listeners.ts";
 
@@ -141,11 +142,11 @@ type Message =
 
 /** Null: not a line of this wire. */
 export function parseLine(line: string): Message | null {
-  const json = record(tryJson(line));
+  const json = jsonObject(line);
   if (json === null) return null;
   if (json.event === "state") {
     if (json.card === null) return { kind: "state", card: null };
-    const card = record(json.card);
+    const card = objectOf(json.card);
     const insertion = card?.insertion;
     const atr = card?.atr;
     if (typeof insertion !== "number" || (atr !== null && typeof atr !== "string")) return null;
@@ -159,19 +160,4 @@ export function parseLine(line: string): Message | null {
   }
   const reason = json.error === "removed" ? "removed" : "readerFault";
   return { kind: "answer", id, response: { ok: false, reason } };
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function record(value: unknown): Record<string, unknown> | null {
-  // A JSON object is a record of unknowns; the check is the one that makes the narrowing true.
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null;
 }

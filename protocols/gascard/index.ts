@@ -13,7 +13,7 @@ export {
   sealedUpdate,
   withMac,
 } from "./src/chips/cpu-card.ts";
-export { type CpuCipher, cpuCryptogram, cpuMac, diversifiedKey } from "./src/chips/cpu-mac.ts";
+export { type CpuCipher, cpuCryptogram, cpuMac, diversifiedKey, macBlocks } from "./src/chips/cpu-mac.ts";
 export { sle4442 } from "./src/chips/sle4442.ts";
 export {
   type ClassRules,

@@ -1,4 +1,5 @@
 /** Reads what a screen sends; anything that is not an action of the contract is null. */
+import { jsonObject, objectOf } from "@citygas/devices";
 import type { Action, ActionMessage } from "./view.ts";
 
 const plain = [
@@ -16,7 +17,7 @@ const plain = [
 const keys = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", ".", "backspace", "clear"] as const;
 
 export function parseAction(text: string): ActionMessage | null {
-  const message = objectOf(tryJson(text));
+  const message = jsonObject(text);
   const action = objectOf(message?.action);
   const seq = message?.seq;
   if (message?.type !== "action" || action === null || typeof seq !== "number") return null;
@@ -36,16 +37,4 @@ function actionOf(action: Record<string, unknown>): Action | null {
   }
   const known = plain.find((each) => each === name);
   return known === undefined ? null : { do: known };
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-function objectOf(value: unknown): Record<string, unknown> | null {
-  // Any JSON object is a record of unknowns.
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
 }

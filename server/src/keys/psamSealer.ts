@@ -7,6 +7,7 @@
  * terminal asks again while its script lives, and after that the write is unknown like any other.
  */
 import type { CardReader, ReaderResult } from "@citygas/devices";
+import { macBlocks } from "@citygas/gascard";
 import type { CardSealer, KeyCipher } from "./masterKey.ts";
 
 export interface PsamKey {
@@ -19,7 +20,6 @@ export interface PsamKey {
 }
 
 const macBytes = 4;
-const blockBytes = { tripleDes: 8, sm4: 16 } as const;
 
 export function psamSealer(reader: CardReader, key: PsamKey): CardSealer & { close(): Promise<void> } {
   let present: string | null = null;
@@ -48,7 +48,7 @@ export function psamSealer(reader: CardReader, key: PsamKey): CardSealer & { clo
     const powerUpId = await open();
     const { usage, version, cipher } = key;
     await send(powerUpId, "key", Uint8Array.of(0x80, 0x1a, usage, version, factor.length, ...factor));
-    const data = [...padded(challenge, blockBytes[cipher]), ...pad80(input, blockBytes[cipher])];
+    const data = macBlocks(cipher, challenge, input);
     const mac = await send(powerUpId, "MAC", Uint8Array.of(0x80, 0xfa, 0x05, 0x00, data.length, ...data));
     if (mac.length < macBytes) throw new Error(`PSAM: a MAC of ${mac.length} bytes`);
     return mac.slice(0, macBytes);
@@ -76,18 +76,3 @@ function must<T>(result: ReaderResult<T>, what: string): T {
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-
-/** The challenge as the MAC's start value: filled up with 00. */
-function padded(challenge: Uint8Array, size: number): Uint8Array {
-  const block = new Uint8Array(size);
-  block.set(challenge);
-  return block;
-}
-
-/** One 80, then 00 up to a whole number of blocks. */
-function pad80(input: Uint8Array, size: number): Uint8Array {
-  const whole = new Uint8Array((Math.trunc(input.length / size) + 1) * size);
-  whole.set(input);
-  whole[input.length] = 0x80;
-  return whole;
-}

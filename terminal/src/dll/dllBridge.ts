@@ -10,6 +10,7 @@
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { jsonObject, objectOf } from "@citygas/devices";
 
 export type DllCall = "CheckGasCard" | "ReadGasCard" | "WriteNewCard" | "WriteGasCard" | "FormatGasCard";
 export type DllArgs = Readonly<Record<string, string | number>>;
@@ -183,7 +184,7 @@ const version = 1;
 
 /** null: not a line of this wire. */
 export function parseDllLine(line: string): DllMessage | null {
-  const json = record(tryJson(line));
+  const json = jsonObject(line);
   if (json === null) return null;
   if (json.event === "ready") {
     const { makers } = json;
@@ -194,23 +195,8 @@ export function parseDllLine(line: string): DllMessage | null {
       : null;
   }
   const { id, code } = json;
-  const fields = json.fields === undefined ? {} : record(json.fields);
+  const fields = json.fields === undefined ? {} : objectOf(json.fields);
   if (!Number.isInteger(id) || typeof id !== "number" || !Number.isInteger(code) || typeof code !== "number")
     return null;
   return fields === null ? null : { kind: "answer", id, code, fields };
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function record(value: unknown): Record<string, unknown> | null {
-  // A JSON object is a record of unknowns; the check is the one that makes the narrowing true.
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null;
 }

@@ -16,6 +16,7 @@ interface BlockCipher {
 }
 
 const keyBytes = 16;
+const blockBytesOf: Record<CpuCipher, number> = { tripleDes: 8, sm4: 16 };
 
 function ecb(algorithm: "des-ede" | "sm4-ecb", key: Uint8Array, data: Uint8Array): Uint8Array {
   const cipher = createCipheriv(algorithm, key, null);
@@ -27,11 +28,15 @@ function cipherOf(cipher: CpuCipher, key: Uint8Array): BlockCipher {
   if (key.length !== keyBytes) throw new RangeError(`a key has ${keyBytes} bytes`);
   if (cipher === "sm4") {
     const whole = (block: Uint8Array) => ecb("sm4-ecb", key, block);
-    return { blockBytes: 16, inner: whole, whole };
+    return { blockBytes: blockBytesOf.sm4, inner: whole, whole };
   }
   // Single DES under the left half; Node's OpenSSL has it only as triple DES with equal halves.
   const left = Uint8Array.of(...key.subarray(0, 8), ...key.subarray(0, 8));
-  return { blockBytes: 8, inner: (block) => ecb("des-ede", left, block), whole: (block) => ecb("des-ede", key, block) };
+  return {
+    blockBytes: blockBytesOf.tripleDes,
+    inner: (block) => ecb("des-ede", left, block),
+    whole: (block) => ecb("des-ede", key, block),
+  };
 }
 
 /** The challenge as a first block: padded on the right with 00. */
@@ -51,17 +56,23 @@ function pad80(data: Uint8Array, blockBytes: number): Uint8Array {
   return padded;
 }
 
+/** What a MAC is made over, in whole blocks: the challenge as start value, then `input` filled up. */
+export function macBlocks(cipher: CpuCipher, challenge: Uint8Array, input: Uint8Array): Uint8Array {
+  const blockBytes = blockBytesOf[cipher];
+  return Uint8Array.of(...padChallenge(challenge, blockBytes), ...pad80(input, blockBytes));
+}
+
 /**
  * The MAC over `input`, with the card's challenge as start value: a chain of blocks, each enciphered after it was added
  * to the one before; under triple DES only the last block takes the whole key. Its first four bytes.
  */
 export function cpuMac(cipher: CpuCipher, key: Uint8Array, challenge: Uint8Array, input: Uint8Array): Uint8Array {
   const { blockBytes, inner, whole } = cipherOf(cipher, key);
-  const padded = pad80(input, blockBytes);
-  let chain = padChallenge(challenge, blockBytes);
-  for (let at = 0; at < padded.length; at += blockBytes) {
-    const mixed = chain.map((byte, i) => byte ^ (padded[at + i] ?? 0));
-    chain = at + blockBytes < padded.length ? inner(mixed) : whole(mixed);
+  const blocks = macBlocks(cipher, challenge, input);
+  let chain: Uint8Array = blocks.slice(0, blockBytes);
+  for (let at = blockBytes; at < blocks.length; at += blockBytes) {
+    const mixed = chain.map((byte, i) => byte ^ (blocks[at + i] ?? 0));
+    chain = at + blockBytes < blocks.length ? inner(mixed) : whole(mixed);
   }
   return chain.slice(0, macBytes);
 }
