@@ -204,7 +204,7 @@ describe("places", () => {
     },
   );
 
-  test.runIf(isRoot)("root, programs in a closed folder: one copy, used again", async () => {
+  test.runIf(isRoot)("root, programs in a closed folder: one copy, used again (needs root)", async () => {
     const found = findPackage();
     const closed = path.join(dir, "closed");
     fs.mkdirSync(closed, { mode: 0o700 });

@@ -148,7 +148,7 @@ test("killed over a notification that was answered: the next process carries it 
 }, 180_000);
 
 // Each of these waits for a minute of the protocol.
-test.runIf(long)("terminals that never come back: no money without gas, no gas without a card", async () => {
+test.runIf(long)("terminals that never come back: money xor gas (npm run test:long)", async () => {
   const world = await startDeathWorld(1);
   const { kiosk } = world;
   const noCode = await world.confirmed(kiosk, "canteen");

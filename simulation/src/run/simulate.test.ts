@@ -94,7 +94,7 @@ it("shrinks a violation to a schedule that is shorter and still breaks the same 
   expect(again.violation).toEqual(shrunk.violation);
 });
 
-it.runIf(long)("100,000 purchases: nothing breaks, and every fault is met", async ({ task }) => {
+it.runIf(long)("100,000 purchases: nothing breaks, and every fault is met (npm run test:long)", async ({ task }) => {
   const outcome = await simulate({ ...honest, purchases: 100_000, seed: fresh });
   task.meta.cases = outcome.purchases;
   expect(await told(outcome)).toBe("");

@@ -73,6 +73,6 @@ it("finds the second credit where a replacement gives a number of its own to wha
   }
 });
 
-it.runIf(inject("long")).each(sizes)("$name: complete, and no hole", ({ name: _, ...size }) => {
+it.runIf(inject("long")).each(sizes)("$name: complete, and no hole (npm run test:long)", ({ name: _, ...size }) => {
   expect(search(size, 20_000_000)).toMatchObject(whole);
 });
