@@ -74,6 +74,45 @@ test("what proves nothing is refused, kept as it came, and moves nothing; most o
   expect(first?.message.headers).toEqual({ "wechatpay-signature": "forged" });
 });
 
+test("one that is told again is answered, and nothing is done for it", async () => {
+  const { paid } = await waiting();
+  let loads = 0;
+  const counting = makeWorld(earth, {
+    ...earth.store,
+    load: (refs) => {
+      loads += 1;
+      return earth.store.load(refs);
+    },
+  });
+  const told = async () => {
+    expect(await counting.callbacks.take("wechat", signedNotification(paid))).toMatchObject({ status: 200 });
+    await counting.callbacks.drain();
+  };
+  await told();
+  const once = loads;
+  expect(once).toBeGreaterThan(0);
+  await told();
+  expect(loads).toBe(once);
+});
+
+test("only so many are carried out at once: the next is kept and answered, and left to the sweep", async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { finish } = earth.notifications;
+  earth.notifications.finish = (...done) => gate.then(() => finish(...done));
+  const told = (n: number) => signedNotification({ kind: "other", id: `EV-${n}`, type: "X" });
+  for (let n = 0; n <= callbackLimits.inFlightMax; n++)
+    expect(await world.callbacks.take("wechat", told(n))).toMatchObject({ status: 200 });
+  open();
+  await world.callbacks.drain();
+  expect(results().filter((result) => result === null)).toHaveLength(1);
+  earth.clock.now += callbackLimits.leaveMs;
+  expect(await world.callbacks.sweep()).toBe(1);
+  expect(results()).not.toContain(null);
+});
+
 test("a word that is not verified is no answer", async () => {
   const { id, outTradeNo } = await waiting();
   const before = await eventCount(id);

@@ -127,6 +127,8 @@ test("what was left lying is found by the next server, the oldest first, and fin
   const callbacks = openCallbacks(sale as never, newPayments(), rows);
   expect(await callbacks.sweep()).toBeGreaterThan(0);
   expect(await rows.unfinished(clock.now - 10_000, 10)).toEqual([]);
+  // Another server that was at it as well comes too late.
+  await rows.finish("n-1", "failed", clock.now);
   expect(await stored("select result from notification where id = 'n-1'")).toEqual([{ result: "ignored" }]);
   expect(await rows.attemptByOrder("wechat", "0".repeat(32))).toBeUndefined();
 });

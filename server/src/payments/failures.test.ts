@@ -24,7 +24,7 @@ import {
 } from "../purchases/world.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
 import type { Store } from "../store/port.ts";
-import { drainPayments, startAttempt } from "./payments.ts";
+import { drainPayments, inFlightMax, startAttempt } from "./payments.ts";
 
 let earth: Earth;
 let world: World;
@@ -160,6 +160,17 @@ test("two unknown outcomes in a row spare the next customer the channel, for a w
   await pass(world, 5_000);
   expect((await next()).ok).toBe(true);
   await drainPayments(world.payments);
+});
+
+test("while as many pay calls wait as may, the next customer is asked to wait; every place is given back", async () => {
+  world.payments.taken = inFlightMax;
+  expect(await attempt()).toMatchObject({ error: { code: "payment.channelDown" } });
+  expect(earth.bank.calls).toEqual([]);
+  expect(world.payments.taken).toBe(inFlightMax);
+  world.payments.taken = inFlightMax - 1;
+  expect((await attempt()).ok).toBe(true);
+  await drainPayments(world.payments);
+  expect(world.payments.taken).toBe(inFlightMax - 1);
 });
 
 test("a refund whose gateway is away for a day is done when it is back, and fills no log meanwhile", async () => {

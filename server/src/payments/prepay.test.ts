@@ -22,6 +22,7 @@ import {
   write,
 } from "../purchases/world.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
+import { inFlightMax } from "./payments.ts";
 import { startPrepay } from "./prepay.ts";
 
 let earth: Earth;
@@ -159,6 +160,16 @@ test("while a channel is down nobody is sent to it, and no order is announced", 
   expect(await prepaid(world, phone1, id)).toMatchObject({ error: { code: "payment.channelDown" } });
   expect(earth.bank.calls).toEqual([]);
   expect((await stateOf(world, id)).liveAttemptIds).toEqual([]);
+});
+
+test("while as many calls wait for their gateway as may, no order is announced; every place is given back", async () => {
+  world.payments.taken = inFlightMax;
+  expect(await prepaid(world, phone1, id)).toMatchObject({ error: { code: "payment.channelDown" } });
+  expect(earth.bank.calls).toEqual([]);
+  expect((await stateOf(world, id)).liveAttemptIds).toEqual([]);
+  world.payments.taken = inFlightMax - 1;
+  value(await prepaid(world, phone1, id));
+  expect(world.payments.taken).toBe(inFlightMax - 1);
 });
 
 test("a phone buys for later only where the company allows it, and never for a card it may write nowhere", async () => {

@@ -16,9 +16,10 @@ import {
 } from "../purchases/world.testkit.ts";
 import { openPool } from "../store/database.ts";
 import { openMemoryStore } from "../store/memory.ts";
+import type { Store } from "../store/port.ts";
 import { openSqlStore } from "../store/sql.ts";
 import { type FreshDatabase, freshDatabase } from "../store/testDatabase.ts";
-import { sweepTasks, taskRunner } from "./runner.ts";
+import { runnerLimits, sweepTasks, taskRunner } from "./runner.ts";
 
 let database: FreshDatabase;
 beforeAll(async () => {
@@ -61,6 +62,41 @@ test("a task that fails comes back later; the lease of a dead process lapses", a
   expect((await stateOf(world, other)).state).toBe("quoted");
   await pass(world, 2_000, 1_000);
   expect((await stateOf(world, other)).state).toBe("void");
+});
+
+test("what hangs keeps its place: no more is claimed than there is room for", async () => {
+  const earth = makeEarth(openMemoryStore());
+  const world = makeWorld(earth);
+  await quote(earth, world, "a");
+  earth.clock.now += 5 * 60_000;
+  let begin = (): void => undefined;
+  let answer = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const rooms: number[] = [];
+  const store: Store = {
+    ...earth.store,
+    async load(refs) {
+      begin();
+      await answered;
+      return await earth.store.load(refs);
+    },
+    claim(now, limit, leaseMs) {
+      rooms.push(limit);
+      return earth.store.claim(now, limit, leaseMs);
+    },
+  };
+  const runner = taskRunner({ ...world.sale, store }, world.payments);
+  const hanging = runner.runDue();
+  await begun;
+  expect(await runner.runDue()).toBe(0);
+  answer();
+  expect(await hanging).toBe(1);
+  expect(rooms).toEqual([runnerLimits.batch, runnerLimits.batch - 1]);
 });
 
 /** Another server wins every race for a purchase while `busy`. */
