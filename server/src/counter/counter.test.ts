@@ -1,6 +1,7 @@
 /** Cash and the bank's terminal at a desk, drawers, and money that goes back another way than it came. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { TerminalFacts } from "../context.ts";
+import type { Role } from "../decisions/types.ts";
 import { applyEvent } from "../purchases/applyEvent.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { kiosk1, newAccount } from "../purchases/earth.testkit.ts";
@@ -209,6 +210,86 @@ test("a cash purchase's refund is stuck at once, and paid out of an open drawer 
   });
   expect(await inDrawer()).toBe(before - 1_000);
   await closeIt(before - 1_000);
+});
+
+test("cash is for those whose work it is: all others are refused by their role, and nothing moves", async () => {
+  await openIt(5_000);
+  const before = Number(await inDrawer());
+  const { id } = await atDesk(1_000);
+  const deposit = { amountFen: 1, reference: "ICBC 78" };
+  const made = await propose("drawer.deposit", drawer, deposit);
+  const notAtTheDesk: Role[] = ["finance", "operations", "admin"];
+  const acts: { what: string; refusedTo: Role[]; act: (who: Member) => ReturnType<typeof pay> }[] = [
+    { what: "pay", refusedTo: notAtTheDesk, act: (who) => pay(id, cash(1_000), who) },
+    { what: "open", refusedTo: notAtTheDesk, act: (who) => openIt(0, who) },
+    { what: "close", refusedTo: notAtTheDesk, act: (who) => closeIt(0, who) },
+    {
+      what: "make a drawer",
+      refusedTo: ["cashier", "finance", "operations"],
+      act: (who) => hall.ask(who, "POST", "/drawers", { unitId, name: "二号钱箱" }),
+    },
+    {
+      what: "propose a deposit",
+      refusedTo: notAtTheDesk,
+      act: (who) => propose("drawer.deposit", drawer, deposit, who),
+    },
+    {
+      what: "confirm a deposit",
+      refusedTo: ["cashier", "operations", "admin"],
+      act: (who) => confirm(made.body.id, who),
+    },
+  ];
+  for (const role of ["cashier", ...notAtTheDesk] as const) {
+    const who = await hall.member(`only ${role}`, role);
+    for (const { what, act } of acts.filter(({ refusedTo }) => refusedTo.includes(role)))
+      expect((await act(who)).body, `${role}: ${what}`).toMatchObject({ status: 403, code: "staff.forbidden" });
+  }
+  expect(await inDrawer()).toBe(before);
+  expect((await confirm(made.body.id)).body).toMatchObject({ state: "done" });
+  await closeIt(before - 1);
+});
+
+test("without a sound Idempotency-Key no cash moves, and a used key opens no drawer for another sum", async () => {
+  const { id } = await atDesk(1_000);
+  const asked = (act: string, body: object, key: string) =>
+    hall.ask(cashier, "POST", `/drawers/${drawer}/${act}`, body, key);
+  const before = Number(await inDrawer());
+  expect((await asked("open", { floatFen: 0 }, "short")).body).toMatchObject({ code: "request.keyMissing" });
+  expect((await asked("open", { floatFen: 0 }, "open-once")).body).toMatchObject({ open: true });
+  expect((await pay(id, cash(1_000), cashier, "short")).body).toMatchObject({ code: "request.keyMissing" });
+  expect((await asked("close", { countedFen: 0 }, "short")).body).toMatchObject({ code: "request.keyMissing" });
+  await closeIt(before);
+  expect((await asked("open", { floatFen: 500 }, "open-once")).body).toMatchObject({ code: "request.keyReused" });
+  expect((await asked("open", { floatFen: 0 }, "open-once")).body).toMatchObject({ open: false, cashFen: before });
+});
+
+test("a drawer takes cash for its own unit only", async () => {
+  const { sale } = hall.world;
+  await sale.db.query(
+    "insert into company_unit (id, name, company_name, hotline, settings) values ('unit-far', '远郊', '洪通燃气', '0', '{}')",
+  );
+  const far = value(await makeDrawer(sale, "unit-far", "远郊钱箱", supervisor.id)).id;
+  await hall.ask(cashier, "POST", `/drawers/${far}/open`, { floatFen: 0 });
+  const { id } = await atDesk(1_000);
+  expect((await pay(id, { ...cash(1_000), drawerId: far })).body).toMatchObject({ code: "decision.notApplicable" });
+  expect((await hall.ask(cashier, "GET", `/drawers/${far}`)).body).toMatchObject({ open: true, cashFen: 0 });
+  expect((await stateOf(hall.world, id)).liveAttemptIds).toEqual([]);
+});
+
+test("counted out of the drawer between the confirmation and the doing: no deposit", async () => {
+  await openIt(2_000);
+  const all = Number(await inDrawer());
+  const banked = await ledger(hall.earth, `bank:${unitId}`);
+  const made = await propose("drawer.deposit", drawer, { amountFen: all, reference: "ICBC 79" });
+  await hall.world.sale.db.query(
+    "update proposal set state = 'confirmed', checker_id = $2, decided_at = 1, next_at = $3 where id = $1",
+    [made.body.id, supervisor.id, hall.earth.clock.now],
+  );
+  await closeIt(all - 1);
+  await hall.restarted().decisions.sweep();
+  expect((await hall.ask(cashier, "GET", `/decisions/${made.body.id}`)).body).toMatchObject({ state: "failed" });
+  expect(await inDrawer()).toBe(all - 1);
+  expect(await ledger(hall.earth, `bank:${unitId}`)).toBe(banked);
 });
 
 /** A refund that its gateway will never do. */
