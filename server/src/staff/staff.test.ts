@@ -1,8 +1,10 @@
 /** Who works here, and what is remembered of what they did. */
+import type { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openAudit } from "../audit/audit.ts";
 import { verifyAudit } from "../audit/verify.ts";
 import { admin, type Hall, openHall } from "./people.testkit.ts";
+import { issueStaffToken } from "./tokens.ts";
 
 let hall: Hall;
 beforeAll(async () => {
@@ -64,6 +66,16 @@ test("wrong secrets lock the token they are tried with, for a while, and no othe
   expect((await whoAmI(guessed.token)).status).toBe(200);
 });
 
+test("a token with an end counts until then", async () => {
+  const { id } = await hall.member("冯远", "cashier");
+  const { sale } = hall.world;
+  const token = await issueStaffToken(sale, id, { expiresAt: sale.now() + 60_000, instead: true });
+  hall.earth.clock.now += 59_999;
+  expect((await whoAmI(token)).status).toBe(200);
+  hall.earth.clock.now += 1;
+  expect((await whoAmI(token)).body).toMatchObject({ status: 401, code: "staff.required" });
+});
+
 test.each(["", "cgs", "cgs..", "cgs.aaaaaaaaaaaa.b", "x".repeat(2_000)])("%j is no token", async (token) => {
   expect((await whoAmI(token)).status).toBe(401);
 });
@@ -94,11 +106,28 @@ test("the log holds what was done, in chains that show every change", async () =
   const here = "chain = 'another process'";
   expect(await seen(`update audit set doc = '{"n": 9}' where ${here} and seq = 3`)).toEqual(["hash"]);
   expect(await seen(`update audit set actor = 'b' where ${here} and seq = 3`)).toEqual(["hash"]);
+  expect(await seen(`update audit set previous_hash = 'x' where ${here} and seq = 3`)).toEqual(["hash", "link"]);
   expect(await seen(`delete from audit where ${here} and seq = 3`)).toEqual(["missing", "link"]);
   // The other chain's end, which a chain that opened later remembers.
   const third = openAudit(db, now, "third");
   await third.append({ actor: "a", action: "did", subject: "s", doc: {} });
   expect(await seen(`delete from audit where ${here} and seq = 5`)).toEqual(["missing"]);
+});
+
+test("the log keeps a bounded number waiting: beyond it, what it would tell of is not done", async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const slow = { query: () => gate.then(() => ({ rows: [] })) } as unknown as Pool;
+  const audit = openAudit(slow, hall.world.sale.now, "slow");
+  const entry = { actor: "a", action: "did", subject: "s", doc: {} };
+  const taken = Array.from({ length: 1_000 }, () => audit.append(entry));
+  const over = audit.append(entry);
+  open();
+  await expect(over).rejects.toThrow("does not keep up");
+  await Promise.all(taken);
+  await audit.append(entry);
 });
 
 test("a row that may or may not have been written leaves the chain sound", async () => {
