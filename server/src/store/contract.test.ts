@@ -162,6 +162,17 @@ describe.each(kinds)("store $name", ({ open }) => {
       expect(await balanceOf(id)).toBe(2);
     });
 
+    test("an event's id is used once, whatever version it comes with", async () => {
+      const [id, event] = [newId("account"), newId("event")];
+      await store.commit(accountTransition(event, account(id, 1), 0));
+      expect(await store.commit(accountTransition(event, account(id, 2), 1))).toEqual({
+        kind: "replay",
+        subjectId: id,
+        sameRequest: true,
+      });
+      expect(await balanceOf(id)).toBe(1);
+    });
+
     test("an idempotency key answers with what the first request made, and whether it was the same request", async () => {
       const key = newId("key");
       const [first, second] = [newId("purchase"), newId("purchase")];
