@@ -171,6 +171,23 @@ test("notes and the count of the drawer never pass each other", async () => {
   expect(await inDrawer()).toBe(closed?.status === 200 ? before : before + 100 * taken);
 });
 
+test("a note that comes in while the drawer is counted is in what the count is compared with", async () => {
+  await openIt();
+  const before = Number(await inDrawer());
+  const { id } = await atDesk(100);
+  const { store } = hall.world.sale;
+  const commit = store.commit;
+  let came = 0;
+  store.commit = async (transition) => {
+    if (transition.event.type === "drawerClosed" && came === 0) came = (await pay(id, cash(100))).status;
+    return await commit(transition);
+  };
+  const closed = await closeIt(before + 100);
+  store.commit = commit;
+  expect(came).toBe(201);
+  expect(closed.body).toMatchObject({ open: false, differenceFen: 0, cashFen: before + 100 });
+});
+
 test("the bank's terminal: announced, then taken by its slip; the money is the channel's", async () => {
   const { id } = await atDesk(1_000);
   expect((await pay(id, { method: "pos" })).body).toMatchObject({
