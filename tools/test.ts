@@ -115,9 +115,8 @@ for (const name of wanted) {
 
 rmSync(reports, { recursive: true, force: true });
 if (seed !== null) {
-  const command = ["npm run test:long --", ...(only === undefined ? [] : [`--only=${only}`]), `--seed=${seed}`].join(
-    " ",
-  );
+  const part = only === undefined ? [] : [`--only=${only}`];
+  const command = ["npm run test:long --", ...part, `--seed=${seed}`, ...filters].join(" ");
   const result = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
   const table = longTable(counted, {
     command,
