@@ -80,8 +80,8 @@ describe("kill -9", () => {
     await takeOut(world, second.card);
     mend();
     await world.healthy();
-    second.hand.blink();
-    // Back again, it tells the customer what the centre has come to know meanwhile.
+    // The line was lost with the agent, so what is seen is shown by the new one. Back again, it tells the customer what
+    // the centre has come to know meanwhile.
     await second.hand.sees("home", 60_000);
     await world.sandbox.insert(second.card, second.kiosk);
     expect((await second.hand.sees("account")).notice?.kind).toBe("cancelled");
