@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { cpuMac, diversifiedKey, toHex } from "@citygas/gascard";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Pkcs11Settings, pkcs11Keys } from "./pkcs11Keys.ts";
+import { KeyDeviceLost, type Pkcs11Settings, pkcs11Keys } from "./pkcs11Keys.ts";
 import { loadPkcs11, type Pkcs11Module } from "./pkcs11Module.ts";
 
 const library = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"].find((each) =>
@@ -69,6 +69,7 @@ describe.skipIf(missing.length > 0)(
       C_Finalize(): void;
       C_GetSlotList(present: boolean): Buffer[];
       C_OpenSession(slot: Buffer, flags: number): Buffer;
+      C_CloseAllSessions(slot: Buffer): void;
       C_Login(session: Buffer, user: number, pin: string): void;
       C_CreateObject(session: Buffer, template: object[]): Buffer;
       C_FindObjectsInit(session: Buffer, template: object[]): void;
@@ -153,6 +154,88 @@ describe.skipIf(missing.length > 0)(
       // And the session is still good for the next card.
       await keys.cardMac("311", "tripleDes", bytes("11223344"), bytes("00"));
       await keys.close?.();
+    });
+
+    describe("a device that goes away", () => {
+      const tokens = (): string => path.join(dir, "tokens");
+      const away = (): string => path.join(dir, "away");
+      /** The library itself, as another part of the process or the device's own service may use it. */
+      const beside = (): Keeper => {
+        const pkcs11 = new (module() as unknown as { PKCS11: new () => Keeper }).PKCS11();
+        pkcs11.load(settings.library);
+        return pkcs11;
+      };
+      const closesAll = (): void => {
+        const pkcs11 = beside();
+        for (const slot of pkcs11.C_GetSlotList(true)) pkcs11.C_CloseAllSessions(slot);
+      };
+      const pulled = (): void => {
+        fs.renameSync(tokens(), away());
+        fs.mkdirSync(tokens());
+        closesAll();
+      };
+      const putBack = (): void => {
+        fs.rmSync(tokens(), { recursive: true });
+        fs.renameSync(away(), tokens());
+      };
+      /** Opened through a binding that counts what it is asked. */
+      const watched = (over: Partial<Pkcs11Settings> = {}) => {
+        const logins: string[] = [];
+        const { PKCS11 } = module();
+        class Counting extends PKCS11 {
+          override C_Login(session: Buffer, user: number, shown: string): void {
+            logins.push(shown);
+            super.C_Login(session, user, shown);
+          }
+        }
+        const used = { ...settings, ...over };
+        return { keys: pkcs11Keys({ PKCS11: Counting }, used), logins, used };
+      };
+      const expected = toHex(
+        diversifiedKey("tripleDes", bytes(masters.secrets), bytes("311fffffffffffff")).slice(0, 3),
+      );
+
+      it.each([
+        ["its sessions were closed", closesAll],
+        ["the library was ended", () => beside().C_Finalize()],
+      ])("%s: opened anew, once, and the call is answered", async (_what, lose) => {
+        const { keys, logins } = watched();
+        expect(await keys.cardSecret("311")).toBe(expected);
+        lose();
+        // More than one waits for it: the first opens it for all.
+        expect(await Promise.all([1, 2, 3].map(() => keys.cardSecret("311")))).toEqual(Array(3).fill(expected));
+        expect(logins).toHaveLength(2);
+        await keys.close?.();
+      });
+
+      it("the token was pulled: each call says so by name, and after it was put back the next one is answered", async () => {
+        const { keys, logins } = watched();
+        pulled();
+        try {
+          for (let call = 0; call < 3; call++) {
+            const error = await keys.cardSecret("311").catch((cause: unknown) => cause);
+            if (!(error instanceof KeyDeviceLost)) throw error;
+            expect(error.name).toBe("KeyDeviceLost");
+            expect(String(error.cause)).toContain('no token "gas"');
+          }
+        } finally {
+          putBack();
+        }
+        expect(await keys.cardSecret("311")).toBe(expected);
+        expect(logins).toHaveLength(2);
+        await keys.close?.();
+      });
+
+      it("another PIN meanwhile: shown once and never again", async () => {
+        const { keys, logins, used } = watched();
+        used.pin = "000000";
+        closesAll();
+        await expect(keys.cardSecret("311")).rejects.toMatchObject({ name: "KeyDeviceLost" });
+        await expect(keys.cardSecret("311")).rejects.toThrow("refused its PIN");
+        await expect(keys.cardSecret("311")).rejects.toThrow("refused its PIN");
+        expect(logins).toEqual([pin, "000000"]);
+        await keys.close?.();
+      });
     });
   },
 );

@@ -31,6 +31,31 @@ export const ck = {
   CKM_DES3_ECB: 0x132,
 } as const;
 
+/** What a call answers whose session, token or device is not there any more (CKR_…, by the standard's names). */
+const lostNames = [
+  "CKR_DEVICE_ERROR",
+  "CKR_DEVICE_REMOVED",
+  "CKR_SESSION_CLOSED",
+  "CKR_SESSION_HANDLE_INVALID",
+  "CKR_TOKEN_NOT_PRESENT",
+  "CKR_TOKEN_NOT_RECOGNIZED",
+  "CKR_USER_NOT_LOGGED_IN",
+  "CKR_KEY_HANDLE_INVALID",
+  "CKR_OBJECT_HANDLE_INVALID",
+  "CKR_CRYPTOKI_NOT_INITIALIZED",
+];
+const pinNames = ["CKR_PIN_INCORRECT", "CKR_PIN_EXPIRED", "CKR_PIN_LOCKED"];
+
+/** Would the same call have a chance in a session opened anew? Any other error is an answer, and stays one. */
+export const lostSession = (error: unknown): boolean => names(error, lostNames);
+export const refusedPin = (error: unknown): boolean => names(error, pinNames);
+
+/** The binding names the standard's return value in its message. */
+function names(error: unknown, of: readonly string[]): boolean {
+  const named = error instanceof Error ? /\bCKR_\w+/.exec(error.message)?.[0] : undefined;
+  return named !== undefined && of.includes(named);
+}
+
 /** @param where the module's folder; null: as installed beside this program. @throws where it is not there. */
 export async function loadPkcs11(where: string | null): Promise<Pkcs11Module> {
   // Not named in the import, so that nothing tries to find its types where it is not installed.
