@@ -3,7 +3,7 @@ import type { ChipInReader } from "../dialect/cards.testkit.ts";
 import type { Line, LineListener } from "../lines/line.ts";
 
 type Fault =
-  | { at: "command"; kind: "nak" | "silence" | "eot" | "noise"; times: number }
+  | { at: "command"; kind: "nak" | "silence" | "eot" | "noise" | "f2"; times: number }
   | { at: "reply"; kind: "badBcc" | "silence" | "eot" | "another" | "error"; times: number; error?: string };
 
 export interface CrtDevice {
@@ -181,6 +181,11 @@ export function crtDevice(): CrtDevice {
     if (fault?.kind === "silence") return true;
     if (fault?.kind === "noise") {
       say(Uint8Array.of(0x55, 0xaa, 0x02, 0xff, 0xff));
+      return true;
+    }
+    if (fault?.kind === "f2") {
+      // The maker's own example of an answer in the newer frames (CRT-288).
+      say(Uint8Array.from(Buffer.from("06f2000f5051333132225385ffecb59fb490000326", "hex")));
       return true;
     }
     const sound = frame.at(-2) === etx && frame.slice(0, -1).reduce((all, byte) => all ^ byte, 0) === frame.at(-1);

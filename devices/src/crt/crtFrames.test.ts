@@ -68,6 +68,12 @@ describe("CRT frames", () => {
     expect(tokens.push(hex("06"))).toEqual([{ type: "ack" }]);
   });
 
+  it("of the newer protocol are told by their first byte, and nothing in them is taken for a frame", () => {
+    // The maker's example for the CRT-288: an answer of ten bytes.
+    const tokens = crtTokens().push(hex("f2000f5051333132225385ffecb59fb490000326"));
+    expect(tokens).toEqual([{ type: "f2" }]);
+  });
+
   it("a reply is one to its own command only", () => {
     const asked = hex("3130");
     expect(crtReply(asked, hex("3130 59 3032"))).toEqual({ ok: true, data: hex("3032") });

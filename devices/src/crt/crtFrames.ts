@@ -5,6 +5,8 @@
  * well (59) or not (4E, followed by two digits of error); EOT means that there is nothing to answer.
  */
 export const control = { stx: 0x02, etx: 0x03, eot: 0x04, enq: 0x05, ack: 0x06, nak: 0x15 } as const;
+/** With which the frames of this maker's newer readers begin; they are another protocol, and are not driven. */
+const newerStx = 0xf2;
 const succeeded = 0x59;
 const refused = 0x4e;
 
@@ -27,7 +29,9 @@ export type CrtToken =
   /** `body`: from the command on. */
   | { type: "frame"; body: Uint8Array }
   /** A frame whose length, end or check is wrong. */
-  | { type: "bad" };
+  | { type: "bad" }
+  /** The byte that begins no frame of this protocol, but one of the newer. */
+  | { type: "f2" };
 
 export interface CrtTokens {
   push(chunk: Uint8Array): CrtToken[];
@@ -53,6 +57,9 @@ export function crtTokens(): CrtTokens {
         };
       case control.stx:
         break;
+      case newerStx:
+        rest.shift();
+        return { type: "f2" };
       default:
         rest.shift();
         return "skip";

@@ -25,17 +25,26 @@ const triesMax = 3;
 /** One command at a time is the rule of the port; more than a few at once is a mistake of the caller's. */
 const maxWaiting = 8;
 
-export function crtLine(open: OpenLine, times: CrtTimes, listener: { up(): void; down(): void }): CrtLine {
+export interface CrtLineListener {
+  up(): void;
+  down(): void;
+  /** A command had no reply that could be trusted; `f2`: something came that looks like the newer protocol's frames. */
+  unanswered(why: "f2" | "silence"): void;
+}
+
+export function crtLine(open: OpenLine, times: CrtTimes, listener: CrtLineListener): CrtLine {
   const tokens = crtTokens();
   let hear: ((token: CrtToken | null) => void) | null = null;
   let turn: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let connection = 0;
+  let heardF2 = false;
 
   const line: Line = open({
     up: () => {
       connection += 1;
       tokens.reset();
+      heardF2 = false;
       listener.up();
     },
     down: () => {
@@ -45,7 +54,10 @@ export function crtLine(open: OpenLine, times: CrtTimes, listener: { up(): void;
     },
     bytes: (chunk) => {
       // What nobody waits for is late.
-      for (const token of tokens.push(chunk)) hear?.(token);
+      for (const token of tokens.push(chunk)) {
+        if (token.type === "f2") heardF2 = true;
+        else hear?.(token);
+      }
     },
   });
 
@@ -84,7 +96,10 @@ export function crtLine(open: OpenLine, times: CrtTimes, listener: { up(): void;
           if (!still()) return null;
           const begun = connection;
           const reply = await exchange(body);
-          if (reply === null && begun === connection) line.reset();
+          if (reply === null && begun === connection) {
+            listener.unanswered(heardF2 ? "f2" : "silence");
+            line.reset();
+          }
           return reply;
         } finally {
           waiting -= 1;

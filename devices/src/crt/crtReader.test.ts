@@ -229,6 +229,24 @@ describe("crtReader", () => {
     expect(device.connections).toBe(asked);
   });
 
+  it.each([
+    ["f2", /begin with F2/],
+    ["silence", /begins with 02/],
+  ] as const)(
+    "%s to every frame: out of service for a reason that is told once, not at each try",
+    async (kind, why) => {
+      const { device, events, problems } = built();
+      await events.next(2);
+      device.fault("3", { at: "command", kind, times: 1_000 });
+      expect((await events.next(3))[2]).toEqual({ type: "fault" });
+      while (device.connections < 5) await new Promise((resolve) => setImmediate(resolve));
+      expect(problems.filter((problem) => why.test(problem))).toHaveLength(1);
+      expect(problems).toHaveLength(1);
+      device.fault("ffff", { at: "reply", kind: "error", times: 1 });
+      expect((await events.next(4))[3]).toEqual({ type: "ready" });
+    },
+  );
+
   it("works the same over a real TCP line", async () => {
     const device = crtDevice();
     const wire = await testDevice((socket, bytes) => device.feed(bytes, (answer) => socket.write(answer)));

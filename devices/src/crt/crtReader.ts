@@ -34,6 +34,12 @@ interface Inside {
   protocol: "T=0" | "T=1";
 }
 
+/** For the log, of a reader that is at the line but says nothing that can be used. */
+const unanswered = {
+  f2: "the card reader speaks frames that begin with F2 (as CRT-288, CRT-571 and CRT-591 do): they are not driven",
+  silence: "the card reader gives no reply that could be trusted to a frame that begins with 02",
+} as const;
+
 /** Errors that only a person at the reader can mend. */
 const mechanical: readonly CrtError[] = ["jam", "shutter", "noContact"];
 
@@ -47,6 +53,8 @@ export function crtReader(open: OpenLine, options: CrtReaderOptions): CardReader
   let timer: ReturnType<typeof setTimeout> | null = null;
   /** Grows with each connection: what was begun on an older one counts for nothing. */
   let connection = 0;
+  /** What was said last of a reader that does not come into service: it is not said again at each try. */
+  let lastProblem = "";
 
   const takeOut = (): void => {
     if (inside === null) return;
@@ -60,10 +68,15 @@ export function crtReader(open: OpenLine, options: CrtReaderOptions): CardReader
     held.clear();
     events.emit(presence(inside));
   };
+  const tell = (problem: string): void => {
+    if (problem !== lastProblem) onProblem(problem);
+    lastProblem = problem;
+  };
   const setReady = (now: boolean, problem = ""): void => {
     if (ready === now) return;
     ready = now;
-    if (!now) onProblem(problem);
+    if (now) lastProblem = "";
+    else tell(problem);
     events.emit({ type: now ? "ready" : "fault" });
   };
 
@@ -79,8 +92,10 @@ export function crtReader(open: OpenLine, options: CrtReaderOptions): CardReader
         connection += 1;
         stop();
         takeOut();
-        setReady(false, "the line to the card reader is down");
+        // A line that was dropped for its silence has said why.
+        setReady(false, lastProblem === "" ? "the line to the card reader is down" : lastProblem);
       },
+      unanswered: (why) => tell(unanswered[why]),
     },
   );
   const stop = (): void => {

@@ -7,6 +7,7 @@
  * - A read of an SLE4442 may bring four bytes of protection bits after the data.
  * - The AT88SC102 says `90 00` to a wrong code and to a wrong erase key alike: only reading back tells.
  */
+import { bitReversed } from "./bitReversed.ts";
 import {
   assertInside,
   assertLength,
@@ -159,7 +160,7 @@ function at88sc102(p1OfZone2: 0x00 | 0x80): ChipDialect {
   };
 }
 
-const acsWith = (name: string, p1OfZone2: 0x00 | 0x80): MemoryCardDialect => ({
+const acsWith = (name: string, at88: ChipDialect): MemoryCardDialect => ({
   name,
   chips: {
     sle4442,
@@ -167,10 +168,13 @@ const acsWith = (name: string, p1OfZone2: 0x00 | 0x80): MemoryCardDialect => ({
     at24c01: i2c("at24c01", pageOf8),
     at24c02: i2c("at24c02", pageOf8),
     at24c16: i2c("at24c16", pageOf16),
-    at88sc102: at88sc102(p1OfZone2),
+    at88sc102: at88,
   },
 });
 
-export const acs: MemoryCardDialect = acsWith("acs", 0x00);
+export const acs: MemoryCardDialect = acsWith("acs", at88sc102(0x00));
 /** For AT88SC102 cards whose second zone is erased on its counter. */
-export const acsEc2: MemoryCardDialect = acsWith("acs-ec2", 0x80);
+export const acsEc2: MemoryCardDialect = acsWith("acs-ec2", at88sc102(0x80));
+/** For readers that give each byte of an AT88SC102 with its bits reversed. */
+export const acsReversed: MemoryCardDialect = acsWith("acs-reversed", bitReversed(at88sc102(0x00)));
+export const acsEc2Reversed: MemoryCardDialect = acsWith("acs-ec2-reversed", bitReversed(at88sc102(0x80)));

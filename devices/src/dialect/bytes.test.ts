@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { acs, acsEc2 } from "./acs.ts";
+import { acs, acsEc2, acsEc2Reversed, acsReversed } from "./acs.ts";
 import type { Conversation } from "./conversation.ts";
 import type { ChipDialect, MemoryCardDialect, MemoryChip } from "./memoryCardDialect.ts";
 import { omnikey } from "./omnikey.ts";
@@ -139,6 +139,23 @@ describe("ACS, byte by byte", () => {
     const counted = chipOf(acsEc2, "at88sc102");
     expect(held(counted.erase(92, hex("0708090a")), "9000", blank).said[0]).toBe("ff20809c040708090a");
     expect(held(counted.erase(22, hex("010203040506")), "9000", blank).said[0]).toBe("ff20005606010203040506");
+  });
+
+  it("AT88SC102 with its bits reversed: data, code and keys cross the wire last bit first, addresses don't", () => {
+    const turned = chipOf(acsReversed, "at88sc102");
+    expect(held(turned.read(22, 2), "01f09000").outcome).toEqual({ ok: true, value: hex("800f") });
+    expect(held(turned.write(22, hex("0180")), "9000").said).toEqual(["ffd00016028001"]);
+    expect(held(turned.counter(), "0f9000").outcome).toEqual({ ok: true, value: 0xf0 });
+    const shown = held(turned.present(hex("a1b2")), "9000", "ff9000");
+    expect(shown).toEqual({ said: ["ff20080a02854d", "ffb0000c01"], outcome: { ok: true, value: 255 } });
+    expect(held(turned.present(hex("a1b2")), "9000", "7f9000").outcome).toEqual({ ok: false, reason: "wrongSecret" });
+    const blank = `${"ff".repeat(64)}9000`;
+    const erased = held(turned.erase(22, hex("010203040506")), "9000", blank);
+    expect(erased).toEqual({ said: ["ff200056068040c020a060", "ffb0001640"], outcome: done });
+    const counted = chipOf(acsEc2Reversed, "at88sc102");
+    expect(held(counted.erase(92, hex("0708090a")), "9000", blank).said[0]).toBe("ff20809c04e0109050");
+    // Of the other chips nothing is turned.
+    expect(held(chipOf(acsReversed, "sle4442").read(32, 1), "019000").outcome).toEqual({ ok: true, value: hex("01") });
   });
 
   it("refuses what does not fit the chip", () => {

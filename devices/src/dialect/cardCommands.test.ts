@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ReaderChip, ReaderResult } from "../card-reader.ts";
-import { acs } from "./acs.ts";
+import { acs, acsReversed } from "./acs.ts";
 import { type CardCommands, cardCommands } from "./cardCommands.ts";
 import {
   acsReader,
@@ -38,6 +38,7 @@ function withCard(dialect: MemoryCardDialect, card: VirtualCard) {
 const families: readonly (readonly [string, MemoryCardDialect, (chip: ChipInReader) => VirtualCard])[] = [
   ["ACS", acs, (chip) => acsReader(chip)],
   ["ACS with protection bits", acs, (chip) => acsReader(chip, { protection: true })],
+  ["ACS with an AT88SC102's bits reversed", acsReversed, (chip) => acsReader(chip, { reversed: true })],
   ["OMNIKEY", omnikey, omnikeyReader],
   ["PC/SC part 3", pcsc3, pcsc3Reader],
 ];

@@ -2,7 +2,7 @@
  * Readers of each family with a card in them, for tests: the sandbox's chips (which behave as their datasheets say) behind
  * firmware read from the makers' tables for itself. A reader is a function from a command to its answer.
  */
-import { At24c, At88sc102, blankChip, Sle4428, Sle4442 } from "@citygas/sandbox";
+import { type AnyChip, At24c, At88sc102, blankChip, Sle4428, Sle4442, writeWhole } from "@citygas/sandbox";
 import type { MemoryChip } from "./memoryCardDialect.ts";
 
 export type VirtualCard = (command: Uint8Array) => Uint8Array;
@@ -27,6 +27,12 @@ const nothing = {
   erase: () => undefined,
 };
 
+/** The reader's firmware sends byte after byte, each in the chip's own cycles. */
+const written =
+  (chip: AnyChip): ChipInReader["write"] =>
+  (address, data) =>
+    void writeWhole(chip, address, data, null);
+
 export function chipInReader(kind: MemoryChip): ChipInReader {
   switch (kind) {
     case "sle4442": {
@@ -36,11 +42,7 @@ export function chipInReader(kind: MemoryChip): ChipInReader {
         kind,
         powerOff: () => chip.powerOff(),
         read: (address, length) => chip.read(address, length),
-        write: (address, data) => {
-          for (const [i, value] of data.entries()) {
-            for (const step of chip.updateSteps(address + i, value)) chip.apply(step, address + i, value);
-          }
-        },
+        write: written(chip),
         counter: () => chip.errorCounter,
         present: (secret) => {
           if (!chip.payAttempt()) return false;
@@ -57,11 +59,7 @@ export function chipInReader(kind: MemoryChip): ChipInReader {
         kind,
         powerOff: () => chip.powerOff(),
         read: (address, length) => chip.read(address, length),
-        write: (address, data) => {
-          for (const [i, value] of data.entries()) {
-            for (const step of chip.updateSteps(address + i, value)) chip.apply(step, address + i, value);
-          }
-        },
+        write: written(chip),
         counter: () => chip.errorCounter,
         present: (secret) => chip.present(secret),
       };
@@ -74,10 +72,7 @@ export function chipInReader(kind: MemoryChip): ChipInReader {
         ...nothing,
         kind,
         read: (address, length) => chip.read(address, length),
-        // The reader's firmware, told the page size, cuts at page ends.
-        write: (address, data) => {
-          for (const [i, value] of data.entries()) chip.writePage(address + i, Uint8Array.of(value));
-        },
+        write: written(chip),
       };
     }
     case "at88sc102": {
@@ -87,9 +82,7 @@ export function chipInReader(kind: MemoryChip): ChipInReader {
         kind,
         powerOff: () => chip.powerOff(),
         read: (address, length) => chip.read(address, length),
-        write: (address, data) => {
-          for (const [i, value] of data.entries()) chip.write(address + i, value);
-        },
+        write: written(chip),
         counter: () => chip.attempts,
         present: (secret) => chip.present(secret),
         erase: (offset, key) => void chip.erase(offset, key),
@@ -109,9 +102,14 @@ const acsTypes: Readonly<Record<MemoryChip, number>> = {
   at88sc102: 9,
 };
 
-/** `protection`: adds the four bytes that some firmware adds to a read of the SLE4442. */
-export function acsReader(chip: ChipInReader, { protection = false } = {}): VirtualCard {
+/**
+ * `protection`: adds the four bytes that some firmware adds to a read of the SLE4442. `reversed`: gives and takes each byte
+ * of an AT88SC102 with its last bit first.
+ */
+export function acsReader(chip: ChipInReader, { protection = false, reversed = false } = {}): VirtualCard {
   let selected = false;
+  const turned = (bytes: Iterable<number>): Uint8Array =>
+    Uint8Array.from(bytes, (byte) => (reversed && chip.kind === "at88sc102" ? turnedByte(byte) : byte));
   return ([cla, ins, p1 = 0, p2 = 0, p3 = 0, ...data]) => {
     if (cla !== 0xff) return answer([], 0x6e00);
     if (ins === 0xa4) {
@@ -122,13 +120,13 @@ export function acsReader(chip: ChipInReader, { protection = false } = {}): Virt
     }
     if (!selected) return answer([], 0x6985);
     const address = (p1 << 8) | p2;
-    const secret = Uint8Array.from(data);
+    const secret = turned(data);
     switch (ins) {
       case 0x01:
         return answer([]);
       case 0xb0:
         return answer([
-          ...chip.read(address, p3),
+          ...turned(chip.read(address, p3)),
           ...(protection && chip.kind === "sle4442" ? [0xf0, 0xff, 0xff, 0xff] : []),
         ]);
       case 0xb1:
@@ -155,6 +153,11 @@ export function acsReader(chip: ChipInReader, { protection = false } = {}): Virt
         return answer([], 0x6d00);
     }
   };
+}
+
+/** Bit by bit, as a table of 256 would have it. */
+function turnedByte(byte: number): number {
+  return Number.parseInt([...byte.toString(2).padStart(8, "0")].reverse().join(""), 2);
 }
 
 /** The 2017 firmware of PLT-03099. */

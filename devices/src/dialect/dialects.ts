@@ -1,10 +1,17 @@
-import { acs, acsEc2 } from "./acs.ts";
+import { acs, acsEc2, acsEc2Reversed, acsReversed } from "./acs.ts";
 import type { MemoryCardDialect } from "./memoryCardDialect.ts";
 import { omnikey } from "./omnikey.ts";
 import { pcsc3 } from "./pcsc3.ts";
 
 /** Those a setting may name. */
-export const dialects = { acs, "acs-ec2": acsEc2, omnikey, pcsc3 } as const satisfies Record<string, MemoryCardDialect>;
+export const dialects = {
+  acs,
+  "acs-ec2": acsEc2,
+  "acs-reversed": acsReversed,
+  "acs-ec2-reversed": acsEc2Reversed,
+  omnikey,
+  pcsc3,
+} as const satisfies Record<string, MemoryCardDialect>;
 export type DialectName = keyof typeof dialects;
 
 export const isDialectName = (name: string): name is DialectName => Object.hasOwn(dialects, name);
