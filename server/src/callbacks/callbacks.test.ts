@@ -61,6 +61,34 @@ test("a payment that is told is paid, once, however often it is told", async () 
   await booksHold(earth);
 });
 
+test("told under many ids at once it is written down once, and none of them is left to the sweep", async () => {
+  const { id, outTradeNo, paid } = await waiting();
+  const before = await eventCount(id);
+  // All of them look before any of them is done.
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let looks = 0;
+  const together = makeWorld(earth, {
+    ...earth.store,
+    async load(refs) {
+      const seen = await earth.store.load(refs);
+      looks += 1;
+      if (looks === callbackLimits.inFlightMax) open();
+      await gate;
+      return seen;
+    },
+  });
+  for (let n = 0; n < callbackLimits.inFlightMax; n++)
+    await together.callbacks.take("wechat", signedNotification({ ...paid, id: `EV-${n}`, outTradeNo }));
+  await together.callbacks.drain();
+  expect((await stateOf(world, id)).state).toBe("paid");
+  expect(await eventCount(id)).toBe(before + 1);
+  expect(results().filter((result) => result === "applied")).toHaveLength(1);
+  expect(results().filter((result) => result === "ignored")).toHaveLength(callbackLimits.inFlightMax - 1);
+});
+
 test("what proves nothing is refused, kept as it came, and moves nothing; most of a flood is only counted", async () => {
   const { id, paid } = await waiting();
   const before = await eventCount(id);

@@ -46,8 +46,8 @@ async function takePayment(
   // Only a verified word moves money; the same word again would only fill the log.
   if (!("verified" in outcome) || !outcome.verified) return "ignored";
   if (outcome.kind === "paid" && attempt.transactionId === outcome.transactionId) return "ignored";
-  const applied = decided(await takeOutcome(sale, payments, attempt, "query", outcome));
-  return applied ? "applied" : "ignored";
+  const taken = await takeOutcome(sale, payments, attempt, "query", outcome);
+  return decided(taken) && taken.ok && taken.value.done === "now" ? "applied" : "ignored";
 }
 
 /** A message that doesn't tell this refund's own amount is followed by the question that does. */

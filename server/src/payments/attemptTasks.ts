@@ -1,6 +1,7 @@
 /** The attempt's timers: what becomes of a payment whose answer is not known yet. Every call to a gateway is one task. */
 import {
   type Attempt,
+  type AttemptState,
   type CloseOutcome,
   earliestReverse,
   type Id,
@@ -22,6 +23,8 @@ export const done: TaskEnd = { done: true };
 const retryMs = 5_000;
 const noChannelMs = 60_000;
 const lateCheckTriesMax = 10;
+
+const waiting: readonly AttemptState[] = ["submitted", "pending", "reversing"];
 
 type Run = (
   sale: SaleContext,
@@ -53,7 +56,7 @@ export async function attemptSubmit(sale: SaleContext, task: Task): Promise<Task
 
 export const attemptQuery = (sale: SaleContext, payments: Payments, task: Task): Promise<TaskEnd> =>
   withAttempt(sale, payments, task, async (_sale, _payments, attempt, channel) => {
-    if (!["submitted", "pending", "reversing"].includes(attempt.state)) return done;
+    if (!waiting.includes(attempt.state)) return done;
     const { outTradeNo, amountFen } = attempt;
     const outcome = await channel.query({ outTradeNo, amountFen });
     const answered = await takeOutcome(sale, payments, attempt, "query", outcome);
@@ -63,7 +66,8 @@ export const attemptQuery = (sale: SaleContext, payments: Payments, task: Task):
 
 /**
  * Still unpaid, and its kiosk is gone: nobody waits for this money, so it is given up as soon as a reverse is allowed.
- * The last query comes with it (facts/payments.md §6, "When the kiosk dies").
+ * The last query comes with it (facts/payments.md §6, "When the kiosk dies"). One that is being reversed already may be
+ * for days, where the gateway never confirms it: given up, its card is free meanwhile.
  */
 async function leaveIfGone(
   sale: SaleContext,
@@ -72,7 +76,7 @@ async function leaveIfGone(
   attemptId: Id,
 ): Promise<void> {
   const attempt = attempts.get(attemptId);
-  if (attempt?.kind !== "code" || attempt.cancelRequested || !["submitted", "pending"].includes(attempt.state)) return;
+  if (attempt?.kind !== "code" || attempt.cancelRequested || !waiting.includes(attempt.state)) return;
   const { terminalId } = purchase;
   const now = sale.now();
   if (terminalId === null || now < earliestReverse(attempt)) return;

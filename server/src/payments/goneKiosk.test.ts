@@ -100,6 +100,20 @@ test("never reversed within 15 s of the submit, however long the kiosk has been 
   expect(reverses()).toBe(1);
 });
 
+test("its gateway calls it failed and never confirms the reverse: the card is free, the reverse goes on", async () => {
+  earth.bank.channel.query = async () => ({ kind: "payError", verified: true });
+  await lives(30_000);
+  const before = reverses();
+  expect(before).toBeGreaterThan(1);
+  expect((await purchase()).state).toBe("paying");
+  await pass(world, 60_000);
+  expect(await purchase()).toMatchObject({ state: "closing", reason: "terminalGone" });
+  const cardId = (await purchase()).cardId ?? "";
+  const card = (await earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId);
+  expect(card?.state.openPurchaseId).toBeNull();
+  expect(reverses()).toBeGreaterThan(before);
+});
+
 test("a kiosk that never said that it lives is not missed", async () => {
   heardAt = null;
   await pass(world, 40_000);

@@ -168,7 +168,10 @@ async function send(
   }
 }
 
-/** Puts a channel's answer into the attempt, and into what is known of the channel. */
+/**
+ * Puts a channel's answer into the attempt, and into what is known of the channel. A payment that is known is not written
+ * down again: told under many ids at once, all but the first would fight over the purchase for nothing.
+ */
 export async function takeOutcome(
   sale: SaleContext,
   { health }: Payments,
@@ -183,10 +186,15 @@ export async function takeOutcome(
   return await applyEvent(
     sale,
     attempt.purchaseId,
-    () => ({
-      do: "commit",
-      event: { type: "attempt", attemptId: attempt.id, event: { type: "answered", call, outcome } },
-    }),
+    ({ attempts }) => {
+      const now = attempts.find(({ state }) => state.id === attempt.id)?.state;
+      if (outcome.kind === "paid" && now?.state === "paid" && now.transactionId === outcome.transactionId)
+        return { do: "nothing" };
+      return {
+        do: "commit",
+        event: { type: "attempt", attemptId: attempt.id, event: { type: "answered", call, outcome } },
+      };
+    },
     { attemptId: attempt.id },
   );
 }
