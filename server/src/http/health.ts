@@ -13,14 +13,19 @@ export function registerHealth(app: App, ctx: ServerContext, isReady: () => bool
     summary: "可以营业了吗 · Ready?",
     response: { 200: Type.Object({ status: Type.Literal("ready"), now: Type.String() }), 503: ProblemSchema },
   };
+  // Balancers ask every second or so: told once per change, the log keeps room for what matters.
+  let away = false;
   app.get("/health", { schema }, async (_request, reply) => {
     if (!isReady()) return sendProblem(reply, "server.unavailable", { detail: "starting" });
     try {
       const { rows } = await ctx.db.query<{ name: string }>("select name from migration where name = any($1)", [known]);
       if (rows.length < known.length)
         return sendProblem(reply, "server.unavailable", { detail: "migrations are missing" });
+      if (away) ctx.log.info("health: the database answers again");
+      away = false;
     } catch (error) {
-      ctx.log.warn({ err: error }, "health: the database does not answer");
+      if (!away) ctx.log.warn({ err: error }, "health: the database does not answer");
+      away = true;
       return sendProblem(reply, "server.unavailable", { detail: "the database does not answer" });
     }
     return { status: "ready" as const, now: new Date(ctx.now()).toISOString() };
