@@ -5,7 +5,7 @@ import { faultKinds } from "../faults/kinds.ts";
 import { sabotages } from "../sabotage/all.ts";
 import type { Sabotage } from "../sabotage/sabotage.ts";
 import { live, replayOf, withSabotage } from "./replay.ts";
-import { neverMet, story } from "./report.ts";
+import { neverMet, replayText, story } from "./report.ts";
 import { shrink } from "./shrink.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
@@ -13,9 +13,12 @@ const long = inject("long");
 const honest = { fault: null, sabotage: null };
 const fresh = randomInt(1, 2 ** 31);
 
+/** Nothing, or all that somebody needs who wants to see it again on another machine. */
 async function told(outcome: Outcome): Promise<string> {
   if (outcome.broken === null) return "";
-  return await story(await shrink(outcome.broken.replay, outcome.broken.violation));
+  const shrunk = await shrink(outcome.broken.replay, outcome.broken.violation);
+  const again = "again: this line into a file, then npm run simulate -- --replay FILE";
+  return `${await story(shrunk)}\n${again}\n${replayText(shrunk.replay)}`;
 }
 
 it.each([1, 2])("seed %i: nothing breaks", async (seed) => {
