@@ -1,14 +1,23 @@
 /** The centre: start it in this process, or run `src/main.ts` as a process of its own. */
 
 // The services themselves, over the store's port: what the simulation runs without routes and without a database.
-export type { CardRows, CardSession, CardWrite, StoredWrite } from "./src/cards/cardRows.ts";
+export { type CardRows, type CardSession, type CardWrite, type StoredWrite, stopOf } from "./src/cards/cardRows.ts";
 export { endSession, takeReport } from "./src/cards/report.ts";
+export { sealCommand } from "./src/cards/sealCommand.ts";
 export { openSession, putImage, wantScript } from "./src/cards/sessions.ts";
 export { channelsOf, type Gateways } from "./src/config/gatewaySettings.ts";
 export type { Customer, Registry, ServerContext, TerminalFacts } from "./src/context.ts";
+export { closeShift, makeDrawer, openShift } from "./src/counter/drawers.ts";
+export { type CounterPayment, payAtCounter } from "./src/counter/payments.ts";
+export { type Decisions, openDecisions } from "./src/decisions/decisions.ts";
+export { replaceKind } from "./src/decisions/kinds/card.ts";
+export { moneyKinds } from "./src/decisions/kinds/money.ts";
+export { grantOf, purchaseKinds } from "./src/decisions/kinds/purchase.ts";
+export type { StaffFacts } from "./src/decisions/types.ts";
 export type { Demo, DemoSeed } from "./src/demo/seed.ts";
 export { makeLog } from "./src/http/log.ts";
 export { newPayments, type Payments, startAttempt } from "./src/payments/payments.ts";
+export { startPrepay } from "./src/payments/prepay.ts";
 export { applyEvent, type KeyedRequest, loggedEvent } from "./src/purchases/applyEvent.ts";
 export { cancelPurchase } from "./src/purchases/cancel.ts";
 export { confirmPurchase } from "./src/purchases/confirm.ts";

@@ -30,7 +30,11 @@ export type Site =
   /** With a purchase that is not finished. */
   | "unfinished"
   | "atMeter"
+  /** A proposal between the two people who decide it. */
+  | "decision"
   | "atHome"
+  /** Not chosen by itself: follows from others, and is counted. */
+  | "counted"
   /** A world being made. */
   | "world";
 
@@ -83,6 +87,12 @@ export const faultKinds = [
   kind("reverseTooLate", "reverse", 400, "the window for reversing is over"),
   kind("refundProcessing", "refund", 800, "PROCESSING for a while, then done"),
   kind("refundAbnormal", "refund", 150, "the refund fails until somebody mends the payer's account"),
+  kind(
+    "payerAccountClosed",
+    "refund",
+    150,
+    "the payer's account is closed: this gateway will never give the money back",
+  ),
   kind("refundAnswerLost", "refund", 500, "refunded, the answer is lost"),
   kind("serverDiesBeforeCommit", "commit", 12, "a server process dies before its commit"),
   kind("serverDiesAfterCommit", "commit", 12, "a server process dies after its commit, before it knows"),
@@ -136,6 +146,27 @@ export const faultKinds = [
   kind("foreignCopy", "atHome", 60, "a copy of the card, on a chip with another secret, goes into a reader"),
   kind("wantsRefund", "unfinished", 1800, "an unwritten purchase is taken to the desk for its money"),
   kind("falseImage", "unfinished", 700, "a phone reports an image that the card does not hold"),
+  kind(
+    "decidedByTwo",
+    "counted",
+    0,
+    "a class C write that failed, or gas that only people can see, is decided by two people",
+  ),
+  kind(
+    "cardLostWhileOpen",
+    "counted",
+    0,
+    "a card is lost and replaced while its purchase is open, and the new one carries it",
+  ),
+  kind(
+    "screenIsStale",
+    "decision",
+    1200,
+    "a proposal is confirmed an hour later, and the customer did something meanwhile",
+  ),
+  kind("twoClerks", "decision", 800, "a second clerk proposes the same while the first proposal is open"),
+  kind("confirmedTwice", "decision", 800, "two checkers confirm one proposal at the same moment"),
+  kind("proposalRejected", "decision", 400, "the checker rejects what was proposed"),
   kind("priceChanges", "world", 2500, "a new price comes into force while purchases are under way"),
   kind("yearChanges", "world", 1500, "the tier year ends while purchases are under way"),
   kind("clocksSkewed", "world", 3000, "the servers' clocks differ"),

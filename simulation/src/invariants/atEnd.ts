@@ -34,6 +34,17 @@ export function checkAtEnd(world: World): void {
     const wrong = foldsToItself(store, p);
     if (wrong !== null) world.violate("I8", wrong);
   }
+  /** Given back another way, so that the gateway keeps it. */
+  const paidOutFor = (name: ChannelName): number => {
+    let sum = 0;
+    for (const attempt of store.all("attempt")) {
+      if (attempt.channel !== name) continue;
+      const p = store.peek("purchase", attempt.purchaseId)?.state;
+      if (p?.paidAttemptId === attempt.id && p.refund?.paidOut != null) sum += p.refund.amountFen;
+      if (attempt.lateSuccess?.paidOut != null) sum += attempt.amountFen;
+    }
+    return sum;
+  };
   const paidBy = (name: ChannelName): number =>
     all.reduce((sum, p) => {
       const attempt = p.paidAttemptId === null ? undefined : store.peek("attempt", p.paidAttemptId)?.state;
@@ -41,9 +52,9 @@ export function checkAtEnd(world: World): void {
     }, 0);
   for (const gateway of gateways) {
     const net = gateway.netFen();
-    const sold = paidBy(gateway.name);
-    if (net > sold) world.violate("I1", `${gateway.name} holds ${net} fen, delivered for it was ${sold}`);
-    if (net < sold) world.violate("I2", `${gateway.name} holds ${net} fen, delivered for it was ${sold}`);
+    const kept = paidBy(gateway.name) + paidOutFor(gateway.name);
+    if (net > kept) world.violate("I1", `${gateway.name} holds ${net} fen, delivered or paid out for it was ${kept}`);
+    if (net < kept) world.violate("I2", `${gateway.name} holds ${net} fen, delivered or paid out for it was ${kept}`);
     const book = store.sums().get(`gateway:${gateway.name}\nfen`) ?? 0;
     if (book !== net) world.violate("I7", `the books say ${book} fen at ${gateway.name}, it holds ${net}`);
   }

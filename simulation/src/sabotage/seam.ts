@@ -33,8 +33,6 @@ export interface Seam {
   phone(terminal: TerminalFacts): TerminalFacts;
   /** Journal entries are not waited for. */
   skipsSync: boolean;
-  /** The desk says that the refund image was written, and does not write it. */
-  skipsRefundImage: boolean;
   /** The desk hands out a replacement with the count before the last purchase. */
   replacementForgetsCount: boolean;
 }
@@ -51,6 +49,5 @@ export const untouched: Seam = {
   answer: (answer) => answer,
   phone: (terminal) => terminal,
   skipsSync: false,
-  skipsRefundImage: false,
   replacementForgetsCount: false,
 };

@@ -7,6 +7,8 @@ function asIfDone(script: CardScript, report: ScriptReport): ScriptReport {
   const results: ScriptReport["results"] = script.steps.map((step, index) => {
     if (step.op === "read") return { step: index, data: step.expect ?? "" };
     if (step.op === "write") return { step: index, data: step.data };
+    if (step.op === "exchange") return { step: index, data: `${step.expect ?? ""}${step.sw}` };
+    if (step.op === "seal") return { step: index, data: step.sw };
     return step.op === "counter" ? { step: index, counter: step.expect ?? 7 } : { step: index };
   });
   return { scriptId: report.scriptId, powerUpId: report.powerUpId, results };
@@ -146,7 +148,10 @@ export const terminalSabotages: readonly Sabotage[] = [
   {
     name: "refundImageNotWritten",
     about: "the desk gives the money back without taking the purchase off the card",
-    seam: () => ({ skipsRefundImage: true }),
+    seam: () => ({
+      script: (script) => (script.purpose === "refund" ? { ...script, steps: [] } : script),
+      report: (report, script) => (script.purpose === "refund" ? asIfDone(script, report) : report),
+    }),
   },
   {
     name: "phoneImageAsProof",

@@ -1,44 +1,63 @@
-/** A memory card in this world, the reader that drives its chip, and the meter that loads it. The bytes are the chip's. */
-import type { Hex } from "@citygas/gascard";
-import { blankChip, type MeterRow, Sle4442, takeCard } from "@citygas/sandbox";
+/**
+ * A card in this world, the reader that drives its chip, and the meter that loads it. The bytes and the rules of SLE4442,
+ * AT24C02 and CPU card are the sandbox's chips, the meter's judgement is the sandbox's meter.
+ */
+import type { LayoutDriver } from "@citygas/gascard";
+import { At24c, blankChip, CpuCard, loadCard, type MeterRow, type Pull, Sle4442 } from "@citygas/sandbox";
 import type { ScriptRun } from "@citygas/terminal";
+import type { Rng } from "../chance/rng.ts";
 import type { FaultAt } from "../faults/kinds.ts";
 import type { Kiosk } from "./kiosk.ts";
 import type { World } from "./world.ts";
 
 export type CardReader = ScriptRun["reader"];
+export type WorldChip = Sle4442 | At24c | CpuCard;
 
 export interface PhysicalCard {
   readonly label: string;
   readonly household: string;
-  chip: Sle4442;
-  secret: Hex;
+  chip: WorldChip;
 }
 
 const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** A chip with this image and secret, as the issuing desk hands it out. */
-export function newChip(image: Uint8Array, secret: Hex): Sle4442 {
-  return new Sle4442({ ...blankChip(secret), memoryHex: hexOf(image) });
+/** What opens a chip of this card: the memory chip's secret (hex), the CPU card's key. */
+export interface ChipKeys {
+  secretHex: string;
+  sealKey: Uint8Array;
 }
 
-/** Writes bytes with the right secret, outside any reader of ours; `upTo` single erase or program steps. */
-export function writeBytes(
-  card: PhysicalCard,
-  offset: number,
-  bytes: Uint8Array,
-  upTo = Number.POSITIVE_INFINITY,
-): void {
-  const { chip } = card;
-  unlock(chip, bytesOf(card.secret));
-  let left = upTo;
-  for (const [index, value] of bytes.entries())
-    for (const step of chip.updateSteps(offset + index, value)) {
-      if (left <= 0) break;
-      left -= 1;
-      chip.apply(step, offset + index, value);
-    }
+/** A chip with this image, as the issuing desk hands it out. `rng` draws a CPU card's challenges. */
+export function newChip(
+  { chip, application }: LayoutDriver,
+  image: Uint8Array,
+  { secretHex, sealKey }: ChipKeys,
+  rng: Rng,
+): WorldChip {
+  if (application !== null)
+    return new CpuCard({
+      aid: bytesOf(application.aid),
+      cipher: "3des",
+      files: application.files.map(({ sfi, offset, length }) => ({
+        sfi,
+        content: image.slice(offset, offset + length),
+        key: sealKey,
+      })),
+      externalKey: sealKey,
+      random: (length) => Uint8Array.from({ length }, () => rng.u32() & 0xff),
+    });
+  const memoryHex = hexOf(image);
+  return chip === "at24c02" ? At24c.of({ kind: chip, memoryHex }) : new Sle4442({ ...blankChip(secretHex), memoryHex });
+}
+
+/** Makes the card hold this image, as somebody does who can; no reader of ours is told. */
+export function overwrite({ chip }: PhysicalCard, image: Uint8Array): void {
+  chip.open();
+  for (const { erase, program } of chip.cycles(0, image)) {
+    erase?.();
+    program?.();
+  }
   chip.powerOff();
 }
 
@@ -48,14 +67,13 @@ function unlock(chip: Sle4442, secret: Uint8Array): boolean {
   return chip.eraseErrorCounter();
 }
 
-/** What the meter wrote out for this card; the meter's own state counts before the first byte. */
-export function intoMeter(world: World, meter: MeterRow, card: PhysicalCard, tornAfter: number | null): MeterRow {
-  const { meter: next, verdict, returnArea } = takeCard(meter, card.chip.read());
+/** What a meter made of a card that was pulled after `pull` of the bytes it writes. */
+export function intoMeter(world: World, meter: MeterRow, card: PhysicalCard, pull: Pull): MeterRow {
+  const { meter: next, verdict } = loadCard(meter, card.chip, pull, () => undefined);
   world.say(
     () => `${card.label} into its meter: ${verdict.kind}${"count" in verdict ? ` number ${verdict.count}` : ""}`,
   );
   if (verdict.kind === "credited") world.checks.credited(meter.id, verdict.count, verdict.amount);
-  if (returnArea !== null) writeBytes(card, 128, returnArea, tornAfter ?? undefined);
   return next;
 }
 
@@ -87,6 +105,7 @@ export function readerOf(world: World, kiosk: Kiosk): CardReader {
         return removed;
       case "cardPulledInPresent":
         if (!presenting || kiosk.slot?.powerUpId !== powerUpId) return null;
+        if (!(kiosk.slot.card.chip instanceof Sle4442)) return null;
         faults.hit(fault);
         kiosk.slot.card.chip.payAttempt();
         kiosk.takeCardOut();
@@ -102,6 +121,35 @@ export function readerOf(world: World, kiosk: Kiosk): CardReader {
     }
   };
   const isFailed = (found: PhysicalCard | Failed): found is Failed => "ok" in found;
+  const withSecret = (card: PhysicalCard): Sle4442 | null => (card.chip instanceof Sle4442 ? card.chip : null);
+  const noSuchCommand: Failed = { ok: false, reason: "readerFault" };
+
+  /** The card's own steps of one command that changes it, in their order; the chosen fault cuts them anywhere. */
+  const changing = async (
+    card: PhysicalCard,
+    steps: readonly (() => void)[],
+    where: string,
+  ): Promise<Failed | null> => {
+    const fiber = scheduler.fiber();
+    const fault = world.calm ? null : faults.draw<FaultAt<"write">>("write", fiber);
+    const torn = fault === "tornWrite" || fault === "powerCutInWrite";
+    world.checks.cardWritten(kiosk, card);
+    const upTo = torn ? fiber.rng.int(0, steps.length - 1) : steps.length;
+    if (fault !== null) {
+      faults.hit(fault);
+      world.say(() => `${fault} at ${kiosk.name}, ${card.label}, ${where}, ${upTo} of ${steps.length} steps`);
+    }
+    for (const step of steps.slice(0, upTo)) step();
+    if (fault === "tornWrite") {
+      kiosk.takeCardOut();
+      return removed;
+    }
+    if (fault === "powerCutInWrite" || fault === "powerCutAfterWrite") {
+      kiosk.powerCut();
+      return await scheduler.halt();
+    }
+    return null;
+  };
   return {
     subscribe: () => () => undefined,
     close: async () => undefined,
@@ -117,47 +165,62 @@ export function readerOf(world: World, kiosk: Kiosk): CardReader {
       const failed = await before(powerUpId, false);
       if (failed) return failed;
       const card = inside(powerUpId);
-      return isFailed(card) ? card : { ok: true, value: card.chip.read(offset, length) };
+      if (isFailed(card)) return card;
+      const { chip } = card;
+      return chip.kind === "cpu" ? noSuchCommand : { ok: true, value: chip.read(offset, length) };
     },
     async counter(powerUpId) {
       const card = inside(powerUpId);
-      return isFailed(card) ? card : { ok: true, value: card.chip.errorCounter };
+      if (isFailed(card)) return card;
+      const chip = withSecret(card);
+      return chip === null ? noSuchCommand : { ok: true, value: chip.errorCounter };
     },
     async present(powerUpId, secret) {
       const failed = await before(powerUpId, true);
       if (failed) return failed;
       const card = inside(powerUpId);
       if (isFailed(card)) return card;
-      if (unlock(card.chip, secret)) return { ok: true, value: card.chip.errorCounter };
-      return { ok: false, reason: card.chip.errorCounter === 0 ? "locked" : "wrongSecret" };
+      const chip = withSecret(card);
+      if (chip === null) return noSuchCommand;
+      if (unlock(chip, secret)) return { ok: true, value: chip.errorCounter };
+      return { ok: false, reason: chip.errorCounter === 0 ? "locked" : "wrongSecret" };
+    },
+    async rekey(powerUpId, secret) {
+      const card = inside(powerUpId);
+      if (isFailed(card)) return card;
+      const chip = withSecret(card);
+      if (chip === null) return noSuchCommand;
+      // Torn in the change itself, the card opens to the old one or to the new one.
+      const failed = await changing(card, [() => chip.changeSecret(secret), () => undefined], "its secret");
+      if (failed) return failed;
+      chip.powerOff();
+      return unlock(chip, secret)
+        ? { ok: true, value: chip.errorCounter }
+        : { ok: false, reason: chip.errorCounter === 0 ? "locked" : "wrongSecret" };
     },
     async write(powerUpId, offset, data) {
       const card = inside(powerUpId);
       if (isFailed(card)) return card;
-      const fiber = scheduler.fiber();
-      const fault = world.calm ? null : faults.draw<FaultAt<"write">>("write", fiber);
-      const torn = fault === "tornWrite" || fault === "powerCutInWrite";
-      world.checks.cardWritten(kiosk, card);
-      let left = torn ? fiber.rng.int(0, data.length * 2 - 1) : Number.POSITIVE_INFINITY;
-      if (fault !== null) {
-        faults.hit(fault);
-        world.say(() => `${fault} at ${kiosk.name}, ${card.label}, byte ${offset}+${torn ? left >> 1 : data.length}`);
-      }
-      for (const [index, value] of data.entries())
-        for (const step of card.chip.updateSteps(offset + index, value)) {
-          if (left <= 0) break;
-          left -= 1;
-          card.chip.apply(step, offset + index, value);
-        }
-      if (fault === "tornWrite") {
-        kiosk.takeCardOut();
-        return removed;
-      }
-      if (fault === "powerCutInWrite" || fault === "powerCutAfterWrite") {
-        kiosk.powerCut();
-        return await scheduler.halt();
-      }
-      return { ok: true, value: null };
+      const steps = card.chip.cycles(offset, data).flatMap(({ erase, program }) => [erase, program]);
+      const real = steps.filter((step) => step !== null);
+      return (await changing(card, real, `byte ${offset}+${data.length}`)) ?? { ok: true, value: null };
+    },
+    async transmit(powerUpId, apdu) {
+      const changes = apdu[1] === updateBinary;
+      const failed = changes ? null : await before(powerUpId, false);
+      if (failed) return failed;
+      const card = inside(powerUpId);
+      if (isFailed(card)) return card;
+      const { chip } = card;
+      if (chip.kind !== "cpu") return noSuchCommand;
+      if (!changes) return { ok: true, value: chip.apdu(apdu) };
+      let answer: Uint8Array = new Uint8Array();
+      const sent = (): void => {
+        answer = chip.apdu(apdu);
+      };
+      return (await changing(card, [sent, () => undefined], "a sealed command")) ?? { ok: true, value: answer };
     },
   };
 }
+
+const updateBinary = 0xd6;

@@ -277,6 +277,11 @@ async function refund(
   if (!(await there(world, gateway))) return lost("timeout");
   const trade = gateway.trades.get(outTradeNo);
   if (trade === undefined) return { kind: "failed", code: "RESOURCE_NOT_EXISTS", never: false };
+  if (fault === "payerAccountClosed" && trade.refunds.size === 0) trade.payerGone = true;
+  if (trade.payerGone) {
+    faults.hit("payerAccountClosed");
+    return { kind: "failed", code: "USER_ACCOUNT_CLOSED", never: true };
+  }
   if (fault === "refundAbnormal" && trade.refunds.size === 0) trade.blockedUntil = scheduler.now + 3_600_000;
   if (scheduler.now < trade.blockedUntil) {
     faults.hit("refundAbnormal");

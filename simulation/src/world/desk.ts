@@ -1,55 +1,85 @@
 /**
- * The counter. Lost cards are replaced by the production services. Two things that the centre has no service for yet are
- * done here by the rules of the protocol, over production's own transitions, and marked as stand-ins: a refund script
- * for an unwritten purchase ("Refund"), and what two people decide of a purchase that is `manual`.
+ * The counter: what two people decide and what the issuing desk makes, all by the production services. What people see
+ * (the card in their reader, the meter on the wall, the gateway's own page) is the world's truth; what they do with it
+ * may be late, doubled, or decided on a screen that was true an hour ago.
  */
-import type { AttemptEvent, IssuedScript, Purchase } from "@citygas/core";
-import { classify, fromHex, type PurchaseOnCard, planSteps, toHex } from "@citygas/gascard";
-import { applyEvent, issueImage, replaceCard, setCardStatus, takeReport } from "@citygas/server";
-import { newChip, type PhysicalCard, writeBytes } from "./card.ts";
+import type { Attempt, Purchase } from "@citygas/core";
+import { fromHex, type LayoutDriver } from "@citygas/gascard";
+import { issueImage, replaceCard, type StaffFacts, setCardStatus } from "@citygas/server";
+import type { FaultAt } from "../faults/kinds.ts";
+import { newChip } from "./card.ts";
 import type { Household } from "./household.ts";
 import type { World } from "./world.ts";
 
-const twoPeople: [string, string] = ["staff-1", "staff-2"];
+export const clerk: StaffFacts = { id: "staff-1", name: "王芳", roles: ["cashier", "supervisor", "finance"] };
+const otherClerk: StaffFacts = { id: "staff-2", name: "陈晨", roles: ["cashier", "supervisor", "finance"] };
+const checker: StaffFacts = { id: "staff-3", name: "李娜", roles: ["supervisor", "finance", "operations"] };
+const otherChecker: StaffFacts = { id: "staff-4", name: "高峰", roles: ["supervisor", "finance", "operations"] };
 const askMs = 20_000;
+const hour = 3_600_000;
+/** A confirmed proposal is carried out by any server when the one that began has died: looked after as the janitor does. */
+const sweepEveryMs = 30_000;
+const sweepsMax = 40;
 
-/** @returns false: not now (a purchase is open, the centre is away). */
-export async function replaceLostCard(world: World, household: Household): Promise<boolean> {
-  const { desk } = world;
-  const { cardId } = household;
-  if (household.lost !== null || openPurchase(world, household) !== null) return false;
+interface Wanted {
+  kind: string;
+  ref: string;
+  doc: object;
+}
+type Decided = "done" | "refused" | "nobodyKnows";
+
+/** Proposed by one, confirmed by another. `meanwhile`: what the customer does while the paper lies there. */
+async function decide(world: World, wanted: Wanted, meanwhile: () => Promise<void>): Promise<Decided> {
+  const { desk, faults, scheduler } = world;
+  const fiber = scheduler.fiber();
+  const fault = world.calm ? null : faults.draw<FaultAt<"decision">>("decision", fiber);
   const key = desk.newKey();
-  const lost = await desk.ask("lost", askMs, (server) => setCardStatus(server.sale, cardId, "lost"));
-  if (!lost.ok) return false;
-  const replaced = await desk.ask("replace", askMs, (server) =>
-    replaceCard(server.sale, cardId, { key, fingerprint: key }),
-  );
-  if (!replaced.ok) {
-    await desk.ask("found", 600_000, (server) => setCardStatus(server.sale, cardId, "current"));
-    return false;
+  const proposal = { ...wanted, evidence: "meter and card seen" };
+  const propose = (by: StaffFacts, name: string) =>
+    desk.ask("proposal", askMs, (server) => server.decisions().propose(by, proposal, { key: name, fingerprint: name }));
+  const made = await propose(clerk, key);
+  if (!made.ok) return made.kind === "problem" ? "refused" : "nobodyKnows";
+  const { id } = made.value;
+  world.say(() => `${clerk.name} proposes ${wanted.kind} ${JSON.stringify(wanted.doc)}`);
+  if (fault === "twoClerks") {
+    faults.hit(fault);
+    const second = await propose(otherClerk, desk.newKey());
+    if (second.ok) world.violate("I1", `${wanted.kind} about ${wanted.ref} is proposed twice at a time`);
   }
-  const image = await desk.ask("issue", 600_000, (server) => issueImage(server.sale, cardId));
-  if (!image.ok) return false;
-  const issued = fromHex(image.value.imageHex);
-  const secret = image.value.secretHex;
-  if (issued === null || secret === null) throw new Error("the issuing desk got no image of a memory card");
-  const bytes = world.seam.replacementForgetsCount ? forgetCount(household, issued) : issued;
-  const { label, household: owner } = household.card;
-  household.lost = household.card;
-  household.card = { label: `new ${label}`, household: owner, chip: newChip(bytes, secret), secret };
-  world.say(() => `${label} is lost and replaced`);
-  return true;
+  if (fault === "screenIsStale") {
+    faults.hit(fault);
+    world.say(() => "the paper lies there, and the customer goes");
+    await meanwhile();
+    await scheduler.pause(fiber.rng.int(60_000, 2 * hour));
+  }
+  if (fault === "proposalRejected") {
+    faults.hit(fault);
+    await desk.ask("rejection", askMs, (server) => server.decisions().reject(checker, id, "look again"));
+    return "refused";
+  }
+  const confirm = (by: StaffFacts) =>
+    desk.ask("confirmation", askMs, (server) => server.decisions().confirm(by, id, null));
+  if (fault === "confirmedTwice") {
+    faults.hit(fault);
+    const name = `${fiber.name} second checker`;
+    world.spawn({ name, process: null, rng: world.rng(name) }, async () => void (await confirm(otherChecker)), 5);
+  }
+  const confirmed = await confirm(checker);
+  if (!confirmed.ok && confirmed.kind === "problem" && world.queries.proposal(id)?.state === "proposed")
+    return "refused";
+  return await carriedOut(world, id);
 }
 
-/** The wrong rule: the last purchase, which the meter may not have seen, gets a number of its own. */
-function forgetCount({ driver }: Household, image: Uint8Array): Uint8Array {
-  const area = driver.purchaseArea(image);
-  if (area === null || area.amount === 0) return image;
-  const amount =
-    driver.unit === "volume"
-      ? { kind: "volume" as const, volumeL: area.amount }
-      : { kind: "money" as const, amountFen: area.amount };
-  return driver.purchaseImage(image, { countBefore: area.count, totalBefore: 0, amount, boughtOn: "2026-01-01" });
+async function carriedOut(world: World, id: string): Promise<Decided> {
+  const { desk, scheduler } = world;
+  for (let sweep = 1; sweep <= sweepsMax; sweep++) {
+    const state = world.queries.proposal(id)?.state;
+    if (state === "done") return "done";
+    if (state !== "confirmed") return "refused";
+    await scheduler.pause(sweepEveryMs);
+    await desk.ask("sweep", askMs, async (server) => ({ ok: true, value: await server.decisions().sweep() }));
+  }
+  return "nobodyKnows";
 }
 
 function openPurchase(world: World, household: Household): Purchase | null {
@@ -57,162 +87,153 @@ function openPurchase(world: World, household: Household): Purchase | null {
   return openId === null ? null : (world.store.peek("purchase", openId)?.state ?? null);
 }
 
-function onCard(p: Purchase): PurchaseOnCard | null {
-  const { delivers } = p.breakdown;
-  if (p.countBefore === null || p.totalBefore === null) return null;
-  return {
-    countBefore: p.countBefore,
-    totalBefore: p.totalBefore,
-    boughtOn: "2026-01-01",
-    amount:
-      delivers.kind === "volume"
-        ? { kind: "volume", volumeL: delivers.volumeL }
-        : { kind: "money", amountFen: delivers.meterCreditFen },
-  };
-}
-
-/** Stand-in. What the desk does while the card stands in its reader; the image is read here and now. */
-export async function refundAtDesk(world: World, household: Household): Promise<void> {
-  const { desk, faults } = world;
-  const p = openPurchase(world, household);
-  const purchase = p === null ? null : onCard(p);
-  if (p === null || p.script === null || purchase === null || household.tampered || desk.slot === null) return;
-  if (p.state !== "unknown" || p.script.kind !== "sale" || household.card.chip.errorCounter !== 7) return;
-  const image = household.card.chip.read();
-  const [before, after] = [fromHex(p.script.before), fromHex(p.script.after)];
-  if (before === null || after === null) return;
-  if (classify(household.driver, image, before, after, null, purchase) !== "unwritten") return;
-  world.checks.imageTaken("desk", desk.slot.powerUpId);
-  faults.hit("wantsRefund");
-  world.say(() => `the desk takes ${p.number} back from ${household.card.label}`);
-  await writeRefund(world, household, p, image, household.driver.refundImage(image, purchase));
-}
-
-async function writeRefund(
+/** A purchase that is not written is to be taken back: two people allow it, and the card in the desk's reader proves it. */
+export async function refundAtDesk(
   world: World,
   household: Household,
-  p: Purchase,
-  before: Uint8Array,
-  after: Uint8Array,
+  atReader: () => Promise<void>,
+  meanwhile: () => Promise<void>,
 ): Promise<void> {
-  const { desk, scheduler, seam } = world;
-  const powerUpId = desk.slot?.powerUpId ?? "";
-  const id = world.newId();
-  const issued = await desk.ask<IssuedScript | null>("refund script", askMs, async ({ sale }) => {
-    const applied = await applyEvent(sale, p.id, (bundle, now) => {
-      const { state, script: last, countBefore, totalBefore } = bundle.purchase.state;
-      const moved = state !== "unknown" || last?.id !== p.script?.id;
-      if (moved || bundle.card === null || countBefore === null || totalBefore === null) return { do: "nothing" };
-      const script: IssuedScript = {
-        id,
-        kind: "refund",
-        terminalId: desk.terminal.id,
-        powerUpId,
-        seq: bundle.card.state.scriptSeq + 1,
-        before: toHex(before),
-        after: toHex(after),
-        issuedAt: now,
-        deadlineAt: now + 60_000,
-      };
-      const event = { type: "scriptIssued" as const, script, countBefore, totalBefore, toPhone: false };
-      return { do: "commit", event: { type: "purchase", event } };
-    });
-    if (!applied.ok) return applied;
-    const { script } = applied.value.purchase;
-    if (applied.value.done !== "now" || script === null) return { ok: true, value: null };
-    await sale.cardRows.addWrite({ ...script, purchaseId: p.id, cardId: household.cardId });
-    return { ok: true, value: script };
-  });
-  if (!issued.ok || issued.value === null) return;
-  const { deadlineAt } = issued.value;
-  if (seam.skipsRefundImage) {
-    await desk.ask("proof", askMs, ({ sale }) =>
-      applyEvent(sale, p.id, () => ({
-        do: "commit",
-        event: { type: "purchase", event: { type: "refundProven", scriptId: id } },
-      })),
-    );
-    return;
-  }
-  const steps = planSteps(household.driver, before, after, household.card.secret);
-  const report = await desk.run({ id, purpose: "refund", steps, deadlineAt }, "desk", powerUpId);
-  const told = await desk.ask("report", askMs, (server) => takeReport(server.sale, desk.terminal, report));
-  if (!told.ok && told.kind === "unreachable") return;
-  await desk.journal({ kind: "reportSent", at: scheduler.now, scriptId: report.scriptId });
-}
-
-/** Stand-in. Two people look at the meter and at the card and decide; the gas counts where it is. */
-export async function decideManual(world: World, household: Household): Promise<void> {
   const p = openPurchase(world, household);
-  const purchase = p === null ? null : onCard(p);
-  household.needsDesk = false;
-  if (p === null || purchase === null || p.state !== "manual" || p.script === null) return;
-  const count = purchase.countBefore + 1;
-  const taken = world.checks.wasCredited(household.meterId, count);
-  const area = household.driver.purchaseArea(household.card.chip.read());
-  const there = area?.count === count && area.amount > 0 && household.meter.count < count;
-  const to = taken || there ? "delivered" : "refunding";
-  if (!there) putBack(household, p, purchase, taken);
-  world.say(() => `two people decide ${p.number}: ${to}`);
-  await world.desk.ask("decision", askMs, ({ sale }) =>
-    applyEvent(sale, p.id, ({ purchase: { state } }) =>
-      state.state === "manual"
-        ? {
-            do: "commit",
-            event: { type: "purchase", event: { type: "decided", to, by: twoPeople, evidence: "meter and card seen" } },
-          }
-        : { do: "nothing" },
-    ),
-  );
+  if (p === null || household.tampered || (p.state !== "unknown" && p.state !== "issued")) return;
+  const decided = await decide(world, { kind: "purchase.refundAtReader", ref: p.id, doc: {} }, meanwhile);
+  if (decided !== "done") return;
+  world.faults.hit("wantsRefund");
+  world.say(() => `two people allow that ${p.number} is taken back`);
+  await atReader();
 }
 
-/** The desk sets the card to what the books will say: after the purchase where the meter has it, else before it. */
-function putBack(household: Household, p: Purchase, purchase: PurchaseOnCard, taken: boolean): void {
-  const { driver } = household;
-  const card: PhysicalCard = household.card;
-  const sale = fromHex(p.script?.before ?? "");
-  if (sale === null) return;
-  const clean = driver.purchaseArea(sale) === null ? null : sale;
-  const image = taken ? driver.purchaseImage(card.chip.read(), purchase) : clean;
-  if (image === null) return;
-  const { offset, length } = driver.areas.purchase;
-  writeBytes(card, offset, image.subarray(offset, offset + length));
+/** Two people look at meter and card and decide what no machine could; the gas counts where it is. */
+export async function decideManual(
+  world: World,
+  household: Household,
+  atReader: () => Promise<void>,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  household.needsDesk = false;
+  const p = openPurchase(world, household);
+  if (p === null || p.state !== "manual" || p.countBefore === null) return;
+  const doc = gasIsThere(world, household, p) ? { to: "delivered" } : notThere(world, household, p);
+  if (doc.to === "delivered" || household.driver.cardClass === "C") world.faults.hit("decidedByTwo");
+  if ((await decide(world, { kind: "purchase.decide", ref: p.id, doc }, meanwhile)) !== "done") return;
+  if (doc.to !== "delivered") await atReader();
+  // Not even two people get anything written on it: another card carries what is open.
+  if (openPurchase(world, household)?.state === "manual" && household.driver.cardClass !== "C")
+    household.needsCard = true;
+}
+
+/** The meter has taken it, or will. */
+function gasIsThere(world: World, household: Household, { meterId, countBefore }: Purchase): boolean {
+  const count = (countBefore ?? 0) + 1;
+  if (world.checks.wasCredited(meterId, count)) return true;
+  const area = household.driver.purchaseArea(household.card.chip.image());
+  return area?.count === count && area.amount > 0 && household.meter.count < count;
+}
+
+function notThere(world: World, { driver, meter }: Household, p: Purchase): { to: string; indexL?: number } {
+  const again = world.scheduler.fiber().rng.chance(500);
+  if (driver.cardClass === "C") return again ? { to: "issuedAgain" } : { to: "refunding", indexL: meter.registerL };
+  return p.refundNeeds === "none" || (again && !p.refundTried) ? { to: "issuedAgain" } : { to: "refunding" };
 }
 
 /**
- * Stand-in. What people find on the gateway's own page about money that the machines gave up on: what is not ours goes
- * back by hand, what went back already is written down, what the gateway refused is paid back again.
+ * 补卡. Lost: from the first commit on it is refused everywhere, and may still be found. `unusable`: it is handed in.
+ * @returns false: not now (the centre is away; of class C the meter must have taken all that was delivered)
+ */
+export async function replaceCardOf(world: World, household: Household, why: "lost" | "unusable"): Promise<boolean> {
+  const { desk, seam } = world;
+  const { cardId, driver } = household;
+  if (why === "lost" && household.lost !== null) return false;
+  const plain = driver.cardClass === "C";
+  const open = openPurchase(world, household);
+  if (plain && open !== null) return false;
+  const books = world.store.peek("card", cardId)?.state;
+  const loaded = books === undefined || books.lastAmount === 0 || world.checks.wasCredited(books.meterId, books.count);
+  if (plain && why === "lost" && !loaded) return false;
+  const lost = await desk.ask("lost", askMs, (server) => setCardStatus(server.sale, cardId, "lost"));
+  if (!lost.ok) return false;
+  const key = desk.newKey();
+  const replaced = await desk.ask("replace", askMs, (server) =>
+    replaceCard(server.sale, cardId, { key, fingerprint: key }),
+  );
+  if (!replaced.ok && !(replaced.kind === "problem" && (await byTwo(world, household, plain, loaded)))) {
+    await desk.ask("found", 600_000, (server) => setCardStatus(server.sale, cardId, "current"));
+    return false;
+  }
+  const image = await desk.ask("issue", 600_000, (server) => issueImage(server.sale, cardId));
+  if (!image.ok) return false;
+  const issued = fromHex(image.value.imageHex);
+  if (issued === null) throw new Error("the issuing desk got no image");
+  const bytes = seam.replacementForgetsCount ? forgetCount(driver, issued) : issued;
+  const keys = world.keysOf(household.cardNumber, 0);
+  const { label, household: owner } = household.card;
+  if (why === "lost") household.lost = household.card;
+  household.card = {
+    label: `new ${label}`,
+    household: owner,
+    chip: newChip(
+      driver,
+      bytes,
+      { ...keys, secretHex: image.value.secretHex ?? keys.secretHex },
+      world.rng(`new ${label}`),
+    ),
+  };
+  world.say(() => `${label} is ${why} and replaced${open === null ? "" : `, ${open.number} goes along`}`);
+  if (open !== null && why === "lost") world.faults.hit("cardLostWhileOpen");
+  return true;
+}
+
+/** By evidence: what the class wants beside the books. */
+async function byTwo(world: World, household: Household, plain: boolean, loaded: boolean): Promise<boolean> {
+  const open = openPurchase(world, household);
+  const taken = household.driver.cardClass === "B" && open?.refundTried === true;
+  const doc = plain
+    ? loaded
+      ? { carries: "loaded", indexL: household.meter.registerL }
+      : { carries: "handedIn" }
+    : { carries: taken ? "refund" : "carry" };
+  const nothing = async (): Promise<void> => undefined;
+  return (await decide(world, { kind: "card.replace", ref: household.cardId, doc }, nothing)) === "done";
+}
+
+/** The wrong rule: the last purchase, which the meter may not have seen, gets a number of its own. */
+function forgetCount(driver: LayoutDriver, image: Uint8Array): Uint8Array {
+  const area = driver.purchaseArea(image);
+  if (area === null || area.amount === 0 || driver.cardClass !== "B") return image;
+  const amount =
+    driver.unit === "volume"
+      ? { kind: "volume" as const, volumeL: area.amount }
+      : { kind: "money" as const, amountFen: area.amount };
+  return driver.purchaseImage(image, { countBefore: area.count, totalBefore: 0, amount, boughtOn: "2026-01-01" });
+}
+
+/**
+ * Money that the machines gave up on. What is not ours goes back on the gateway's own page, then two people say so; what
+ * the gateway will never give back is paid out another way.
  */
 export async function decidePayments(world: World): Promise<void> {
-  const { store, desk } = world;
-  for (const attempt of store.all("attempt")) {
-    const gateway = world.gateways.find(({ name }) => name === attempt.channel);
-    const lateStuck = attempt.lateSuccess?.refunded === false;
-    if (gateway === undefined || (attempt.state !== "manual" && !lateStuck)) continue;
-    if (attempt.state === "manual") gateway.reverse(attempt.outTradeNo);
-    if (gateway.holdsFen(attempt.outTradeNo) > 0) continue;
-    world.say(() => `people see that payment ${attempt.outTradeNo.slice(-6)} went back`);
-    const event: AttemptEvent = lateStuck
-      ? { type: "lateRefunded" }
-      : { type: "resolved", to: "reversed", transactionId: null, by: twoPeople };
-    await desk.ask("payment", askMs, ({ sale }) =>
-      applyEvent(
-        sale,
-        attempt.purchaseId,
-        () => ({ do: "commit", event: { type: "attempt", attemptId: attempt.id, event } }),
-        { attemptId: attempt.id },
-      ),
-    );
+  const nothing = async (): Promise<void> => undefined;
+  for (const attempt of world.store.all("attempt")) {
+    if (attempt.state === "manual") await resolve(world, attempt);
+    if (attempt.lateSuccess?.stuck === true && !attempt.lateSuccess.refunded)
+      await decide(world, { kind: "lateRefund.payOut", ref: attempt.id, doc: wayOf(world) }, nothing);
   }
-  for (const p of store.all("purchase")) {
-    const attempt = p.paidAttemptId === null ? undefined : store.peek("attempt", p.paidAttemptId)?.state;
-    const gateway = world.gateways.find(({ name }) => name === attempt?.channel);
-    if (p.state !== "refunding" || p.refund?.stuck !== true || attempt === undefined || gateway === undefined) continue;
-    gateway.refund(attempt.outTradeNo, p.refund.no, p.refund.amountFen);
-    if (gateway.holdsFen(attempt.outTradeNo) > 0) continue;
-    world.say(() => `people pay ${p.number} back on the gateway's own page`);
-    await desk.ask("payment", askMs, ({ sale }) =>
-      applyEvent(sale, p.id, () => ({ do: "commit", event: { type: "purchase", event: { type: "refundDone" } } })),
-    );
-  }
+  for (const p of world.store.all("purchase"))
+    if (p.state === "refunding" && p.refund?.stuck === true)
+      await decide(world, { kind: "refund.payOut", ref: p.id, doc: wayOf(world) }, nothing);
+}
+
+async function resolve(world: World, attempt: Attempt): Promise<void> {
+  const gateway = world.gateways.find(({ name }) => name === attempt.channel);
+  if (gateway === undefined) return;
+  gateway.reverse(attempt.outTradeNo);
+  if (gateway.holdsFen(attempt.outTradeNo) > 0) return;
+  world.say(() => `people give payment ${attempt.outTradeNo.slice(-6)} back on the gateway's page`);
+  await decide(world, { kind: "attempt.resolve", ref: attempt.id, doc: { to: "reversed" } }, async () => undefined);
+}
+
+function wayOf(world: World): object {
+  return world.scheduler.fiber().rng.chance(500)
+    ? { way: "bank", reference: `B${world.newId().slice(-6)}` }
+    : { way: "balance" };
 }

@@ -13,6 +13,8 @@ export interface Trade {
   refunds: Map<string, Fen>;
   /** A refund that nobody can finish until the payer's account is mended. */
   blockedUntil: Instant;
+  /** Nothing goes back to its payer any more. */
+  payerGone: boolean;
   processingUntil: Instant;
 }
 
@@ -41,6 +43,7 @@ export class Gateway {
       state,
       refunds: new Map(),
       blockedUntil: 0,
+      payerGone: false,
       processingUntil: 0,
     };
     this.trades.set(outTradeNo, trade);

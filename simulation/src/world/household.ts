@@ -1,12 +1,22 @@
 /** A household: its account and card in the books, its card in the hand, its meter on the wall. */
 import type { Entry } from "@citygas/api";
 import type { AccountState, Id, TariffVersion } from "@citygas/core";
-import { openBMoney, openBVolume, type RefundableLayout } from "@citygas/gascard";
+import {
+  type LayoutDriver,
+  openAMoney,
+  openAVolume,
+  openBCpuMoney,
+  openBCpuVolume,
+  openBMoney,
+  openBVolume,
+  openCMoney,
+  openCVolume,
+} from "@citygas/gascard";
 import type { MeterRow } from "@citygas/sandbox";
 import type { Customer } from "@citygas/server";
 import { newChip, type PhysicalCard } from "./card.ts";
 import { newCardState, startCount, startTotal } from "./cardBook.ts";
-import type { HouseholdPlan, Wish } from "./plan.ts";
+import type { CardKind, HouseholdPlan, Wish } from "./plan.ts";
 import type { World } from "./world.ts";
 
 export type { Wish };
@@ -15,7 +25,7 @@ export interface Household {
   plan: HouseholdPlan;
   /** Which of the planned visits it is on. */
   visit: string;
-  driver: RefundableLayout;
+  driver: LayoutDriver;
   accountId: Id;
   cardId: Id;
   meterId: Id;
@@ -74,6 +84,19 @@ function tariffOf(counts: HouseholdPlan["counts"], startMs: number, changeAt: nu
   return changeAt === null ? [first] : [first, version("v2", changeAt, 1_700)];
 }
 
+const drivers: Record<CardKind, Record<HouseholdPlan["counts"], LayoutDriver>> = {
+  A: { volume: openAVolume, money: openAMoney },
+  B: { volume: openBVolume, money: openBMoney },
+  cpu: { volume: openBCpuVolume, money: openBCpuMoney },
+  C: { volume: openCVolume, money: openCMoney },
+};
+const pages: Record<CardKind, NonNullable<MeterRow["layout"]>> = {
+  A: "open-a",
+  B: "open-b",
+  cpu: "open-b-cpu",
+  C: "open-c",
+};
+
 export async function settleIn(
   world: World,
   plan: HouseholdPlan,
@@ -81,7 +104,7 @@ export async function settleIn(
   changeAt: number | null,
 ): Promise<Household> {
   const { name, counts, balanceFen, debtFen } = plan;
-  const driver = counts === "money" ? openBMoney : openBVolume;
+  const driver = drivers[plan.card][counts];
   const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
   const cardNumber = String(31_100_000 + index).padStart(10, "0");
   const account: AccountState = { id: accountId, unitId: unit.id, balanceFen, heldFen: 0, block: null };
@@ -129,7 +152,6 @@ export async function settleIn(
     later: false,
     adoption: [],
   };
-  const secret = world.secretOf(cardNumber);
   const image = driver.format({
     cardNumber,
     areaCode,
@@ -153,6 +175,7 @@ export async function settleIn(
       label: name,
       device: "meter",
       unit: counts,
+      layout: pages[plan.card],
       boundTo: { areaCode, cardNumber },
       replacement: 0,
       count: startCount,
@@ -162,7 +185,11 @@ export async function settleIn(
       valve: "open",
       batteryLow: false,
     },
-    card: { label: `card of ${name}`, household: name, chip: newChip(image, secret), secret },
+    card: {
+      label: `card of ${name}`,
+      household: name,
+      chip: newChip(driver, image, world.keysOf(cardNumber, 0), world.rng(`chip of ${name}`)),
+    },
     lost: null,
     unsettled: false,
     needsDesk: false,

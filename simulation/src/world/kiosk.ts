@@ -3,8 +3,8 @@
  * the order of things follows the kiosk agent's flow. What customers do with it is in `visit.ts`.
  */
 import type { CardScript, ScriptReport } from "@citygas/gascard";
-import { endSession, type TerminalFacts, takeReport } from "@citygas/server";
-import { type JournalEntry, runScript, type ServerClock, serverClock } from "@citygas/terminal";
+import { endSession, sealCommand, type TerminalFacts, takeReport } from "@citygas/server";
+import { type JournalEntry, runScript, type ScriptRun, type ServerClock, serverClock } from "@citygas/terminal";
 import type { FaultAt } from "../faults/kinds.ts";
 import { type CardReader, type PhysicalCard, readerOf } from "./card.ts";
 import { Disk } from "./disk.ts";
@@ -243,7 +243,13 @@ export class Kiosk {
       return await runScript(todo, { reader: this.reader, powerUpId, serverNowMs: () => Number.NEGATIVE_INFINITY });
     await this.journal({ kind: "scriptStarting", at: scheduler.now, scriptId: script.id, sessionId, powerUpId });
     this.#world.checks.scriptStarts(this, script);
-    const report = seam.report(await runScript(todo, { reader: this.reader, powerUpId, serverNowMs }), script);
+    const seal: ScriptRun["seal"] = async (request) => {
+      const answer = await this.ask("seal", 20_000, (server) =>
+        sealCommand(server.sale, this.terminal, sessionId, request),
+      );
+      return answer.ok ? answer.value.apdu : null;
+    };
+    const report = seam.report(await runScript(todo, { reader: this.reader, powerUpId, serverNowMs, seal }), script);
     this.#world.say(
       () => `${this.name}: script ${report.failure === undefined ? "done" : `stopped, ${report.failure.reason}`}`,
     );

@@ -1,7 +1,7 @@
 /** What customers do: to a kiosk, to the meter, home, to the desk; and what happens to them on the way. */
 import type { FaultAt } from "../faults/kinds.ts";
-import { intoMeter, newChip, type PhysicalCard } from "./card.ts";
-import { decideManual, decidePayments, refundAtDesk, replaceLostCard } from "./desk.ts";
+import { intoMeter, newChip, overwrite, type PhysicalCard } from "./card.ts";
+import { decideManual, decidePayments, refundAtDesk, replaceCardOf } from "./desk.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
 import { phoneLies } from "./phone.ts";
@@ -40,7 +40,7 @@ async function goOut(world: World, household: Household, { waitMs, kiosk, wish }
     await unfinished(world, household);
     await toKiosk(world, household, where, null);
   }
-  if (household.needsDesk) await decideManual(world, household);
+  if (household.needsDesk) await atDesk(world, household, decideManual);
   await scheduler.pause(fiber.rng.int(60_000, hour));
   await toMeter(world, household);
 }
@@ -53,11 +53,8 @@ export async function comeBack(world: World, household: Household): Promise<void
       break;
     await toKiosk(world, household, round % kiosksPerWorld, null);
     await decidePayments(world);
-    if (household.needsDesk || round > 3) await decideManual(world, household);
-    if (household.needsCard) {
-      household.lost = null;
-      household.needsCard = !(await replaceLostCard(world, household));
-    }
+    if (household.needsDesk || round > 3) await atDesk(world, household, decideManual);
+    if (household.needsCard) household.needsCard = !(await replaceCardOf(world, household, "unusable"));
     await toMeter(world, household);
     await world.scheduler.pause(hour);
   }
@@ -72,6 +69,18 @@ export async function comeBack(world: World, household: Household): Promise<void
 export async function toKiosk(world: World, household: Household, index: number, wish: Wish | null): Promise<void> {
   const kiosk = world.kioskAt(index);
   await standAt(world, kiosk, household, household.card, () => atKiosk(world, kiosk, household, wish));
+}
+
+/** A visit to the counter; what takes long there leaves the customer time for something else. */
+async function atDesk(world: World, household: Household, what: typeof decideManual): Promise<void> {
+  const atReader = (): Promise<void> =>
+    standAt(world, world.desk, household, household.card, () => atKiosk(world, world.desk, household, null));
+  const meanwhile = async (): Promise<void> => {
+    const { rng } = world.scheduler.fiber();
+    if (rng.chance(500)) await toKiosk(world, household, rng.int(0, kiosksPerWorld - 1), null);
+    else await toMeter(world, household);
+  };
+  await what(world, household, atReader, meanwhile);
 }
 
 /** One card in one reader, until what is done there is over or the terminal has died. */
@@ -107,10 +116,13 @@ export async function toMeter(world: World, household: Household, card = househo
   if (fault === "skipsMeter") return;
   // Gas is burnt between two visits of the card.
   household.meter.registerL += 700;
-  const torn = fault === "meterTorn" ? scheduler.fiber().rng.int(0, 30) : null;
+  const torn = fault === "meterTorn" ? scheduler.fiber().rng.int(0, household.driver.areas.returned.length) : null;
   household.meterTorn = torn !== null;
   if (torn !== null) household.wasTorn = true;
-  household.meter = intoMeter(world, household.meter, card, torn);
+  // Pulled before it counts, a plain card has lost its amount to nobody: that is the meter's (its bytes come first).
+  const { cardClass, areas } = household.driver;
+  const pull = torn === null ? null : cardClass === "C" ? areas.purchase.length + torn : torn;
+  household.meter = intoMeter(world, household.meter, card, pull);
   household.gasOnCard = false;
 }
 
@@ -122,7 +134,7 @@ async function neighbourComes(world: World, kiosk: number): Promise<void> {
 async function unfinished(world: World, household: Household): Promise<void> {
   switch (world.faults.draw<FaultAt<"unfinished">>("unfinished", world.scheduler.fiber())) {
     case "wantsRefund":
-      await standAt(world, world.desk, household, household.card, () => refundAtDesk(world, household));
+      await atDesk(world, household, refundAtDesk);
       // Some try at home first whether the meter takes it after all.
       if (world.scheduler.fiber().rng.chance(500)) await toMeter(world, household);
       return;
@@ -139,10 +151,7 @@ async function atHome(world: World, household: Household): Promise<void> {
   const fault = faults.draw<FaultAt<"atHome">>("atHome", fiber);
   switch (fault) {
     case "cardLost": {
-      const old = household.card;
-      if (!(await replaceLostCard(world, household))) return;
-      faults.hit(fault);
-      household.lost = old;
+      if (await replaceCardOf(world, household, "lost")) faults.hit(fault);
       return;
     }
     case "lostCardReachesMeter":
@@ -157,16 +166,19 @@ async function atHome(world: World, household: Household): Promise<void> {
       if (before === null) return;
       faults.hit(fault);
       household.tampered = true;
-      household.card.chip = newChip(before, household.card.secret);
+      overwrite(household.card, before);
       world.say(() => `${household.card.label} is set back to an older image`);
       return;
     }
     case "foreignCopy": {
+      // A chip without a secret is its own copy: against that a plain card has nothing but its meter.
+      if (household.driver.cardClass === "C") return;
       faults.hit(fault);
+      const wrong = { secretHex: "123456", sealKey: Buffer.from("somebody's key..") };
       const copy: PhysicalCard = {
         ...household.card,
         label: `a copy of the ${household.card.label}`,
-        chip: newChip(household.card.chip.read(), "123456"),
+        chip: newChip(household.driver, household.card.chip.image(), wrong, fiber.rng.fork("copy")),
       };
       const kiosk = world.kioskAt(fiber.rng.int(0, kiosksPerWorld - 1));
       await standAt(world, kiosk, household, copy, () => atKiosk(world, kiosk, { ...household }, null));

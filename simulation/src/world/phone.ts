@@ -12,16 +12,21 @@ export async function phoneLies(world: World, household: Household): Promise<voi
   const older = wanted(world, household);
   if (older === null) return;
   household.liedAbout = true;
-  const counter = household.card.chip.errorCounter;
+  const { chip } = household.card;
+  const counter = chip.kind === "sle4442" ? chip.errorCounter : 0;
   const powerUpId = phone.newKey();
   const opened = await phone.ask("session", 20_000, async (server) => ({
     ok: true,
-    value: await openSession(server.sale, phone.terminal, { reader: "ble", atr: "3b04a2131091", powerUpId }),
+    value: await openSession(server.sale, phone.terminal, { reader: "ble", atr: chip.atr, powerUpId }),
   }));
   if (!opened.ok) return;
   const { id, script } = opened.value;
   const results: ScriptReport["results"] = script.steps.map((step, index) => {
     if (step.op === "read") return { step: index, data: toHex(older.slice(step.offset, step.offset + step.length)) };
+    if (step.op === "exchange") {
+      const { offset, length } = step.part ?? { offset: 0, length: 0 };
+      return { step: index, data: toHex(older.slice(offset, offset + length)) + step.sw };
+    }
     return step.op === "counter" ? { step: index, counter } : { step: index };
   });
   faults.hit("falseImage");

@@ -14,8 +14,11 @@ export interface PlannedVisit {
   kiosk: number;
   wish: Wish;
 }
+/** By class, and what its chip can: `cpu` is class B on a CPU card. */
+export type CardKind = "A" | "B" | "cpu" | "C";
 export interface HouseholdPlan {
   name: string;
+  card: CardKind;
   counts: "volume" | "money";
   balanceFen: number;
   debtFen: number;
@@ -30,6 +33,22 @@ export const kiosksPerWorld = 2;
 const householdsPerWorld = 4;
 const visits = { min: 10, max: 20 };
 const minute = 60_000;
+
+/** In 1000 households. */
+const cardKinds: readonly (readonly [CardKind, number])[] = [
+  ["A", 180],
+  ["cpu", 130],
+  ["C", 150],
+  ["B", 1000],
+];
+function cardKind(rng: Rng): CardKind {
+  let roll = rng.int(0, 999);
+  for (const [kind, share] of cardKinds) {
+    if (roll < share) return kind;
+    roll -= share;
+  }
+  return "B";
+}
 
 const codeOf = (rng: Rng): string =>
   rng.chance(500)
@@ -56,6 +75,7 @@ export function planOf(seed: string): Plan {
       });
     households.push({
       name: `h${index + 1}`,
+      card: cardKind(rng),
       counts,
       balanceFen: rng.chance(500) ? rng.int(1, 6_000) : 0,
       debtFen: rng.chance(250) ? rng.int(1, 2_000) : 0,

@@ -1,6 +1,14 @@
 /** The rows beside the guarded aggregates, as the SQL versions answer, without copies of what nobody changes. */
 import { type Id, openStates } from "@citygas/core";
-import type { CardRows, CardSession, PurchaseRows, SaleContext, StoredWrite, TaskRows } from "@citygas/server";
+import {
+  type CardRows,
+  type CardSession,
+  type PurchaseRows,
+  type SaleContext,
+  type StoredWrite,
+  stopOf,
+  type TaskRows,
+} from "@citygas/server";
 import type { WorldStore } from "./store.ts";
 
 export interface WorldRows {
@@ -11,6 +19,8 @@ export interface WorldRows {
   /** Debt → the purchase that paid it. */
   settled: Map<Id, Id>;
   staff: Map<Id, { kind: string; ref: Id }>;
+  /** The last session of this power-up. */
+  sessionAt(terminalId: Id, powerUpId: string): CardSession | undefined;
   /** Purchases in the order of their quotes, by card. */
   quoted(cardId: Id | null, purchaseId: Id): void;
 }
@@ -18,6 +28,7 @@ export interface WorldRows {
 export function openRows(store: WorldStore): WorldRows {
   const sessions = new Map<Id, CardSession>();
   const writes = new Map<Id, StoredWrite>();
+  const seals = new Map<string, string>();
   const byCard = new Map<Id, Id[]>();
   const settled = new Map<Id, Id>();
   const staff = new Map<Id, { kind: string; ref: Id }>();
@@ -30,6 +41,8 @@ export function openRows(store: WorldStore): WorldRows {
   return {
     settled,
     staff,
+    sessionAt: (terminalId, powerUpId) =>
+      [...sessions.values()].findLast((each) => each.terminalId === terminalId && each.powerUpId === powerUpId),
     quoted(cardId, purchaseId) {
       if (cardId === null) return;
       const list = byCard.get(cardId) ?? [];
@@ -49,10 +62,15 @@ export function openRows(store: WorldStore): WorldRows {
       write: async (id) => writes.get(id),
       saveReport: async (id, report) => {
         const found = writes.get(id);
-        if (found) writes.set(id, { ...found, reportedDone: found.reportedDone || report.failure === undefined });
+        if (found === undefined || found.failedStep !== undefined) return;
+        writes.set(id, { ...found, reportedDone: report.failure === undefined, ...stopOf(report) });
       },
-      // Cards here are memory cards: nothing is sealed for them.
-      sealedFor: async (_scriptId, _step, challenge) => challenge,
+      sealedFor: async (scriptId, step, challenge) => {
+        const key = `${scriptId} ${step}`;
+        const first = seals.get(key) ?? challenge;
+        seals.set(key, first);
+        return first;
+      },
       lastScriptAt: async (cardId) => {
         let last: number | null = null;
         for (const write of writes.values())

@@ -4,7 +4,21 @@
  * (payments in flight, what it was about to do) and starts again a little later.
  */
 import type { Id } from "@citygas/core";
-import { newPayments, type Payments, type SaleContext, type Store, type TaskRunner, taskRunner } from "@citygas/server";
+import { cpuMac } from "@citygas/gascard";
+import {
+  type Decisions,
+  grantOf,
+  moneyKinds,
+  newPayments,
+  openDecisions,
+  type Payments,
+  purchaseKinds,
+  replaceKind,
+  type SaleContext,
+  type Store,
+  type TaskRunner,
+  taskRunner,
+} from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import { openChannel } from "./channel.ts";
 import type { Fiber, Hold, Process } from "./scheduler.ts";
@@ -23,8 +37,12 @@ export interface Server {
   readonly process: Process;
   readonly sale: SaleContext;
   readonly payments: Payments;
+  /** Made when the first proposal comes: most servers of this world see none. */
+  decisions(): Decisions;
 }
 
+/** Who did what is kept for auditors; nothing here reads it. */
+const noAudit = { append: async () => undefined };
 const workersPerServer = 2;
 const rebootMs = 3_000;
 
@@ -55,7 +73,17 @@ export class ServerSeat {
     const process: Process = { name: `${this.name}.${this.#boots}`, alive: true };
     const payments = newPayments();
     const sale = contextOf(world, this, process, payments);
-    this.#server = { name: this.name, process, sale, payments };
+    let decisions: Decisions | null = null;
+    this.#server = {
+      name: this.name,
+      process,
+      sale,
+      payments,
+      decisions: () => {
+        decisions ??= openDecisions(sale, noAudit, [...purchaseKinds(sale), ...moneyKinds(sale), replaceKind]);
+        return decisions;
+      },
+    };
     // One task at a time per worker: a worker is one strand.
     const runner = taskRunner(
       { ...sale, store: { ...sale.store, claim: (now, _, ms) => sale.store.claim(now, 1, ms) } },
@@ -108,6 +136,8 @@ function contextOf(world: World, seat: ServerSeat, process: Process, payments: P
   const link = databaseLink(world, seat);
   const guarded = <T extends object>(rows: T): T => overEach(rows, (call) => link.read(call));
   const { cardRows, purchaseRows, taskRows, bindRows } = world.rows;
+  const db = guarded(world.queries.pool);
+  const now = (): number => world.scheduler.now + seat.clockMs;
   const log = { info: () => undefined, warn: () => undefined, debug: () => undefined, error: world.logged };
   return world.seam.context(
     {
@@ -116,9 +146,9 @@ function contextOf(world: World, seat: ServerSeat, process: Process, payments: P
       purchaseRows: guarded(purchaseRows),
       taskRows: guarded(taskRows),
       bindRows,
-      // Rows and services of this world have no other way to a database.
-      db: world.pool,
-      now: () => world.scheduler.now + seat.clockMs,
+      db,
+      grantOf: (purchase) => grantOf({ db, now }, purchase),
+      now,
       newId: () => world.newId(),
       random: (bytes) => Uint8Array.from({ length: bytes }, () => world.scheduler.fiber().rng.u32() & 0xff),
       channels: new Map(
@@ -127,7 +157,11 @@ function contextOf(world: World, seat: ServerSeat, process: Process, payments: P
           world.seam.channel(openChannel(world, gateway, process, payments), gateway, world),
         ]),
       ),
-      keys: { cardSecret: async (number) => world.secretOf(number), cardMac: async () => new Uint8Array(4) },
+      keys: {
+        cardSecret: async (number, secret) => world.keysOf(number, secret?.version ?? 0).secretHex,
+        cardMac: async (number, cipher, challenge, input) =>
+          cpuMac(cipher, world.keysOf(number, 0).sealKey, challenge, input),
+      },
       registry: {
         customer: async (id: Id) => world.customerFacts(id),
         cardIdByNumber: async (number: string) => world.cardIds.get(number),

@@ -35,6 +35,8 @@ export interface Visit {
 
 const roundsMax = 4;
 const askMs = 20_000;
+/** The desk makes a new card: by its own fault, or because the replacement was booked and never handed out. */
+const unusable = ["card.countMismatch", "card.secretCounter", "card.badChecksum", "card.lost", "card.replaced"];
 
 const keyed = (visit: Visit, what: string): KeyedRequest => {
   const key = `${visit.kiosk.newKey()} ${what}`;
@@ -49,7 +51,7 @@ export async function atKiosk(world: World, kiosk: Kiosk, household: Household, 
   await kiosk.sendReports();
   const opened = await kiosk.ask("session", askMs, async (server) => ({
     ok: true,
-    value: await openSession(server.sale, kiosk.terminal, { reader: "r", atr: "3b04a2131091", powerUpId }),
+    value: await openSession(server.sale, kiosk.terminal, { reader: "r", atr: slot.card.chip.atr, powerUpId }),
   }));
   if (!opened.ok) return;
   const visit: Visit = { world, kiosk, household, wish, sessionId: opened.value.id, powerUpId };
@@ -95,8 +97,7 @@ async function take(visit: Visit, answer: CardAnswer, round: number): Promise<vo
       return;
     case "refused":
       if (answer.code === "purchase.manual") household.needsDesk = true;
-      if (["card.countMismatch", "card.secretCounter", "card.badChecksum"].includes(answer.code))
-        household.needsCard = true;
+      if (unusable.includes(answer.code)) household.needsCard = true;
       return;
   }
 }

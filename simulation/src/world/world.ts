@@ -1,15 +1,17 @@
 /** One small city: a store, servers, gateways, kiosks, a desk, households; its time, its chance, and what went wrong in it. */
 import type { Id } from "@citygas/core";
-import type { SaleContext, TerminalFacts } from "@citygas/server";
+import type { TerminalFacts } from "@citygas/server";
 import { Rng } from "../chance/rng.ts";
 import { Faults, type FaultTable } from "../faults/faults.ts";
 import { Checks } from "../invariants/checks.ts";
 import type { Invariant, Violation } from "../invariants/violation.ts";
 import { type Seam, untouched } from "../sabotage/seam.ts";
+import type { ChipKeys } from "./card.ts";
 import { Gateway } from "./gateway.ts";
-import { areaCode, type Household, settleIn, unit } from "./household.ts";
+import { type Household, settleIn, unit } from "./household.ts";
 import { Kiosk } from "./kiosk.ts";
 import { kiosksPerWorld, type Plan } from "./plan.ts";
+import { openQueries, type WorldQueries } from "./queries.ts";
 import { openRows, type WorldRows } from "./rows.ts";
 import { type Fiber, Scheduler } from "./scheduler.ts";
 import { DatabaseAway, type Server, ServerSeat } from "./server.ts";
@@ -55,7 +57,7 @@ export class World {
   readonly lateByGateway = new Set<string>();
   readonly tooLate = new Set<string>();
   readonly notFoundOnce = new Set<string>();
-  readonly pool: SaleContext["db"];
+  readonly queries: WorldQueries;
   readonly trace: string[] = [];
   /** Everybody is back and nothing fails any more. */
   calm = false;
@@ -79,7 +81,7 @@ export class World {
     this.store = openWorldStore({ freeze: options.freeze ?? false });
     this.rows = openRows(this.store);
     this.checks = new Checks(this);
-    this.pool = issuingDeskPool(this);
+    this.queries = openQueries(this.store, this.rows);
     this.priceChangeAt = drawn.includes("priceChanges") ? this.#start + weather.rng.int(1, 8) * hour : null;
     if (this.priceChangeAt !== null) this.faults.hit("priceChanges");
     const skewed = drawn.includes("clocksSkewed");
@@ -106,7 +108,14 @@ export class World {
   async begin(): Promise<void> {
     for (const [index, plan] of this.plan.households.entries())
       this.households.push(await settleIn(this, plan, index, this.priceChangeAt));
-    const nobody = { name: "neighbour", counts: "volume" as const, balanceFen: 0, debtFen: 0, visits: [] };
+    const nobody = {
+      name: "neighbour",
+      card: "B" as const,
+      counts: "volume" as const,
+      balanceFen: 0,
+      debtFen: 0,
+      visits: [],
+    };
     this.neighbour = await settleIn(this, nobody, 90, null);
     this.store.onCommit = (transition, before) => this.checks.committed(transition, before);
     for (const seat of this.seats) seat.boot();
@@ -152,8 +161,10 @@ export class World {
     return kiosk;
   }
 
-  secretOf(cardNumber: string): string {
-    return `a1b2${cardNumber.slice(-2)}`;
+  /** What opens the chip of this card after its secret was changed `version` times. */
+  keysOf(cardNumber: string, version: number): ChipKeys {
+    const change = ((0xa1 + version) & 0xff).toString(16).padStart(2, "0");
+    return { secretHex: `${change}b2${cardNumber.slice(-2)}`, sealKey: Buffer.from(`key of ${cardNumber.slice(-9)}`) };
   }
 
   customerFacts(accountId: Id): Household["customer"] | undefined {
@@ -188,14 +199,4 @@ export class World {
     if (error instanceof Error && error.message === "purchase changed under every try") return;
     this.broke("logged", error);
   };
-}
-
-/** The issuing desk asks for one row in SQL; this world answers that question and no other. */
-function issuingDeskPool(world: World): SaleContext["db"] {
-  const query = async (text: string, values: unknown[]): Promise<{ rows: unknown[] }> => {
-    if (!text.startsWith("select c.state, m.ceiling")) throw new Error(`no SQL in this world: ${text}`);
-    const state = world.store.peek("card", String(values[0]))?.state;
-    return { rows: state === undefined ? [] : [{ state, ceiling: 0, settings: { areaCode } }] };
-  };
-  return { query } as unknown as SaleContext["db"];
 }
