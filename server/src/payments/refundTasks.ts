@@ -78,6 +78,19 @@ export async function lateRefund(sale: SaleContext, task: Task): Promise<TaskEnd
     known === null || known.kind === "notFound"
       ? await channel.refund({ ...number, amountFen, totalFen: amountFen, reason: a.id })
       : known;
+  if (outcome.kind === "failed" && (await wentBack(channel, a))) {
+    sale.log.info({ attemptId: a.id }, "late success was older than its reverse: nothing is left to refund");
+    await applyToAttempt(sale, a, { type: "lateRefunded" });
+    return done;
+  }
   if ((await takeLateRefundOutcome(sale, a, outcome)) === "settled") return done;
   return { retryAt: sale.now() + (lateLookAgainMs[task.attempt - 1] ?? lateThenEveryMs) };
+}
+
+/**
+ * A word of "paid" that was stored late may be older than the reverse that gave the money back. Its refund is refused, and
+ * people would pay it out a second time: the order itself tells.
+ */
+async function wentBack(channel: CodePayChannel, { outTradeNo, amountFen }: Attempt): Promise<boolean> {
+  return (await channel.query({ outTradeNo, amountFen })).kind === "closed";
 }
