@@ -16,5 +16,8 @@ export default defineConfig({
     testTimeout: longSeed === undefined ? 30_000 : 30 * 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // No module of ours keeps state, so files share their worker's modules: loading them anew for each was a third of the
+    // run. What a test sets for its whole process (an environment variable, a spy) it sets back.
+    isolate: false,
   },
 });
