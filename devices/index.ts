@@ -11,6 +11,7 @@ export type { LineListener } from "./src/lines/line.ts";
 export type { PcscModule } from "./src/pcsc/pcscModule.ts";
 export { type PcscReaderOptions, pcscReader } from "./src/pcsc/pcscReader.ts";
 export type { CodeScanner, PaperState, PrintResult, ReceiptPrinter } from "./src/peripherals.ts";
+export { type Psam, type PsamFailure, type PsamKey, parsePsamKey, psam } from "./src/psam.ts";
 export {
   openReader,
   parseReader,

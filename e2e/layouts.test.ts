@@ -3,11 +3,10 @@
  * Each is sold to; A and B are finished at the other kiosk after a tear, C goes to a person. And nowhere in any log,
  * however talkative, stands a secret that was used.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cardOf } from "./books.ts";
 import { type Oracle, oracleOf, reaches, settled } from "./oracle.ts";
+import { holds, logFiles, secretsUsed } from "./secrets.ts";
 import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -121,37 +120,3 @@ describe("a card of each layout", () => {
     expect(holds('"secret":"a1b2c3"', "a1b2c3")).toBe(true);
   });
 });
-
-/** A secret by itself, or at the end of the command that presents or changes one; not the same digits in a longer word. */
-function holds(text: string, secret: string): boolean {
-  return new RegExp(`(?:^|[^0-9a-f]|ff20000003|ffd2000103)${secret}(?:[^0-9a-f]|$)`, "i").test(text);
-}
-
-interface TableChange {
-  cards?: { id: string; chip: { secretHex?: string; files?: { sfi: number; keyHex: string }[] } }[];
-}
-
-/** Whatever these cards ever opened to, as the table itself remembers it, and the masters. */
-function secretsUsed({ dataDir }: World, cards: readonly string[]): string[] {
-  const keys = join(dataDir, "server", "keys");
-  const table = readFileSync(join(dataDir, "sandbox", "world.jsonl"), "utf8")
-    .trim()
-    .split("\n");
-  const chips = table
-    .flatMap((line) => (JSON.parse(line) as TableChange).cards ?? [])
-    .filter(({ id }) => cards.includes(id))
-    .flatMap(({ chip: { secretHex, files = [] } }) => [
-      ...(secretHex === undefined ? [] : [secretHex]),
-      ...files.filter(({ sfi }) => sfi === 2).map(({ keyHex }) => keyHex),
-    ]);
-  return [...readdirSync(keys).map((name) => readFileSync(join(keys, name), "utf8").trim()), ...new Set(chips)];
-}
-
-/** Everything the city's parts wrote to be read by people or by themselves after a death. */
-function logFiles(dataDir: string): { name: string; text: string }[] {
-  const read = (folder: string) =>
-    readdirSync(join(dataDir, folder))
-      .filter((name) => name.endsWith(".log"))
-      .map((name) => ({ name, text: readFileSync(join(dataDir, folder, name), "utf8") }));
-  return ["log", "kiosk-1", "kiosk-2"].flatMap(read);
-}

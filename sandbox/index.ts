@@ -12,6 +12,7 @@ export { advance, burn, isWarning, withRate } from "./src/meter/consumption.ts";
 export { type Loaded, loadCard, type Pull } from "./src/meter/loading.ts";
 export { type MeterOutcome, type MeterVerdict, takeCard } from "./src/meter/meter.ts";
 export { serveReader } from "./src/reader/reader-server.ts";
+export { plugIntoVpcd } from "./src/reader/vpcd.ts";
 export {
   type DeviceUrls,
   type KioskDeviceUrls,

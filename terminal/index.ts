@@ -3,7 +3,7 @@
 export { type DllBridge, type DllBridgeOptions, dllBridge } from "./src/dll/dllBridge.ts";
 export { type DllConfig, parseDllConfig } from "./src/dll/dllConfig.ts";
 export { type DllReaderOptions, dllReader } from "./src/dll/dllReader.ts";
-export { runScript, type ScriptRun } from "./src/executor.ts";
+export { runScript, type ScriptRun, type Seal } from "./src/executor.ts";
 export {
   emptyJournal,
   encodeLine,
@@ -17,4 +17,5 @@ export {
   type UnsentReport,
 } from "./src/journal.ts";
 export { mask } from "./src/mask.ts";
+export { type PsamProblem, psamSeal } from "./src/psamSeal.ts";
 export { type ServerClock, serverClock } from "./src/serverClock.ts";

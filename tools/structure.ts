@@ -39,7 +39,7 @@ const arrows: Record<string, readonly string[]> = {
     "sandbox",
   ],
   bench: ["core", "gascard", "api", "gateways", "devices", "terminal", "server", "kiosk-agent", "sandbox", "city"],
-  e2e: ["core", "api", "texts", "city", "kiosk-screen", "types:kiosk-agent"],
+  e2e: ["core", "api", "texts", "sandbox", "city", "kiosk-screen", "types:kiosk-agent"],
 };
 /** The adapters are tested against the sandbox's wire, readers on its chips, the server's store on the city's launcher. */
 const inTests: Record<string, readonly string[]> = {

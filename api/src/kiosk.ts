@@ -146,6 +146,16 @@ const StepSchema = Type.Union([
     op: Type.Literal("seal"),
     challengeBytes: Type.Union([Type.Literal(4), Type.Literal(8), Type.Literal(16)]),
     sw: StatusWord,
+    unsealed: Type.Optional(
+      Type.Object(
+        {
+          cipher: Type.Union([Type.Literal("tripleDes"), Type.Literal("sm4")]),
+          factor: Type.String({ pattern: "^[0-9a-f]{16}$", description: "of which the card's key is made" }),
+          command: Apdu,
+        },
+        { description: "for a PSAM of the terminal's own; without one, ask for the seal" },
+      ),
+    ),
   }),
 ]);
 

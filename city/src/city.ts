@@ -27,6 +27,8 @@ export interface CityOptions {
   serverEnv?: Readonly<Record<string, string>>;
   /** Kiosk → reader URL, where it is not the sandbox's. */
   readers?: Readonly<Record<string, string>>;
+  /** Kiosk → its PSAM. */
+  psams?: Readonly<Record<string, string>>;
   /** Servers on the one database: `server`, `server-2` … More than one needs a `link` that shares the calls out. */
   servers?: number;
   /** What stands between the parts. Default: nothing. */
@@ -83,9 +85,7 @@ export async function startCity(options: CityOptions): Promise<City | null> {
     for (const name of servers)
       await children.start(await serverSpec(common, name, portOf(name), postgres, options.serverEnv ?? {}));
     const agents = await Promise.all(
-      kiosks.map(async (kiosk) =>
-        children.start(await agentSpec(common, kiosk, portOf(kiosk), options.readers?.[kiosk])),
-      ),
+      kiosks.map(async (kiosk) => children.start(await agentSpec(common, kiosk, portOf(kiosk), options))),
     );
     say(`${agents.length} kiosks are up`);
     const tellPids = (): void =>
@@ -216,7 +216,7 @@ async function agentSpec(
   { dataDir, link, serversAt }: Common,
   kiosk: (typeof kiosks)[number],
   port: number,
-  readerUrl?: string,
+  { readers, psams }: Pick<CityOptions, "readers" | "psams">,
 ): Promise<ChildSpec> {
   const devices = sandboxFacts(dataDir).deviceUrls[kiosk];
   const code = pairingCodes(dataDir)[kiosk];
@@ -231,7 +231,8 @@ async function agentSpec(
       CITYGAS_AGENT_DIR: join(dataDir, kiosk),
       CITYGAS_AGENT_PORT: String(port),
       CITYGAS_KIOSK_NAME: kiosk,
-      CITYGAS_READER_URL: readerUrl ?? (await through("reader")),
+      CITYGAS_READER_URL: readers?.[kiosk] ?? (await through("reader")),
+      CITYGAS_READER_PSAM: psams?.[kiosk] ?? "",
       CITYGAS_SCANNER_URL: await through("scanner"),
       CITYGAS_PRINTER_URL: await through("printer"),
       ...(code === undefined ? {} : { CITYGAS_PAIRING_CODE: code }),

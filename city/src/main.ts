@@ -1,7 +1,7 @@
 /**
  * `npm start`. Settings: PORT (8080; 0: a free one), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), CITYGAS_READERS (a kiosk's reader other than the
- * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), and of the server's own
- * CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS, CITYGAS_DEBTS and CITYGAS_LOG. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
+ * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), CITYGAS_PSAMS (a kiosk's PSAM: `kiosk-1=tripleDes:28:01@pcsc:ACS ACR39U 00 01`),
+ * and of the server's own CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS, CITYGAS_DEBTS and CITYGAS_LOG. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
  */
 import { once } from "node:events";
 import { resolve } from "node:path";
@@ -9,7 +9,14 @@ import { isKiosk, startCity } from "./city.ts";
 import { ends } from "./ends.ts";
 
 const serverSettings = ["CITYGAS_FINISH_MINUTES", "CITYGAS_IDLE_SECONDS", "CITYGAS_DEBTS", "CITYGAS_LOG"];
-const known = ["CITYGAS_DATA", "CITYGAS_CHROMIUM", "CITYGAS_LONG", "CITYGAS_READERS", ...serverSettings];
+const known = [
+  "CITYGAS_DATA",
+  "CITYGAS_CHROMIUM",
+  "CITYGAS_LONG",
+  "CITYGAS_READERS",
+  "CITYGAS_PSAMS",
+  ...serverSettings,
+];
 
 function readPort(text: string): number {
   const port = Number(text);
@@ -17,13 +24,13 @@ function readPort(text: string): number {
   return port;
 }
 
-function readReaders(text: string): Record<string, string> {
-  const pairs = text.split(",").filter((part) => part !== "");
+function readOfKiosks(name: "CITYGAS_READERS" | "CITYGAS_PSAMS", like: string): Record<string, string> {
+  const pairs = (process.env[name] ?? "").split(",").filter((part) => part !== "");
   return Object.fromEntries(
     pairs.map((pair) => {
       const [kiosk, ...url] = pair.split("=");
       if (kiosk === undefined || !isKiosk(kiosk) || url.length === 0)
-        throw new Error(`CITYGAS_READERS must be like kiosk-1=pcsc:NAME, not "${pair}"`);
+        throw new Error(`${name} must be like kiosk-1=${like}, not "${pair}"`);
       return [kiosk, url.join("=")];
     }),
   );
@@ -39,7 +46,8 @@ async function main(): Promise<void> {
     host: process.env.HOST ?? "127.0.0.1",
     dataDir: resolve(process.env.CITYGAS_DATA ?? ".citygas"),
     serverEnv: Object.fromEntries(serverSettings.map((name) => [name, process.env[name] ?? ""])),
-    readers: readReaders(process.env.CITYGAS_READERS ?? ""),
+    readers: readOfKiosks("CITYGAS_READERS", "pcsc:NAME"),
+    psams: readOfKiosks("CITYGAS_PSAMS", "tripleDes:28:01@pcsc:NAME"),
     say: (line) => console.log(line),
     end,
   });

@@ -59,4 +59,5 @@ export {
   type ScriptStep,
   type StepFailure,
   type StepResult,
+  type Unsealed,
 } from "./src/script.ts";

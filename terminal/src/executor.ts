@@ -24,8 +24,12 @@ export interface ScriptRun {
    * Brings one finished APDU (lower-case hex) for the card's challenge, or null: the centre was not reached, or seals no
    * more. Bounds its own wait by the script's deadline. Left out: no script with a `seal` can be carried out here.
    */
-  seal?: (request: SealRequest, signal?: AbortSignal) => Promise<string | null>;
+  seal?: Seal;
 }
+
+/** Whoever seals: the centre (`request` as it goes up), or a PSAM beside the card (`step`; psamSeal.ts). */
+export type Seal = (request: SealRequest, step: SealStep) => Promise<string | null>;
+export type SealStep = StepOf<"seal">;
 
 type StepOutcome =
   | { ok: true; result: Omit<StepResult, "step"> | null }
@@ -116,12 +120,8 @@ async function exchangeStep(step: StepOf<"exchange">, { reader, powerUpId }: Scr
 }
 
 /** GET CHALLENGE, up, down, and once to the card. The challenge is good for one command, so nothing is tried again. */
-async function sealStep(
-  { challengeBytes, sw }: StepOf<"seal">,
-  step: number,
-  script: CardScript,
-  run: ScriptRun,
-): Promise<StepOutcome> {
+async function sealStep(instruction: SealStep, step: number, script: CardScript, run: ScriptRun): Promise<StepOutcome> {
+  const { challengeBytes, sw } = instruction;
   const { reader, powerUpId } = run;
   const asked = (await reader.transmit?.(powerUpId, Uint8Array.of(0x00, 0x84, 0x00, 0x00, challengeBytes))) ?? unable;
   if (!asked.ok) return asked;
@@ -130,7 +130,7 @@ async function sealStep(
     return { ok: false, reason: "mismatch", result: { data: challenge } };
   }
   const request = { scriptId: script.id, powerUpId, step, challenge: challenge.slice(0, -statusDigits) };
-  const apdu = (await run.seal?.(request, run.signal)) ?? null;
+  const apdu = (await run.seal?.(request, instruction)) ?? null;
   if (apdu === null) return { ok: false, reason: "expired" };
   const over = endedBy(script, run);
   if (over !== null) return { ok: false, reason: over };

@@ -2,9 +2,9 @@
  * Does what the flow asks. Intent first: before a code is sent, a write script starts or a receipt is printed, the
  * journal has it on the disk. Every outcome comes back as an event; nothing here decides anything.
  */
-import type { Answer, ReceiptData, SealRequest } from "@citygas/api";
-import type { CardReader, ReceiptPrinter } from "@citygas/devices";
-import { type Journal, runScript, type ServerClock } from "@citygas/terminal";
+import type { Answer, ReceiptData } from "@citygas/api";
+import type { CardReader, Psam, ReceiptPrinter } from "@citygas/devices";
+import { type Journal, psamSeal, runScript, type Seal, type ServerClock } from "@citygas/terminal";
 import type { Answered, Effect, FlowEvent } from "./flow/types.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
@@ -13,6 +13,8 @@ import { untilAnswered } from "./retry.ts";
 
 export interface EffectParts extends RequestParts {
   reader: CardReader;
+  /** In the reader's second slot; null: commands to CPU cards are sealed at the centre. */
+  psam: Psam | null;
   printer: ReceiptPrinter;
   render: (data: ReceiptData) => Uint8Array;
   journal: Journal;
@@ -111,13 +113,21 @@ export function performer(parts: EffectParts): Performer {
       await journal.write({ kind: "scriptStarting", at: nowMs(), scriptId: steps.id, sessionId, powerUpId });
       crash("afterJournalScript");
     }
+    const centre = sealedAtCentre(sessionId, steps.deadlineAt, controller.signal);
+    const sealer =
+      parts.psam === null ? centre : psamSeal(parts.psam, centre, (problem) => parts.log("psam", { ...problem }));
     const report = await runScript(steps, {
       reader: parts.reader,
       powerUpId,
       // Unknown time is past every deadline.
       serverNowMs: () => parts.serverClock.now() ?? Number.POSITIVE_INFINITY,
       signal: controller.signal,
-      seal: (request) => seal(sessionId, request, steps.deadlineAt, controller.signal),
+      seal: async (request, step) => {
+        crash("beforeSeal");
+        const apdu = await sealer(request, step);
+        crash("afterSeal");
+        return apdu;
+      },
     });
     if (script?.controller === controller) script = null;
     parts.log("script", { scriptId: steps.id, purpose: steps.purpose, failure: report.failure ?? null });
@@ -125,24 +135,19 @@ export function performer(parts: EffectParts): Performer {
   };
 
   /** Asks until the centre answers or the script's time is over: the same challenge is given the same command. */
-  const seal = async (
-    sessionId: string,
-    request: SealRequest,
-    deadlineAt: number,
-    signal: AbortSignal,
-  ): Promise<string | null> => {
-    crash("beforeSeal");
-    const forMs = deadlineAt - (parts.serverClock.now() ?? Number.POSITIVE_INFINITY);
-    const wanted = (): boolean => !signal.aborted && !parts.closed();
-    const answer = await untilAnswered(() => api.seal(sessionId, request), {
-      forMs,
-      nowMs,
-      sleep: parts.sleep,
-      wanted,
-    });
-    crash("afterSeal");
-    return answer.ok ? answer.value.apdu : null;
-  };
+  const sealedAtCentre =
+    (sessionId: string, deadlineAt: number, signal: AbortSignal): Seal =>
+    async (request) => {
+      const forMs = deadlineAt - (parts.serverClock.now() ?? Number.POSITIVE_INFINITY);
+      const wanted = (): boolean => !signal.aborted && !parts.closed();
+      const answer = await untilAnswered(() => api.seal(sessionId, request), {
+        forMs,
+        nowMs,
+        sleep: parts.sleep,
+        wanted,
+      });
+      return answer.ok ? answer.value.apdu : null;
+    };
 
   const watch = async (purchaseId: string, after: number, signal: AbortSignal): Promise<void> => {
     let version = after;

@@ -7,6 +7,8 @@ import {
   type CodeScanner,
   escposPrinter,
   openReader,
+  type Psam,
+  psam,
   serialScanner,
   tcpScanner,
 } from "@citygas/devices";
@@ -34,6 +36,7 @@ async function main(): Promise<void> {
   const agent = runAgent({
     api: terminalApi({ serverUrl, token: terminal }),
     reader: readerOf(settings.reader),
+    psam: psamOf(settings.psam),
     scanner: scannerAt(settings.scannerUrl),
     printer: escposPrinter(settings.printerUrl),
     journal,
@@ -86,8 +89,13 @@ function notPaired<P extends { problem: { code: string } }>(answer: P): P {
   return { ...answer, problem: { ...answer.problem, code: "auth.required" } };
 }
 
+const onProblem = (problem: string): void => log("readerProblem", { problem });
+
+function psamOf(setting: Settings["psam"]): Psam | null {
+  return setting === null ? null : psam(openReader(setting.reader, { newId: randomUUID, onProblem }), setting.key);
+}
+
 function readerOf(setting: Settings["reader"]): CardReader {
-  const onProblem = (problem: string): void => log("readerProblem", { problem });
   if (setting.kind !== "dll") return openReader(setting, { newId: randomUUID, onProblem });
   const { command, makers } = setting.bridge;
   const openBridge = (onChange: () => void) => dllBridge({ command, onChange, onProblem });

@@ -118,6 +118,14 @@ describe("settings", () => {
     expect(readSettings(pcsc).reader).toEqual({ kind: "pcsc", name: "HID", dialect: "omnikey" });
     const file = join(folder, "dll.json");
     const dll = { ...full, CITYGAS_READER_URL: `dll:${file}` };
+    const psam = { ...full, CITYGAS_READER_PSAM: "sm4:28:01:1001@pcsc:ACS 00 01" };
+    expect(readSettings(full).psam).toBeNull();
+    expect(readSettings(psam).psam).toEqual({
+      key: { cipher: "sm4", usage: 0x28, version: 1, directoryId: 0x1001 },
+      reader: { kind: "pcsc", name: "ACS 00 01", dialect: null },
+    });
+    for (const wrong of ["pcsc:X", "sm4:28:01", "sm4:28@pcsc:X", "sm4:28:01@/dev/ttyS0"])
+      expect(() => readSettings({ ...full, CITYGAS_READER_PSAM: wrong })).toThrow("CITYGAS_READER_PSAM");
     expect(() => readSettings(dll)).toThrow(/CITYGAS_READER_URL: .*dll.json can't be read/);
     writeFileSync(file, JSON.stringify({ command: ["bridge"], makers: [{ name: "xianfeng", mark: "XF" }] }));
     expect(readSettings(dll).reader).toMatchObject({ kind: "dll", bridge: { command: ["bridge"] } });

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Answer, PurchaseView, TerminalApi } from "@citygas/api";
-import type { CardReader, CodeScanner, ReaderEvent, ReceiptPrinter } from "@citygas/devices";
+import type { CardReader, CodeScanner, Psam, ReaderEvent, ReceiptPrinter } from "@citygas/devices";
 import { type Journal, openJournal } from "@citygas/terminal";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CrashPoint, crashPoints } from "./crash.ts";
@@ -36,6 +36,7 @@ async function kiosk(
   over: Partial<TerminalApi> = {},
   journalOver: Partial<Journal> = {},
   readerOver: Partial<CardReader> = {},
+  psam: Psam | null = null,
 ) {
   const calls: string[] = [];
   const logs: string[] = [];
@@ -130,6 +131,7 @@ async function kiosk(
   const agent = runAgent({
     api,
     reader,
+    psam,
     scanner,
     printer,
     journal,
@@ -257,6 +259,60 @@ describe("runAgent", () => {
       expect(k.crashed).toEqual(expect.arrayContaining(["beforeSeal", "afterSeal"]));
       const everything = [await readFile(join(folder, "journal.log"), "utf8"), ...k.logs].join("\n");
       expect(everything).not.toContain(sealedApdu);
+    });
+
+    describe("with a PSAM in the second slot", () => {
+      const unsealed = { cipher: "tripleDes", factor: "0311ffffffffffff", command: "04d6820a0801020304" } as const;
+      const mac = "f5a92ed7";
+      const local = {
+        ...sealing,
+        script: {
+          ...writeScript,
+          steps: [{ op: "seal" as const, challengeBytes: 8 as const, sw: "9000", unsealed }],
+        },
+      };
+      const module = (answer: Awaited<ReturnType<Psam["mac"]>>): Psam & { closed: boolean } => {
+        const made = {
+          cipher: "tripleDes" as const,
+          closed: false,
+          mac: async () => answer,
+          close: async () => {
+            made.closed = true;
+          },
+        };
+        return made;
+      };
+
+      it("is sealed beside it: the centre is not asked, and may be away", async () => {
+        const sent: string[] = [];
+        const psam = module({ ok: true, value: Buffer.from(mac, "hex") });
+        const k = await kiosk(
+          { wantScript: async () => t.ok(local), seal: async () => t.unreachable },
+          {},
+          answers(sent),
+          psam,
+        );
+        await sell(k);
+        await vi.waitFor(() => expect(k.calls).toContain("postReport w1"));
+        expect(sent).toEqual(["0084000008", unsealed.command + mac]);
+        expect(k.crashed).toEqual(expect.arrayContaining(["beforeSeal", "afterSeal"]));
+        const everything = [await readFile(join(folder, "journal.log"), "utf8"), ...k.logs].join("\n");
+        expect(everything).not.toContain(mac);
+        for (const agent of agents.splice(0)) await agent.close();
+        expect(psam.closed).toBe(true);
+      });
+
+      it("that refuses: the log says why, and the centre seals for the same challenge", async () => {
+        const sent: string[] = [];
+        const psam = module({ ok: false, failure: { reason: "refused", command: "key", answer: "6a88" } });
+        const k = await kiosk({ wantScript: async () => t.ok(local) }, {}, answers(sent), psam);
+        await sell(k);
+        await vi.waitFor(() => expect(k.calls).toContain("postReport w1"));
+        expect(k.calls).toContain(`seal 0 ${challenge}`);
+        expect(sent).toEqual(["0084000008", sealedApdu]);
+        const said = k.logs.find((line) => line.includes('"psam"'));
+        expect(said).toContain("6a88");
+      });
     });
 
     it("gets nothing from a centre that seals no more, and the report says so", async () => {

@@ -5,7 +5,7 @@
  * that goes on with a state nobody understands is not.
  */
 import type { ReceiptData, TerminalApi } from "@citygas/api";
-import type { CardReader, CodeScanner, ReceiptPrinter } from "@citygas/devices";
+import type { CardReader, CodeScanner, Psam, ReceiptPrinter } from "@citygas/devices";
 import { type Journal, serverClock } from "@citygas/terminal";
 import type { CrashPoint } from "./crash.ts";
 import { type Performer, performer } from "./effects.ts";
@@ -21,6 +21,7 @@ import type { ActionMessage } from "./view.ts";
 export interface AgentParts {
   api: TerminalApi;
   reader: CardReader;
+  psam: Psam | null;
   scanner: CodeScanner;
   printer: ReceiptPrinter;
   journal: Journal;
@@ -102,6 +103,7 @@ export function runAgent(parts: AgentParts): Agent {
   const work: Performer = performer({
     api: parts.api,
     reader: crashingReader(watch.reader(parts.reader), parts.crash),
+    psam: parts.psam,
     readerName: parts.name.slice(0, 64),
     printer: parts.printer,
     render: parts.render,
@@ -182,7 +184,7 @@ export function runAgent(parts: AgentParts): Agent {
       for (const stop of unsubscribe) stop();
       work.stop();
       for (const wake of [...sleepers]) wake();
-      await Promise.all([parts.reader.close(), parts.scanner.close(), parts.printer.close()]);
+      await Promise.all([parts.reader.close(), parts.psam?.close(), parts.scanner.close(), parts.printer.close()]);
       await journal.close();
     },
   };

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parseReader, type ReaderSetting, type ReaderWords } from "@citygas/devices";
+import { type PsamKey, parsePsamKey, parseReader, type ReaderSetting, type ReaderWords } from "@citygas/devices";
 import { type DllConfig, parseDllConfig } from "@citygas/terminal";
 
 /** The agent's settings, all from the environment. A missing, unknown or malformed one is named at start-up. */
@@ -11,6 +11,8 @@ export interface Settings {
   port: number;
   /** `dll`: a bridge to makers' own DLLs (docs/dll-bridge.md). */
   reader: ReaderSetting | { kind: "dll"; bridge: DllConfig };
+  /** A security module for CPU cards, in a slot of its own: `KEY@READER`; null: the centre seals. */
+  psam: { key: PsamKey; reader: ReaderSetting } | null;
   /** `tcp://host:port`, or the path of a serial device. */
   scannerUrl: string;
   printerUrl: string;
@@ -34,7 +36,8 @@ const readerNames = {
   dialect: "CITYGAS_READER_DIALECT",
   baudRate: "CITYGAS_READER_BAUD",
 } as const satisfies Record<keyof ReaderWords, string>;
-const optional = ["CITYGAS_PAIRING_CODE", "CITYGAS_AGENT_ORIGINS", readerNames.dialect, readerNames.baudRate];
+const psamName = "CITYGAS_READER_PSAM";
+const optional = ["CITYGAS_PAIRING_CODE", "CITYGAS_AGENT_ORIGINS", psamName, readerNames.dialect, readerNames.baudRate];
 /** Names that can only be meant for the agent; other settings of the product may stand beside them. */
 const ours = /^CITYGAS_(AGENT|READER|SCANNER|PRINTER|KIOSK|PAIRING)_/;
 
@@ -57,6 +60,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     folder: value("CITYGAS_AGENT_DIR"),
     port: Number(value("CITYGAS_AGENT_PORT")),
     reader,
+    psam: psamOf(env[psamName] ?? ""),
     scannerUrl: value("CITYGAS_SCANNER_URL"),
     printerUrl: value("CITYGAS_PRINTER_URL"),
     kioskName: value("CITYGAS_KIOSK_NAME"),
@@ -76,6 +80,16 @@ function readerOf(reader: string, env: NodeJS.ProcessEnv): Settings["reader"] {
   const found = parseReader(words);
   if (!("wrong" in found)) return found;
   throw new SettingsError(`malformed setting: ${readerNames[found.wrong]} must be ${found.why}`);
+}
+
+/** Like `tripleDes:28:01:1001@pcsc:ACS ACR39U 00 01`. */
+function psamOf(text: string): Settings["psam"] {
+  if (text === "") return null;
+  const at = text.indexOf("@");
+  const key = parsePsamKey(text.slice(0, Math.max(0, at)));
+  const reader = parseReader({ reader: text.slice(at + 1), dialect: null, baudRate: null });
+  if (key !== null && !("wrong" in reader)) return { key, reader };
+  throw new SettingsError(`malformed setting: ${psamName} must be like tripleDes:28:01:1001@pcsc:NAME`);
 }
 
 function dllOf(file: string): DllConfig {

@@ -51,7 +51,7 @@ ${stepRows().join("\n")}
 A script lives for one power-up of one card. It begins by reading what it expects to find, and every write is read back.
 The public contract carries the steps of all these chips to terminals. A \`seal\` is the one step that needs the centre
 while the card waits: the card's challenge goes up, one finished command comes down, and from the last seal on no network
-is needed any more.`),
+is needed any more. A terminal with a PSAM of its own seals beside the card ([keys](../keys.md)) and needs none at all.`),
   )}
 `;
 }

@@ -42,10 +42,20 @@ export type ScriptStep =
    */
   | { op: "exchange"; apdu: Hex; sw: Hex; part?: { offset: number; length: number }; expect?: Hex }
   /**
-   * A write that only the centre can make: the card's challenge (so many bytes) goes up, one finished APDU comes down
-   * and is sent once. Another status word than `sw` stops the script with `mismatch`; no APDU in time with `expired`.
+   * A write that only who holds the masters can make: the card's challenge (so many bytes) goes up to the centre, one
+   * finished APDU comes down and is sent once. Another status word than `sw` stops the script with `mismatch`; no APDU in
+   * time with `expired`. `unsealed`: the same for a PSAM of the terminal's own; phones are given none.
    */
-  | { op: "seal"; challengeBytes: 4 | 8 | 16; sw: Hex };
+  | { op: "seal"; challengeBytes: 4 | 8 | 16; sw: Hex; unsealed?: Unsealed };
+
+/** What one APDU is sealed of. Nothing in it is secret: the card's number, and bytes that the script reads back anyway. */
+export interface Unsealed {
+  cipher: "tripleDes" | "sm4";
+  /** Of the card, 8 bytes: a PSAM makes the card's key of it, inside itself. */
+  factor: Hex;
+  /** The command up to its MAC, which the MAC is made over. */
+  command: Hex;
+}
 
 /** The steps that may have changed the card when they fail without an answer. */
 export const changingSteps: readonly ScriptStep["op"][] = ["write", "rekey", "erase", "seal"];

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from "node:net";
 import { fromHex } from "../hex.ts";
-import type { ReaderSlot } from "./slot.ts";
+import type { ServedSlot } from "./reader-server.ts";
 
 /**
  * Puts what lies in a slot into the virtual PC/SC reader of the Debian package `vsmartcard-vpcd`, so that the terminal
@@ -26,7 +26,7 @@ function framed(bytes: Uint8Array): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-export function plugIntoVpcd(slot: ReaderSlot, port: number): VpcdPlug {
+export function plugIntoVpcd(slot: ServedSlot, port: number): VpcdPlug {
   let closed = false;
   let plugged: { socket: Socket; insertion: number } | null = null;
   let timer: NodeJS.Timeout | null = null;

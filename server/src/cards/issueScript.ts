@@ -40,6 +40,7 @@ import type { CardSession } from "./cardRows.ts";
 import { type LastTry, numberOf, secretUse } from "./cardSecrets.ts";
 import type { Situation } from "./insertion.ts";
 import { onCard } from "./reading.ts";
+import { withUnsealed } from "./unsealed.ts";
 
 /** Issues the open purchase's script for the card of this session. `resumed`: nobody asked for it, the insertion led to it. */
 export async function issueScript(
@@ -122,7 +123,7 @@ export async function issueScript(
     cardId: card.state.id,
     price: priceOnCard(driver, script),
   });
-  const steps = writeSteps(driver, script, await secretsOf(sale, driver, card.state, script), probed.counter);
+  const steps = await stepsFor(sale, driver, card.state, script, probed.counter, terminal);
   return ok({
     kind: "script",
     script: cardScript(script, steps),
@@ -232,6 +233,19 @@ async function secretsOf(
   return { presented: await of(presents), next: changesTo === null ? null : await of(changesTo) };
 }
 
+/** All that this terminal gets for this one script; made when it is asked for, and in no row. */
+async function stepsFor(
+  sale: SaleContext,
+  driver: LayoutDriver,
+  card: CardState,
+  script: IssuedScript,
+  counter: number | null,
+  terminal: TerminalFacts,
+): Promise<ScriptStep[]> {
+  const steps = writeSteps(driver, script, await secretsOf(sale, driver, card, script), counter);
+  return withUnsealed(steps, driver, script, card.cardNumber, terminal);
+}
+
 /** `counter`: as the probe saw it. One short is what our own torn `present` leaves; the decision has judged it. */
 function writeSteps(
   driver: LayoutDriver,
@@ -296,7 +310,7 @@ export async function sameScriptAgain(
     cardId: card.state.id,
     price: priceOnCard(driver, script),
   });
-  const steps = writeSteps(driver, script, await secretsOf(sale, driver, card.state, script), probed.counter);
+  const steps = await stepsFor(sale, driver, card.state, script, probed.counter, terminal);
   const purchase = await viewOf(sale, { purchase: open.state, version: open.version, attempts: new Map() });
   return ok({ kind: "script", script: cardScript(script, steps), purchase, resumed: false });
 }

@@ -1,5 +1,5 @@
 /** A sale on a CPU card, sealed command by sealed command, against a card that checks them. */
-import { type CardScript, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
+import { type CardScript, cpuMac, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
 import { CpuCard } from "@citygas/sandbox";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Earth, kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
@@ -198,6 +198,19 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     });
   });
 
+  test("a kiosk's own PSAM is given what the centre would seal, and no more; a phone nothing", async () => {
+    const { script, sealStep, seal } = await paidFor("psam");
+    const step = script.steps[sealStep];
+    if (step?.op !== "seal" || step.unsealed === undefined) throw new Error("nothing to seal");
+    const { command, cipher, factor } = step.unsealed;
+    const challenge = "0102030405060708";
+    const mac = cpuMac(cipher, sealKey, bytes(challenge), bytes(command));
+    expect(await seal(sealStep, challenge)).toBe(command + toHex(mac));
+    expect(factor).toMatch(/^\d+f+$/);
+    const other = script.steps.filter((each) => each !== step);
+    expect(JSON.stringify(other)).not.toContain("unsealed");
+  });
+
   test("a CPU card is written at a phone too, and the purchase knows", async () => {
     const { card } = await newAccount(earth, "phone", { driver: openBCpuMoney });
     const chip = chipOf(card);
@@ -205,7 +218,11 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     const { id } = await quoted(world, phone1, visit, amount(5_000));
     await confirmed(world, phone1, id);
     await pay(world, phone1, id);
-    expect(value(await wantScript(sale, phone1, id, visit.sessionId)).kind).toBe("script");
+    const wanted = value(await wantScript(sale, phone1, id, visit.sessionId));
+    if (wanted.kind !== "script") throw new Error(wanted.kind);
+    expect(wanted.script.steps.filter(({ op }) => op === "seal")).toEqual([
+      { op: "seal", challengeBytes: 8, sw: "9000" },
+    ]);
     expect(earth.purchases.get(id)?.issuedToPhone).toBe(true);
   });
 

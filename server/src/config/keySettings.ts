@@ -3,14 +3,14 @@
  * instead for the commands to CPU cards where one is named.
  */
 import { readFileSync } from "node:fs";
+import { type PsamKey, parsePsamKey } from "@citygas/devices";
 import type { Pkcs11Settings } from "../keys/pkcs11Keys.ts";
-import type { PsamKey } from "../keys/psamSealer.ts";
 
 export interface KeySettings {
   /** null: files. */
   device: null | (Pkcs11Settings & { binding: string | null });
   /** null: none. `reader`: its name in PC/SC, or the beginning of it. */
-  psam: null | (PsamKey & { reader: string });
+  psam: null | { reader: string; key: PsamKey };
 }
 
 export const keySettingNames = [
@@ -77,7 +77,6 @@ function pinOf(file: string, problem: Ask["problem"]): string {
   }
 }
 
-/** `CITYGAS_PSAM_KEY`: cipher, usage, version, and where needed the directory, all but the first in hex. */
 function readPsam({ text, problem }: Ask): KeySettings["psam"] {
   const reader = text("CITYGAS_PSAM_READER");
   const key = text("CITYGAS_PSAM_KEY");
@@ -85,14 +84,7 @@ function readPsam({ text, problem }: Ask): KeySettings["psam"] {
     if (key !== null) problem("CITYGAS_PSAM_KEY", "means nothing without CITYGAS_PSAM_READER");
     return null;
   }
-  const found = /^(tripleDes|sm4):([0-9a-f]{2}):([0-9a-f]{2})(?::([0-9a-f]{4}))?$/.exec(key ?? "");
+  const found = parsePsamKey(key ?? "");
   if (found === null) problem("CITYGAS_PSAM_KEY", "must be like tripleDes:28:01 or sm4:28:01:1001");
-  const hex = (at: number): number => Number.parseInt(found?.[at] ?? "0", 16);
-  return {
-    reader,
-    cipher: found?.[1] === "sm4" ? "sm4" : "tripleDes",
-    usage: hex(2),
-    version: hex(3),
-    directoryId: found?.[4] === undefined ? null : hex(4),
-  };
+  return found === null ? null : { reader, key: found };
 }

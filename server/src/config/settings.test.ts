@@ -31,7 +31,7 @@ it("takes keys from files, from a device, and a PSAM beside either", () => {
   });
   expect(keysOf({ CITYGAS_PSAM_READER: "ACS 01", CITYGAS_PSAM_KEY: "sm4:28:01:1001" })).toEqual({
     device: null,
-    psam: { reader: "ACS 01", cipher: "sm4", usage: 0x28, version: 1, directoryId: 0x1001 },
+    psam: { reader: "ACS 01", key: { cipher: "sm4", usage: 0x28, version: 1, directoryId: 0x1001 } },
   });
 });
 

@@ -1,6 +1,6 @@
 /** A virtual PSAM in a virtual reader, on the reader's own wire. */
 
-import { virtualReader } from "@citygas/devices";
+import { psam as psamIn, virtualReader } from "@citygas/devices";
 import { cpuMac, diversifiedKey, toHex } from "@citygas/gascard";
 import { Psam, psamSlot, serveReader } from "@citygas/sandbox";
 import { afterEach, describe, expect, it } from "vitest";
@@ -41,9 +41,9 @@ async function sealerWith(cipher: "tripleDes" | "sm4", over: { usage?: number } 
       resolve();
     });
   });
-  const sealer = psamSealer(reader, { cipher, usage: 0x28, version: 1, directoryId: 0x1001, ...over });
-  ends.push(() => sealer.close());
-  return { sealer, sent };
+  const module = psamIn(reader, { cipher, usage: 0x28, version: 1, directoryId: 0x1001, ...over });
+  ends.push(() => module.close());
+  return { sealer: psamSealer(module), sent };
 }
 
 describe.each(["tripleDes", "sm4"] as const)("a PSAM with %s", (cipher) => {
@@ -63,15 +63,15 @@ describe.each(["tripleDes", "sm4"] as const)("a PSAM with %s", (cipher) => {
 
 it("says what the module refused, and goes on with the next card", async () => {
   const { sealer } = await sealerWith("tripleDes", { usage: 0x29 });
-  await expect(sealer.mac(factorOf("311"), challenge, input)).rejects.toThrow("key answered 6a88");
-  await expect(sealer.mac(factorOf("312"), challenge, input)).rejects.toThrow("key answered 6a88");
+  await expect(sealer.mac(factorOf("311"), challenge, input)).rejects.toThrow("PSAM: refused key 6a88");
+  await expect(sealer.mac(factorOf("312"), challenge, input)).rejects.toThrow("PSAM: refused key 6a88");
 });
 
 it("says that there is none", async () => {
   const nowhere = virtualReader("tcp://127.0.0.1:1");
-  const sealer = psamSealer(nowhere, { cipher: "tripleDes", usage: 1, version: 1, directoryId: null });
-  ends.push(() => sealer.close());
-  await expect(sealer.mac(factorOf("311"), challenge, input)).rejects.toThrow("there is none");
+  const module = psamIn(nowhere, { cipher: "tripleDes", usage: 1, version: 1, directoryId: null });
+  ends.push(() => module.close());
+  await expect(psamSealer(module).mac(factorOf("311"), challenge, input)).rejects.toThrow("PSAM: missing");
 });
 
 it("serves a key service beside a master of another kind", async () => {
