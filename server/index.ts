@@ -32,6 +32,7 @@ export {
   type Reconciliation,
   type ReconciliationOptions,
 } from "./src/reconciliation/reconciliation.ts";
+export { mayReplaceMeter, replaceMeter, type Stated } from "./src/registration/meterReplacement.ts";
 export {
   issuedImage,
   issueImage,

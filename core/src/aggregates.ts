@@ -4,10 +4,11 @@
  */
 
 import type { CardClassName, CardSecret, ReadingOfCard } from "./card/types.ts";
+import type { LastWord } from "./meter/replacement.ts";
 import type { Attempt } from "./payment/types.ts";
 import type { Purchase } from "./purchase/types.ts";
 import type { TierUse } from "./tariff/types.ts";
-import type { Fen, Id, Instant } from "./units.ts";
+import type { Fen, Id, Instant, Litre } from "./units.ts";
 
 export interface AccountState {
   id: Id;
@@ -15,8 +16,16 @@ export interface AccountState {
   /** Free balance; what is promised to open purchases is in `heldFen` and no longer in here. */
   balanceFen: Fen;
   heldFen: Fen;
+  /** Left in meters that were replaced, and not in the new one yet; left out: nothing. */
+  carried?: Carried;
   /** Refuses a sale at every channel alike. */
   block: null | { reason: "debt" | "safetyCheck" | "suspectedTampering" | "stopped"; since: Instant };
+}
+
+/** By what the meter counted that it was left in. */
+export interface Carried {
+  volumeL: Litre;
+  meterCreditFen: Fen;
 }
 
 export interface CardState {
@@ -48,6 +57,10 @@ export interface MeterState {
   id: Id;
   accountId: Id;
   openPurchaseId: Id | null;
+  /** It is off the wall and opens nothing any more. `word`: what it said then; null: nothing. */
+  retired?: { at: Instant; replacedBy: Id; word: LastWord | null };
+  /** It came in place of another, empty, and goes on counting from there. `indexL`: what its own index began with. */
+  began?: { changeId: Id; at: Instant; totalCredited: number; indexL: Litre };
 }
 
 export interface TierState extends TierUse {

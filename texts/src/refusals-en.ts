@@ -140,6 +140,17 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
     "",
   ),
   "card.scriptRunning": text("The last write has not ended yet.", "Wait until the card is out, or two minutes.", ""),
+  "meter.retired": text("This meter was taken off.", "Reload, and go on with the new meter."),
+  "meter.wordDisagrees": text(
+    "What the old meter says does not agree with the books.",
+    "Read the old meter again. If it is so, replace it as one that says nothing.",
+    "",
+  ),
+  "meter.cardNeeded": text(
+    "With this kind of card the old one must be handed in.",
+    "Take the old card back and read what it holds.",
+    "",
+  ),
   "payment.gatewayPaid": text(
     "The gateway says that this was paid.",
     "It can't be settled as unpaid; check the gateway's bill.",

@@ -11,11 +11,12 @@
  * last step was `present`: that is what a torn write looks like, and the customer's money is in it.
  * Pure: what was read and what the books say come in, one decision goes out.
  */
-import type { AccountState, CardState } from "../aggregates.ts";
+import type { AccountState, CardState, MeterState } from "../aggregates.ts";
 import type { Purchase } from "../purchase/types.ts";
 import type { Instant } from "../units.ts";
 import { never } from "../units.ts";
 import { type AdoptionWindow, isPlausible } from "./adoption.ts";
+import { isUnproven } from "./replacement.ts";
 
 /** The image against the open purchase's script (protocols/gascard `classify`). */
 export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "other";
@@ -25,7 +26,14 @@ export interface CardRead {
   /** null: nothing that names a card of ours. */
   identity: { cardNumber: string; role: "user" | "opening" | "tool" | "blank"; replacement: number } | null;
   problem: null | "blank" | "foreign" | "badIdentity" | "badChecksum" | "unreadable";
-  facts: null | { count: number; amount: number; acceptedCount: number | null; totalCredited: number | null };
+  facts: null | {
+    count: number;
+    amount: number;
+    acceptedCount: number | null;
+    totalCredited: number | null;
+    /** Left in the meter; left out: not said. */
+    remaining?: number | null;
+  };
   /** Is the chip's secret error counter at its full value? `oneShort`: exactly one try was used. */
   secretCounter: "full" | "oneShort" | "low" | "locked";
   /** false: our last recorded step on the card was no `present`, so a counter one short is somebody else's guess. */
@@ -43,6 +51,8 @@ export interface Insertion {
   /** The purchase that is open on this card, whatever its state, with the image's class where a script was issued. */
   open: null | { purchase: Purchase; image: ImageClass | null };
   reader: "kiosk" | "phone" | "desk";
+  /** What its meter began with, where that came in place of another. */
+  began?: MeterState["began"] | null;
   /** Migration from an old system: the window that is open now for this card's maker. */
   adoption: AdoptionWindow | null;
   /** What two people of the staff allow for the open purchase: writing it again from `manual`, or taking it back. */
@@ -229,9 +239,26 @@ function notYetInMeter(facts: NonNullable<CardRead["facts"]>, card: CardState): 
 /** Step 4: the books and the card must agree. */
 function againstBooks(card: CardState, facts: NonNullable<CardRead["facts"]>, i: Insertion): CardDecision | null {
   const total = facts.totalCredited ?? card.totalCredited;
+  if (i.began != null && !sinceItBegan(i.began, card, facts)) return refuse("card.countMismatch", true);
   if (facts.count === card.count && total >= card.totalCredited) return null;
   const adoptable = i.adoption !== null && i.open === null && isPlausible(i.adoption, card, facts);
   return adoptable ? { kind: "adopt" } : refuse("card.countMismatch", true);
+}
+
+/**
+ * A meter that came in place of another began empty, at a total that we gave it: its own word must be exactly what the
+ * books make of that, and no more is left in it than it was credited with. Where it is not so, an old card or a copy of one
+ * was put into it before it knew the new one. Never adopted.
+ */
+function sinceItBegan(
+  began: NonNullable<MeterState["began"]>,
+  card: CardState,
+  { totalCredited, remaining }: NonNullable<CardRead["facts"]>,
+): boolean {
+  if (totalCredited === null) return true;
+  const unproven = isUnproven(card) ? card.lastAmount : 0;
+  const known = totalCredited === card.totalCredited || totalCredited === card.totalCredited + unproven;
+  return known && (remaining ?? 0) <= totalCredited - began.totalCredited;
 }
 
 /** Steps 5 and 6 with a purchase open that has no script out. */

@@ -18,6 +18,9 @@ export function replacedCard(card: CardState): CardState {
   };
 }
 
+/** The meter has not been seen to accept its last purchase, as far as the books know. */
+export const isUnproven = (card: CardState): boolean => card.count > 0 && card.acceptedCount !== card.count;
+
 const strength: Record<RefundProof, number> = { image: 0, returnArea: 1, index: 2, none: 3 };
 
 /** What a purchase once needed it needs for ever. */

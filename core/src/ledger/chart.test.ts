@@ -40,6 +40,15 @@ const makers: Record<keyof typeof postings, (sale: Sale) => Posting[]> = {
   payIn: ({ purchase, attempt }) => postings.payIn(purchase, attempt),
   deliver: ({ purchase }) => postings.deliver(purchase),
   payBack: ({ purchase, attempt }) => postings.payBack(purchase, attempt),
+  onCardStill: ({ purchase: { meterId } }) =>
+    (["volume", "money"] as const).flatMap((counts) => postings.onCardStill(meterId, "m2", counts, 40)),
+  leftInMeter: ({ purchase: { meterId: id, accountId, unitId, breakdown } }) =>
+    [1, -1].flatMap((sign) => {
+      const counts = breakdown.delivers.kind === "volume" ? "volume" : "money";
+      return postings.leftInMeter({ id, accountId }, unitId, { counts, remaining: sign * 40, owedFen: 10 });
+    }),
+  carriedBack: ({ purchase: { accountId, unitId } }) =>
+    (["volume", "money"] as const).flatMap((counts) => postings.carriedBack(accountId, unitId, counts, 40)),
   lateSuccess: ({ attempt }) => postings.lateSuccess(attempt),
   lateRefunded: ({ purchase, attempt, late }) => postings.lateRefunded(purchase, attempt, late),
 };

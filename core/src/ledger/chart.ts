@@ -38,6 +38,14 @@ export const chartOfAccounts = [
   { prefix: "stock", of: "unit", kind: "liability", commodities: ["litre"], zh: "公司气量", en: "gas issued" },
   { prefix: "gas", of: "meter", kind: "asset", commodities: ["litre"], zh: "表内气量", en: "gas at the meter" },
   {
+    prefix: "carried",
+    of: "account",
+    kind: "asset",
+    commodities: ["litre", "meterCredit"],
+    zh: "换表结转",
+    en: "left in replaced meters",
+  },
+  {
     prefix: "credit",
     of: "unit",
     kind: "liability",

@@ -15,16 +15,24 @@
  *   returns:CHANNEL     liability   late successes on their way back
  *   stock:UNIT / gas:METER          litres: from the company, to the meter
  *   credit:UNIT / meter:METER       meter credit: issued, to the meter
+ *   carried:ACCOUNT     litres or meter credit: left in a meter that was replaced, until the new one has it
  */
-import type { Posting } from "../aggregates.ts";
+import type { MeterState, Posting } from "../aggregates.ts";
 import type { Attempt, PayOut } from "../payment/types.ts";
 import type { Purchase } from "../purchase/types.ts";
-import type { Fen } from "../units.ts";
+import type { Fen, Id } from "../units.ts";
 
 type Part = [account: string, commodity: Posting["commodity"], amount: number];
 const entry = (...parts: Part[]): Posting[] =>
   parts.filter(([, , amount]) => amount !== 0).map(([account, commodity, amount]) => ({ account, commodity, amount }));
 const move = (from: string, to: string, amount: Fen): Posting[] => entry([to, "fen", amount], [from, "fen", -amount]);
+
+/** Gas or credit to a meter from where it came; below zero, back. */
+function moveGas(counts: "volume" | "money", from: string, meterId: Id, amount: number): Posting[] {
+  const [meter, commodity] =
+    counts === "volume" ? ([`gas:${meterId}`, "litre"] as const) : ([`meter:${meterId}`, "meterCredit"] as const);
+  return entry([meter, commodity, amount], [from, commodity, -amount]);
+}
 
 export const postings = {
   /** The balance offset leaves the free balance: a liability grows smaller (debit), the held one larger. */
@@ -44,15 +52,31 @@ export const postings = {
       [`receivable:${p.accountId}`, "fen", -b.debtFen],
     );
     const d = b.delivers;
+    const from = b.fromCarried === true ? `carried:${p.accountId}` : null;
     return d.kind === "volume"
-      ? [...money, ...entry([`gas:${p.meterId}`, "litre", d.volumeL], [`stock:${p.unitId}`, "litre", -d.volumeL])]
+      ? [...money, ...moveGas("volume", from ?? `stock:${p.unitId}`, p.meterId, d.volumeL)]
+      : [...money, ...moveGas("money", from ?? `credit:${p.unitId}`, p.meterId, d.meterCreditFen)];
+  },
+  /** Out of a meter that is replaced goes what is left in it; below zero, what was burnt before it was bought is owed. */
+  leftInMeter: (
+    { id: meterId, accountId }: Pick<MeterState, "id" | "accountId">,
+    unitId: Id,
+    { counts, remaining, owedFen }: { counts: "volume" | "money"; remaining: number; owedFen: Fen },
+  ): Posting[] =>
+    remaining >= 0
+      ? moveGas(counts, `carried:${accountId}`, meterId, -remaining)
       : [
-          ...money,
-          ...entry(
-            [`meter:${p.meterId}`, "meterCredit", d.meterCreditFen],
-            [`credit:${p.unitId}`, "meterCredit", -d.meterCreditFen],
-          ),
-        ];
+          ...moveGas(counts, `${counts === "volume" ? "stock" : "credit"}:${unitId}`, meterId, -remaining),
+          ...move(`sales:${unitId}`, `receivable:${accountId}`, owedFen),
+        ],
+  /** What stands on the card and the old meter never took goes to the new one. */
+  onCardStill: (from: Id, to: Id, counts: "volume" | "money", amount: number): Posting[] =>
+    from === to ? [] : moveGas(counts, `${counts === "volume" ? "gas" : "meter"}:${from}`, to, amount),
+  /** What is left of replaced meters is given back as money: the gas goes back where it came from. */
+  carriedBack: (accountId: Id, unitId: Id, counts: "volume" | "money", amount: number): Posting[] => {
+    const commodity = counts === "volume" ? "litre" : "meterCredit";
+    const source = counts === "volume" ? "stock" : "credit";
+    return entry([`${source}:${unitId}`, commodity, amount], [`carried:${accountId}`, commodity, -amount]);
   },
   /** Money back by its channel or as it was paid out instead, the balance part into the balance. */
   payBack: (p: Purchase, a: Attempt | null): Posting[] => [

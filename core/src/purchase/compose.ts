@@ -20,6 +20,7 @@ import type {
 } from "../aggregates.ts";
 import { replacedCard } from "../card/replacement.ts";
 import { postingSums, postings } from "../ledger/postings.ts";
+import { carriedOf, type MeterChange, replaceMeter, withCarried } from "../meter/replacement.ts";
 import type { AttemptJob, AttemptRefusal } from "../payment/events.ts";
 import { attemptIsFinal } from "../payment/machine.ts";
 import type { Attempt } from "../payment/types.ts";
@@ -49,8 +50,12 @@ export type ComposeRefusal =
   | AttemptRefusal
   /** I4: the card or meter already has an open purchase. */
   | { code: "alreadyOpen"; purchaseId: Id }
-  /** The free balance no longer covers the offset that was shown: quote anew. */
-  | { code: "balanceMoved" };
+  /** The free balance no longer covers the offset that was shown, or what is carried its volume: quote anew. */
+  | { code: "balanceMoved" }
+  /** The meter is off the wall. */
+  | { code: "meterRetired" }
+  /** What the old meter is said to have said can't be. */
+  | { code: "wordDisagrees" };
 
 export interface ComposeInput {
   bundle: PurchaseBundle;
@@ -72,6 +77,7 @@ export function compose(input: ComposeInput): Result<{ transition: Transition; p
     tier: bundle.tier?.state ?? null,
     card: bundle.card?.state ?? null,
     meter: bundle.meter?.state ?? null,
+    fresh: null,
     attempts: advanced.value.attempts,
     postings: [],
     tasks: new Map(),
@@ -80,7 +86,7 @@ export function compose(input: ComposeInput): Result<{ transition: Transition; p
   for (const change of advanced.value.changes) {
     const refused =
       change.of === "purchase"
-        ? applyEffect(draft, change.effect, change.purchase)
+        ? applyEffect(draft, change.effect, change.purchase, now)
         : applyAttempt(draft, change, advanced.value.purchase);
     if (refused !== null) return err(refused);
   }
@@ -93,6 +99,8 @@ interface Draft {
   tier: TierState | null;
   card: CardState | null;
   meter: MeterState | null;
+  /** The one that comes in its place. */
+  fresh: MeterState | null;
   readonly attempts: ReadonlyMap<Id, Attempt>;
   readonly postings: Posting[];
   readonly tasks: Map<string, TaskRequest>;
@@ -125,7 +133,7 @@ function applyAttempt(draft: Draft, { before, after, jobs }: Extract<Change, { o
   return null;
 }
 
-function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase): ComposeRefusal | null {
+function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase, now: Instant): ComposeRefusal | null {
   switch (effect.effect) {
     case "holdBalance":
       if (draft.account.balanceFen < effect.amountFen) return { code: "balanceMoved" };
@@ -161,8 +169,12 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase): Compose
       if (draft.card === null) throw new Error(`purchase ${p.id} has no card to replace`);
       draft.card = replacedCard(draft.card);
       return null;
+    case "replaceMeter":
+      return changeMeter(draft, effect.change, p, now);
+    case "takeCarried":
+      return takeCarried(draft, p);
     case "countOnCard":
-      if (draft.card !== null) draft.card = { ...draft.card, count: effect.count, lastAmount: effect.amount };
+      if (draft.card !== null) draft.card = withCount(draft.card, effect, p);
       return null;
     case "payIn":
       draft.postings.push(...postings.payIn(p, attemptOf(draft, effect.attemptId)));
@@ -173,6 +185,7 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase): Compose
     case "payBack":
       moveBalance(draft, p.breakdown.balanceOffsetFen, 0);
       if (p.refund?.paidOut?.way === "balance") moveBalance(draft, p.refund.amountFen, 0);
+      if (p.breakdown.fromCarried === true) draft.account = withCarried(draft.account, ...delivered(p));
       draft.postings.push(...postings.payBack(p, p.paidAttemptId === null ? null : attemptOf(draft, p.paidAttemptId)));
       return null;
     case "cancelAttempts":
@@ -214,7 +227,36 @@ const withSecret = (card: CardState, version: number): CardState => ({
   secret: { version, pending: null, onPhone: card.secret.onPhone && version <= card.secret.version },
 });
 
+/** Whatever was lost on the way: the meter had what this purchase came on top of. */
+const withCount = (
+  card: CardState,
+  { count, amount: lastAmount }: Extract<PurchaseEffect, { effect: "countOnCard" }>,
+  { totalBefore }: Purchase,
+): CardState => ({ ...card, count, lastAmount, totalCredited: Math.max(card.totalCredited, totalBefore ?? 0) });
+
+function changeMeter(draft: Draft, change: MeterChange, p: Purchase, now: Instant): ComposeRefusal | null {
+  const { account, card, meter } = draft;
+  if (card === null || meter === null) throw new Error(`purchase ${p.id} has no card or no meter to replace`);
+  const replaced = replaceMeter({ account, card, meter }, change, now);
+  if (!replaced.ok) return replaced.error;
+  const { postings: moved, ...parts } = replaced.value;
+  Object.assign(draft, parts);
+  draft.postings.push(...moved);
+  return null;
+}
+
+const delivered = ({ breakdown: { delivers } }: Purchase): ["volume" | "money", number] =>
+  delivers.kind === "volume" ? ["volume", delivers.volumeL] : ["money", delivers.meterCreditFen];
+
+function takeCarried(draft: Draft, p: Purchase): ComposeRefusal | null {
+  const [counts, amount] = delivered(p);
+  draft.account = withCarried(draft.account, counts, -amount);
+  const { volumeL, meterCreditFen } = carriedOf(draft.account);
+  return volumeL < 0 || meterCreditFen < 0 ? { code: "balanceMoved" } : null;
+}
+
 function openOnCard(draft: Draft, p: Purchase): ComposeRefusal | null {
+  if (draft.meter?.retired !== undefined) return { code: "meterRetired" };
   for (const thing of [draft.card, draft.meter]) {
     if (thing !== null && thing.openPurchaseId !== null && thing.openPurchaseId !== p.id)
       return { code: "alreadyOpen", purchaseId: thing.openPurchaseId };
@@ -277,6 +319,7 @@ function toTransition(input: ComposeInput, { purchase, attempts, changes }: Adva
   }
   writes.push(...written("account", bundle.account, draft.account), ...written("tier", bundle.tier, draft.tier));
   writes.push(...written("card", bundle.card, draft.card), ...written("meter", bundle.meter, draft.meter));
+  if (draft.fresh !== null) writes.push({ kind: "meter", id: draft.fresh.id, expected: 0, state: draft.fresh });
   return {
     eventId,
     at: now,

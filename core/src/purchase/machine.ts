@@ -14,7 +14,8 @@
  * - `issued`: a script left the centre. From here a refund needs the card's own proof, never a timer (I3).
  * - `unknown`: the card was not read since. The next reading at any reader settles it.
  * - `manual`: a person decides with evidence, a second one confirms.
- * - A card may be replaced under any of them: the claim goes on with the new one, and remembers.
+ * - A card may be replaced under any of them: the claim goes on with the new one, and remembers. So may the meter, whose
+ *   last word settles what was out for it.
  * - `delivered`, `refunded`, `void` are final.
  *
  * Every state that is not final has a due time (I12); what happens then is `due` in the table. Effects on the balance,
@@ -23,10 +24,12 @@
  */
 import type { TaskRequest } from "../aggregates.ts";
 import type { RefundProof } from "../card/types.ts";
+import type { LastWord, MeterChange } from "../meter/replacement.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant, Result } from "../units.ts";
 import { err, ok } from "../units.ts";
+import { meterUnderUnwritten, meterUnderWritten } from "./meterReplaced.ts";
 import {
   cardSettled,
   deliver,
@@ -111,6 +114,13 @@ export type PurchaseEvent =
   | { type: "refundStands"; scriptId: Id }
   /** 补卡. `script`: what the issuing desk writes on the new card, where one was out; `needs`: what a refund needs now. */
   | { type: "cardReplaced"; script: IssuedScript | null; needs: RefundProof; approvedBy?: [Id, Id] }
+  /**
+   * 换表, with the card that goes with it. `script`: what the issuing desk writes on the new card, where one was out and the
+   * old meter has not taken it.
+   */
+  | { type: "meterReplaced"; change: MeterChange; script: IssuedScript | null; needs: RefundProof }
+  /** It is off the wall and says nothing of this purchase, or nothing that can be: people decide. */
+  | { type: "meterDisagrees"; word: LastWord | null }
   /** Reported lost, and nothing but the card could tell (class C): people decide. */
   | { type: "cardLost" }
   /** The image is nothing we know: people decide. */
@@ -142,6 +152,10 @@ export type PurchaseEffect =
   /** The card opens to this secret. */
   | { effect: "secretKnown"; version: number }
   | { effect: "replaceCard" }
+  /** With its card. */
+  | { effect: "replaceMeter"; change: MeterChange }
+  /** Of what was left in replaced meters, this much is promised to the purchase. */
+  | { effect: "takeCarried" }
   /** The books believe the card holds purchase number `count`. */
   | { effect: "countOnCard"; count: number; amount: number }
   | { effect: "payIn"; attemptId: Id }
@@ -194,6 +208,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     },
     gaveUp: (p, e, now) => close(p, e.reason, now),
     cardReplaced: (p, e) => replacedUnwritten(p, e),
+    meterReplaced: (p, e) => meterUnderUnwritten(p, e),
     due: (p, _e, now) => close(p, "timeout", now),
   },
   closing: {
@@ -213,6 +228,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     scriptIssued: (p, e) => issue(p, e),
     gaveUp: (p, e, now) => refund(p, e.reason, now),
     cardReplaced: (p, e) => replacedUnwritten(p, e),
+    meterReplaced: (p, e) => meterUnderUnwritten(p, e),
     due: (p, _e, now) => (p.later ? remind(p, now) : refund(p, "windowOver", now)),
   },
   issued: {
@@ -232,6 +248,8 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     refundStands: (p, e) => refundStands(p, e),
     cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
+    meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
+    meterDisagrees: (p, _e, now) => toManual(p, now),
     cardLost: (p, _e, now) => toManual(p, now),
     due: (p, _e, now) => remind(p, now),
   },
@@ -239,6 +257,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     // Only two people send a card here back to a reader.
     scriptIssued: (p, e) => (twoPeople(e.approvedBy) ? issue(p, e) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
+    meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
     decided: (p, e, now) => {
       if (!twoPeople(e.by)) return null;
       if (e.to === "delivered") return deliver(p, now, "staff");
@@ -344,6 +363,7 @@ function confirm(p: Purchase, now: Instant, settings: PurchaseSettings): Purchas
   const holds: PurchaseEffect[] = [{ effect: "openOnCard" }];
   if (b.balanceOffsetFen > 0) holds.push({ effect: "holdBalance", amountFen: b.balanceOffsetFen });
   if (b.tier !== null) holds.push({ effect: "holdTier" });
+  if (b.fromCarried === true) holds.push({ effect: "takeCarried" });
   const confirmed: Purchase = { ...p, confirmedAt: now };
   if (b.payableFen === 0) {
     const done = paid(confirmed, null, now, settings);

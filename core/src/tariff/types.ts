@@ -118,6 +118,8 @@ export interface Breakdown {
   balanceOffsetFen: Fen;
   payableFen: Fen;
   delivers: Delivers;
+  /** What it delivers was left in a meter that was replaced: nothing is paid for it, and it comes out of `carried`. */
+  fromCarried?: true;
   /** What this purchase uses of the tiers and, apart from it, of the heating quota; null when nothing is counted (flat, meter). */
   tier: { cycleKey: string; volumeL: Litre; heatingL: Litre } | null;
 }

@@ -19,7 +19,17 @@ export interface TestCard {
   secret: string;
   /** Where the next change of secret is torn: the chip still has the old one, or the new one already. */
   cutChange?: "old" | "new";
-  meter: { count: number; total: number };
+  meter: TestMeter;
+}
+
+/** `left`: what is in it; left out, it has always the same. `fresh`: bound to no card yet. */
+export interface TestMeter {
+  count: number;
+  total: number;
+  left?: number;
+  fresh?: boolean;
+  /** Cards before this one are old. */
+  replacement?: number;
 }
 
 /** Each version of it, of every card. */
@@ -61,27 +71,44 @@ const returned = ({ image, meter }: TestCard): Uint8Array =>
     count: meter.count,
     totalCredited: meter.total,
     registerL: 31_480,
-    remaining: 3_520,
+    remaining: meter.left ?? 3_520,
     valve: "open",
     batteryLow: false,
   });
 
 /**
  * The card goes into its meter. Class B: the next count is taken; class A: a higher total; everything else is left alone.
- * Cards of one household share the meter.
+ * Cards of one household share the meter. A fresh one takes number and total over from the first card's return area.
  */
 export function intoMeter(card: TestCard): void {
   const found = card.driver.purchaseArea(card.image);
   if (found === null) return;
-  const { meter } = card;
-  if (found.total !== null && found.total >= meter.total) {
+  const { meter, driver } = card;
+  const replacement = driver.identify(card.image)?.replacement ?? 0;
+  if (replacement < (meter.replacement ?? 0)) return;
+  if (meter.replacement !== undefined) meter.replacement = replacement;
+  if (meter.fresh === true) Object.assign(meter, { fresh: false, ...beginsWith(card) });
+  const before = meter.total;
+  if (driver.cardClass === "C") {
+    meter.count = found.count;
+    meter.total += found.amount;
+  } else if (found.total !== null && found.total >= meter.total) {
     meter.count = found.count;
     meter.total = found.total;
   } else if (found.total === null && found.count === meter.count + 1) {
     meter.count = found.count;
     meter.total += found.amount;
   }
+  if (meter.left !== undefined) meter.left += meter.total - before;
   card.image = returned(card);
+}
+
+/** By the pages of docs/cards, which hold for the area as the issuer leaves it as well. */
+function beginsWith({ driver, image }: TestCard): { count: number; total: number } {
+  if (driver.returnArea(image) === "bad") return { count: 0, total: 0 };
+  const { offset, length } = driver.areas.returned;
+  const area = new DataView(image.buffer, image.byteOffset + offset, length);
+  return { count: area.getUint16(16), total: area.getUint32(8, true) };
 }
 
 /** @param pullAfter bytes that still get written; the card is pulled while the next one is. */

@@ -30,6 +30,7 @@ import { fileStaffTask } from "../tasks/staff.ts";
 import { accountAnswer, gasAnswer } from "./answers.ts";
 import { adopt, recordReading } from "./cardBooks.ts";
 import type { CardSession, Probed } from "./cardRows.ts";
+import { openCarried } from "./carried.ts";
 import { issueScript, leavesOneShort, sameScriptAgain } from "./issueScript.ts";
 import { imageClassOf, isOurs, type Reading, readingOf, triesLeft } from "./reading.ts";
 
@@ -68,9 +69,10 @@ export async function look(
     return { reading, card: null, account: null, customer: null, open: null, probed, grant: null, decision };
   }
   const card = must(await sale.store.load([{ kind: "card", id: cardId }]), "card", cardId);
-  const { accountId, openPurchaseId } = card.state;
+  const { accountId, meterId, openPurchaseId } = card.state;
   const loaded = await sale.store.load([
     { kind: "account", id: accountId },
+    { kind: "meter", id: meterId },
     ...(openPurchaseId === null ? [] : [{ kind: "purchase" as const, id: openPurchaseId }]),
   ]);
   const account = must(loaded, "account", accountId);
@@ -85,6 +87,7 @@ export async function look(
     read: { ...read, fresh, oneShortIsOurs: await oneShortIsOurs(sale, read, open?.state ?? null, card.state.layout) },
     card: card.state,
     account: account.state,
+    began: loaded.get("meter", meterId)?.state.began ?? null,
     open: open && { purchase: open.state, image: ours ? imageClassOf(open.state, reading) : null },
     reader,
     adoption: openWindow(customer?.adoption ?? [], card.state.layout, now),
@@ -183,6 +186,7 @@ async function carryOut(
     case "sell":
       if (wanted !== null) return refused("purchase.wrongState");
       await recordReading(sale, seen);
+      if (decision.kind === "sell" && (await openCarried(sale, seen, terminal))) return "again";
       return ok(decision.kind === "sell" ? await accountAnswer(sale, seen) : await gasAnswer(sale, seen));
     default:
       return never(decision, "decision");

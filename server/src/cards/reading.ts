@@ -84,6 +84,7 @@ export function readingOf(probed: Probed): Reading {
       amount: quantity(facts.gas),
       acceptedCount: facts.returned?.count ?? null,
       totalCredited: facts.returned?.totalCredited ?? null,
+      remaining: facts.returned?.remaining ?? null,
     },
     secretCounter,
   };

@@ -28,6 +28,10 @@ export function ofCompose(refusal: ComposeRefusal): Refused {
       return { code: "purchase.open" };
     case "balanceMoved":
       return { code: "purchase.quoteStale" };
+    case "meterRetired":
+      return { code: "meter.retired" };
+    case "wordDisagrees":
+      return { code: "meter.wordDisagrees" };
     default:
       return never(refusal, "refusal");
   }

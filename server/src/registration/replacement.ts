@@ -9,6 +9,7 @@ import {
   dayOf,
   type Id,
   type IssuedScript,
+  isUnproven,
   type MeterPrice,
   meterPriceAt,
   ok,
@@ -44,11 +45,9 @@ export const amountOf = (driver: LayoutDriver, value: number): CardAmount =>
 
 const refuse = (code: Refusal["code"]): { ok: false; error: Refusal } => ({ ok: false, error: { code } });
 
-const withScript = (p: Purchase | null): boolean =>
+/** A script was out for it, and nobody knows yet what became of that. */
+export const withScript = (p: Purchase | null): boolean =>
   p !== null && (p.state === "issued" || p.state === "unknown" || p.state === "manual");
-
-/** A purchase that the meter has not been seen to accept, as far as the books know. */
-const isUnproven = (card: CardState): boolean => card.count > 0 && card.acceptedCount !== card.count;
 
 /** May it be replaced so, as the books stand? */
 export function mayReplace(card: CardState, open: Purchase | null, carries: Carries, byTwo: boolean): Registered<null> {
@@ -108,8 +107,8 @@ export async function replaceCard(
   return after === undefined ? missing("card") : ok(after.card);
 }
 
-async function cardWithPurchase(
-  ctx: ServerContext,
+export async function cardWithPurchase(
+  ctx: Pick<ServerContext, "store">,
   cardId: Id,
 ): Promise<{ card: CardState; open: Purchase | null } | undefined> {
   const card = (await ctx.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state;
@@ -135,7 +134,7 @@ function settledBy(card: CardState, carries: Carries): Partial<CardState> {
 
 const unprovenAmount = (card: CardState): number => (isUnproven(card) ? card.lastAmount : 0);
 
-interface Place {
+export interface Place {
   areaCode: string;
   meterCeiling: number;
   price?: MeterPrice;
@@ -148,7 +147,7 @@ export function replacedEvent(
   { carries, approvedBy }: Replacing,
   place: Place,
   now: number,
-): PurchaseEvent {
+): Extract<PurchaseEvent, { type: "cardReplaced" }> {
   const driver = driverOf(card);
   const needs = refundProof(driver, { phoneScript: p.issuedToPhone, replaced: true });
   const approved = approvedBy === undefined ? {} : { approvedBy };
@@ -200,12 +199,18 @@ export function driverOf(card: CardState): LayoutDriver {
   return driver;
 }
 
-async function placeOf(ctx: ServerContext, card: CardState): Promise<Place> {
+/** `ceiling`: of the meter that the card is for, where it is not registered yet. */
+export async function placeOf(
+  ctx: Pick<ServerContext, "registry" | "db" | "now">,
+  card: CardState,
+  ceiling?: number,
+): Promise<Place> {
   const customer = await ctx.registry.customer(card.accountId);
   if (customer === undefined) throw new Error(`account ${card.accountId} is not registered`);
   const { areaCode, meter } = customer;
   const priced = driverOf(card).unit === "money" ? meterPriceAt(customer.tariff, ctx.now()) : null;
   const place = { areaCode, ...(priced === null ? {} : { price: priced }) };
+  if (ceiling !== undefined) return { ...place, meterCeiling: ceiling };
   if (meter?.id === card.meterId) return { ...place, meterCeiling: meter.ceiling };
   const { rows } = await ctx.db.query<{ ceiling: number | null }>(
     "select ceiling from meter_registration where id = $1",

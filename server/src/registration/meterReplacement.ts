@@ -1,0 +1,217 @@
+/**
+ * 换表: the old meter ends, the new one begins, and the card is replaced, in one commit. What is open goes by the old
+ * meter's own word: delivered there, on with the new card for the new meter, or, where that word is its proof, refunded.
+ * Two people state it. (core/src/meter/replacement.ts; docs/decisions/0004.)
+ *
+ * `replaceMeter(ctx, cardId, stated, by)` needs the store and the registry's `customer` alone. The desk then writes
+ * `issueImage` on a new chip, and that card goes into the new meter first.
+ */
+import {
+  type AccountState,
+  type CardState,
+  type Heard,
+  heardOfCard,
+  heardOfOpen,
+  type Id,
+  isRefundProof,
+  type LastWord,
+  type MeterChange,
+  type MeterState,
+  ok,
+  type Purchase,
+  type PurchaseEvent,
+  replaceMeter as replaced,
+  type Transition,
+  type Versioned,
+} from "@citygas/core";
+import { applyEvent } from "../purchases/applyEvent.ts";
+import { must } from "../purchases/bundle.ts";
+import { derivedId } from "../purchases/derivedId.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import type { KeyedBy } from "./guarded.ts";
+import type { Refusal, Registered } from "./outcome.ts";
+import { cardWithPurchase, driverOf, placeOf, replacedEvent, withScript } from "./replacement.ts";
+
+export interface Stated {
+  /** The card's own meter: its controller was replaced. */
+  newMeterId: Id;
+  newIndexL: number;
+  /** Most that the new one takes, litres or fen; 0: no limit. */
+  ceiling: number;
+  /** Read when the old meter was off the wall; null: it says nothing, or nothing that can be. */
+  word: LastWord | null;
+  /** The card's `scriptSeq` when that was read: what was issued since may have gone into the old meter after it. */
+  cardSeq: number;
+  /** The old card is in the hall. */
+  handedIn: boolean;
+  /** What an overdraft costs. */
+  owedFen: number;
+  approvedBy: [maker: Id, checker: Id];
+}
+
+type Context = Pick<SaleContext, "store" | "registry" | "db" | "now" | "newId" | "settings" | "log">;
+
+const triesMax = 5;
+const refuse = (code: Refusal["code"]): { ok: false; error: Refusal } => ({ ok: false, error: { code } });
+
+/** The same request again replaces nothing more. */
+export async function replaceMeter(
+  ctx: Context,
+  cardId: Id,
+  stated: Stated,
+  by: KeyedBy,
+): Promise<Registered<CardState>> {
+  const eventId = derivedId("meterReplaced", cardId, by.key, by.fingerprint);
+  for (let tries = 1; tries <= triesMax; tries++) {
+    const found = await cardWithPurchase(ctx, cardId);
+    if (found === undefined) return refuse("notFound");
+    const { open } = found;
+    const done =
+      open === null
+        ? await withNothingOpen(ctx, cardId, stated, { ...by, eventId })
+        : await underPurchase(ctx, open.id, stated, { ...by, eventId });
+    if (done === "again") continue;
+    if (!done.ok) return (await wasDone(ctx, found.card, eventId)) ? ok(found.card) : done;
+    const after = await cardWithPurchase(ctx, cardId);
+    return after === undefined ? refuse("notFound") : ok(after.card);
+  }
+  return refuse("server.unavailable");
+}
+
+/** A request that was carried out before is no refusal, whatever has become of the card since. */
+async function wasDone({ store }: Pick<Context, "store">, { meterId }: CardState, changeId: Id): Promise<boolean> {
+  return must(await store.load([{ kind: "meter", id: meterId }]), "meter", meterId).state.began?.changeId === changeId;
+}
+
+/** As the books stand; `open`: the purchase on the card. The class decides what may be stated of the old card. */
+export function mayReplaceMeter(card: CardState, open: Purchase | null, stated: Stated): Registered<Heard | null> {
+  const { word, handedIn } = stated;
+  if (stated.cardSeq !== card.scriptSeq || open?.state === "issued") return refuse("card.scriptRunning");
+  if (open === null || !withScript(open)) {
+    if (word === null) return ok(null);
+    const heard = heardOfCard(card, word);
+    if (heard !== "took" && heard !== "notTaken") return refuse("meter.wordDisagrees");
+    return cFails(card, heard, handedIn) ? refuse("meter.cardNeeded") : ok(heard);
+  }
+  const heard = word === null ? null : heardOfOpen(open, word);
+  const says = heard === "took" || heard === "notTaken" || (heard === "tookNumber" && isRefundProof(open));
+  if (!says) return refuse("meter.wordDisagrees");
+  // Both of its cards would bring the amount to a meter that takes it whatever the number.
+  return card.cardClass === "C" && heard !== "took" ? refuse("purchase.open") : ok(heard);
+}
+
+const cFails = (card: CardState, heard: Heard, handedIn: boolean): boolean =>
+  card.cardClass === "C" && heard === "notTaken" && card.lastAmount > 0 && !handedIn;
+
+interface Request extends KeyedBy {
+  eventId: Id;
+}
+
+async function underPurchase(
+  ctx: Context,
+  purchaseId: Id,
+  stated: Stated,
+  request: Request,
+): Promise<Registered<null> | "again"> {
+  let silent = false;
+  let moved = false;
+  const first = (await ctx.store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
+  const card = first?.state.cardId == null ? undefined : await cardWithPurchase(ctx, first.state.cardId);
+  if (card === undefined) return "again";
+  const place = await placeOf(ctx, card.card, stated.ceiling);
+  const applied = await applyEvent(
+    ctx,
+    purchaseId,
+    ({ purchase: { state: p }, card: found }, now) => {
+      moved = found === null || found.state.openPurchaseId !== p.id;
+      if (found === null || moved) return { do: "refuse", refused: { code: "server.unavailable" } };
+      const may = mayReplaceMeter(found.state, p, stated);
+      if (!may.ok) {
+        silent = may.error.code === "meter.wordDisagrees" && withScript(p);
+        return { do: "refuse", refused: { code: may.error.code } };
+      }
+      const carries = replacedEvent(found.state, p, { carries: "carry", approvedBy: stated.approvedBy }, place, now);
+      const event: PurchaseEvent = {
+        type: "meterReplaced",
+        change: changeOf(found.state, stated, request),
+        script: may.value === "notTaken" ? carries.script : null,
+        needs: carries.needs,
+      };
+      return { do: "commit", event: { type: "purchase", event } };
+    },
+    { request },
+  );
+  if (applied.ok) return ok(null);
+  if (moved) return "again";
+  if (silent) await toPeople(ctx, purchaseId, stated.word);
+  return refuse(applied.error.code);
+}
+
+/** Nothing but the meter could tell, and nothing is guessed. */
+async function toPeople(ctx: Context, purchaseId: Id, word: LastWord | null): Promise<void> {
+  const told = await applyEvent(ctx, purchaseId, ({ purchase: { state } }) =>
+    state.state === "unknown"
+      ? { do: "commit", event: { type: "purchase", event: { type: "meterDisagrees", word } } }
+      : { do: "nothing" },
+  );
+  if (!told.ok) ctx.log.warn({ purchaseId, code: told.error.code }, "purchase of a silent meter not given to people");
+}
+
+const changeOf = (
+  card: CardState,
+  { newMeterId, newIndexL, word, owedFen, approvedBy }: Stated,
+  { eventId: id }: Pick<Request, "eventId">,
+): MeterChange => ({ id, newMeterId, newIndexL, counts: driverOf(card).unit, word, owedFen, approvedBy });
+
+async function withNothingOpen(
+  ctx: Context,
+  cardId: Id,
+  stated: Stated,
+  { eventId, key, fingerprint }: Request,
+): Promise<Registered<null> | "again"> {
+  const card = must(await ctx.store.load([{ kind: "card", id: cardId }]), "card", cardId);
+  const { accountId, meterId, openPurchaseId } = card.state;
+  if (openPurchaseId !== null) return "again";
+  const may = mayReplaceMeter(card.state, null, stated);
+  if (!may.ok) return may;
+  const loaded = await ctx.store.load([
+    { kind: "account", id: accountId },
+    { kind: "meter", id: meterId },
+  ]);
+  const [account, meter] = [must(loaded, "account", accountId), must(loaded, "meter", meterId)];
+  const change = changeOf(card.state, stated, { eventId });
+  const at = ctx.now();
+  const next = replaced({ account: account.state, card: card.state, meter: meter.state }, change, at);
+  if (!next.ok) return refuse(next.error.code === "meterRetired" ? "meter.retired" : "meter.wordDisagrees");
+  if (next.value.card === null) throw new Error(`card ${cardId} was lost on the way`);
+  const committed = await ctx.store.commit({
+    eventId,
+    at,
+    subject: { kind: "card", id: cardId },
+    event: { type: "meterReplaced", change } as Transition["event"],
+    writes: [
+      { kind: "card", id: cardId, expected: card.version, state: next.value.card },
+      ...written(account, next.value.account),
+      { kind: "meter", id: meterId, expected: meter.version, state: next.value.meter },
+      ...begun(next.value.fresh),
+    ],
+    guards: [{ kind: "account", id: accountId, expected: account.version }],
+    postings: next.value.postings,
+    tasks: { add: [], drop: [] },
+    idempotency: { key, fingerprint },
+  });
+  switch (committed.kind) {
+    case "done":
+      return ok(null);
+    case "replay":
+      return committed.sameRequest ? ok(null) : refuse("request.keyReused");
+    case "stale":
+      return "again";
+  }
+}
+
+const written = (account: Versioned<AccountState>, state: AccountState): Transition["writes"] =>
+  state === account.state ? [] : [{ kind: "account", id: state.id, expected: account.version, state }];
+
+const begun = (fresh: MeterState | null): Transition["writes"] =>
+  fresh === null ? [] : [{ kind: "meter", id: fresh.id, expected: 0, state: fresh }];
