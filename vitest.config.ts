@@ -7,7 +7,7 @@ const longSeed = process.env.CITYGAS_LONG;
 export default defineConfig({
   test: {
     include: [
-      "{core,protocols,api,texts,gateways,devices,terminal,server,kiosk,sandbox,simulation,city,bench}/**/*.test.ts",
+      "{core,protocols,api,texts,gateways,devices,terminal,server,kiosk,sandbox,simulation,city,bench,tools}/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/dist/**"],
     globalSetup: ["city/src/postgres/vitestSetup.ts"],

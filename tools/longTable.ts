@@ -1,30 +1,70 @@
-/** The long tier's table: which test tried how many cases, as Markdown (docs/test-long.md). */
+/**
+ * The long tier's page (docs/test-long.md): which test tried how many cases, as Markdown, a table for each run. A run of
+ * some rooms replaces what these rooms' tests had there and leaves the rest, so the page is read back before it is written.
+ */
 export interface Counted {
-  /** Path of the test file from the root. */
-  file: string;
+  /** The package's folder: `protocols/gascard`, `core`. */
+  area: string;
   test: string;
   cases: number;
+  /** Wall time. */
   seconds: number;
 }
 
 export interface LongRun {
+  /** Repeats it. */
   command: string;
   /** `N passed, N failed, N skipped`. */
   result: string;
+  /** ISO date. */
   day: string;
   node: string;
+  counted: readonly Counted[];
 }
 
-export function longTable(counted: readonly Counted[], run: LongRun): string {
-  const rows = counted
-    .map((each) => ({ ...each, area: area(each.file) }))
-    .sort((a, b) => compare(a.area, b.area) || b.cases - a.cases || compare(a.test, b.test));
+const head = `# The long test run
+
+Each line is a test that tries cases: how many it tried, and for how long. Seconds are wall time, two files side by side.
+`;
+
+export function longPage(runs: readonly LongRun[]): string {
+  return [head, ...runs.map(section)].join("\n");
+}
+
+/** The page's runs; empty for a text that is none. */
+export function readLongPage(page: string): LongRun[] {
+  return page
+    .split(/^(?=Written by `)/m)
+    .slice(1)
+    .map((part) => {
+      const [, command = "", day = "", node = "", result = ""] =
+        /^Written by `(.+)` on (\S+), Node (\S+): (.+)\.$/m.exec(part) ?? [];
+      const rows = part.matchAll(/^\| (\S+) \| (.+) \| ([\d,]+) \| ([\d.]+) \|$/gm);
+      const counted = [...rows].map(([, area = "", test = "", cases = "", seconds]) => {
+        return {
+          area,
+          test: test.replaceAll("\\|", "|"),
+          cases: Number(cases.replaceAll(",", "")),
+          seconds: Number(seconds),
+        };
+      });
+      return { command, day, node, result, counted };
+    });
+}
+
+/** With a new run in front: what it counted is taken from the older ones, and one that has nothing left is gone. */
+export function withRun(older: readonly LongRun[], run: LongRun): LongRun[] {
+  const name = ({ area, test }: Counted): string => `${area} ${test}`;
+  const anew = new Set(run.counted.map(name));
+  const left = older.map((each) => ({ ...each, counted: each.counted.filter((row) => !anew.has(name(row))) }));
+  return [run, ...left.filter(({ counted }) => counted.length > 0)];
+}
+
+function section(run: LongRun): string {
+  const rows = [...run.counted].sort((a, b) => compare(a.area, b.area) || b.cases - a.cases || compare(a.test, b.test));
   const cases = rows.reduce((sum, row) => sum + row.cases, 0);
   const lines = [
-    "# The long test run",
-    "",
     `Written by \`${run.command}\` on ${run.day}, Node ${run.node}: ${run.result}.`,
-    "Each line is a test that tries cases: how many it tried, and for how long. Seconds are wall time.",
     "",
     "| Area | Test | Cases | Seconds |",
     "| --- | --- | ---: | ---: |",
@@ -34,8 +74,8 @@ export function longTable(counted: readonly Counted[], run: LongRun): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The package's folder: `protocols/gascard`, `core`. */
-function area(file: string): string {
+/** Of a test file's path from the root. */
+export function areaOf(file: string): string {
   const at = file.indexOf("/src/");
   return at === -1 ? (file.split("/")[0] ?? file) : file.slice(0, at);
 }

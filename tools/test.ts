@@ -1,6 +1,7 @@
 /**
- * `npm test`: types, lint, structure, unit and integration tests, then the browser tests. `--long` raises the counts
- * and, when nothing failed, writes how many cases each test tried to docs/test-long.md; `--seed=N` repeats such a run.
+ * `npm test`: types, lint, structure, unit and integration tests, then the browser tests. `--long` raises the counts, goes
+ * room by room, and when nothing failed writes how many cases each test tried to docs/test-long.md; `--seed=N` repeats
+ * such a run, `--resume` goes on with one that was broken off, after the last part that passed.
  * `--only=unit,e2e` runs some parts, other words some test files.
  * Each of the first three counts as one test. Everything runs even when something failed before, so that one run tells
  * all; the last line is `N passed, N failed, N skipped`.
@@ -11,18 +12,19 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Counted, longTable } from "./longTable.ts";
+import { forget, keep, keptRun, newRun, type PartResult } from "./longRun.ts";
+import { areaOf, type Counted, longPage, readLongPage, withRun } from "./longTable.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const long = process.argv.includes("--long");
-const seed = long ? longSeed() : null;
+const resumed = process.argv.includes("--resume");
+const kept = !long ? null : resumed ? keptRun(root) : newRun(root, longSeed());
+const seed = kept?.seed ?? null;
 const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".length);
 const filters = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 const reports = mkdtempSync(join(tmpdir(), "citygas-test-"));
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
-const total = { passed: 0, failed: 0, skipped: 0 };
-const skips: string[] = [];
-const counted: Counted[] = [];
+const nothing: PartResult = { passed: 0, failed: 0, skipped: 0, skips: [], counted: [] };
 
 /** A fresh one for each run, unless `--seed=` asks for an old run's. */
 function longSeed(): number {
@@ -47,11 +49,11 @@ function run(command: string, args: string[]): Promise<number> {
   });
 }
 
-async function check(name: string, command: string, args: string[]): Promise<void> {
+async function check(name: string, command: string, args: string[]): Promise<PartResult> {
   console.log(`\n── ${name}`);
   const code = await run(command, args);
-  total[code === 0 ? "passed" : "failed"] += 1;
   if (code !== 0) console.error(`${name} failed`);
+  return { ...nothing, [code === 0 ? "passed" : "failed"]: 1 };
 }
 
 interface VitestReport {
@@ -65,7 +67,7 @@ interface VitestReport {
   }[];
 }
 
-async function vitest(name: string, config: string, ...filters: string[]): Promise<void> {
+async function vitest(name: string, config: string, ...filters: string[]): Promise<PartResult> {
   console.log(`\n── ${name}`);
   const report = join(reports, `${name}.json`);
   const code = await run(bin("vitest"), [
@@ -77,25 +79,32 @@ async function vitest(name: string, config: string, ...filters: string[]): Promi
     `--outputFile.json=${report}`,
     ...filters,
   ]);
-  if (!existsSync(report)) {
-    total.failed += 1;
-    return;
-  }
+  if (!existsSync(report)) return { ...nothing, failed: 1 };
   const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
-  total.passed += result.numPassedTests;
-  // A file that could not even be loaded fails the run without failing a test.
-  total.failed += Math.max(result.numFailedTests, code === 0 ? 0 : 1);
-  total.skipped += result.numPendingTests;
+  const skips: string[] = [];
+  const counted: Counted[] = [];
   for (const file of result.testResults)
     for (const t of file.assertionResults) {
       if (t.status === "pending" || t.status === "skipped") skips.push(t.fullName);
       const { cases } = t.meta;
       if (cases === undefined) continue;
-      counted.push({ file: relative(root, file.name), test: t.fullName, cases, seconds: (t.duration ?? 0) / 1_000 });
+      const area = areaOf(relative(root, file.name));
+      counted.push({ area, test: t.fullName, cases, seconds: (t.duration ?? 0) / 1_000 });
     }
+  return {
+    passed: result.numPassedTests,
+    // A file that could not even be loaded fails the run without failing a test.
+    failed: Math.max(result.numFailedTests, code === 0 ? 0 : 1),
+    skipped: result.numPendingTests,
+    skips,
+    counted,
+  };
 }
 
-const parts: Record<string, () => Promise<void>> = {
+/** Where unit tests stand (vitest.config.ts): the long tier's parts, the long ones last. */
+const rooms = "core protocols api texts gateways devices terminal kiosk sandbox bench tools city server simulation";
+
+const parts: Record<string, () => Promise<PartResult>> = {
   types: () => check("types", bin("tsc"), ["--noEmit"]),
   screenTypes: () => check("types of the kiosk screen", bin("tsc"), ["--noEmit", "-p", "kiosk/screen"]),
   workbenchTypes: () => check("types of the workbench", bin("tsc"), ["--noEmit", "-p", "sandbox/workbench"]),
@@ -106,27 +115,39 @@ const parts: Record<string, () => Promise<void>> = {
   /** Start and one sale: what a second Node is asked. It stands in e2e too, so only by name. */
   sale: () => vitest("sale", "e2e/vitest.config.ts", "sale.test.ts"),
 };
-const wanted = only === undefined ? Object.keys(parts).filter((name) => name !== "sale") : only.split(",");
+for (const room of rooms.split(" "))
+  parts[`unit-${room}`] = () => vitest(`unit-${room}`, "vitest.config.ts", join(root, room, "/"));
+
+const checks = ["types", "screenTypes", "workbenchTypes", "lint", "structure"];
+const whole = long && filters.length === 0 ? rooms.split(" ").map((room) => `unit-${room}`) : ["unit"];
+const wanted = only === undefined ? [...checks, ...whole, "e2e"] : only.split(",");
+const results: PartResult[] = [];
 for (const name of wanted) {
   const part = parts[name];
   if (part === undefined) throw new Error(`no part "${name}"; there are ${Object.keys(parts).join(", ")}`);
-  await part();
+  const result = kept?.done[name] ?? (await part());
+  results.push(result);
+  // Some files of a part are not the part.
+  if (kept === null || result.failed > 0 || filters.length > 0) continue;
+  kept.done[name] = result;
+  keep(root, kept);
 }
 
 rmSync(reports, { recursive: true, force: true });
+const sum = (of: "passed" | "failed" | "skipped"): number => results.reduce((total, each) => total + each[of], 0);
+const last = `${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`;
 if (seed !== null) {
   const part = only === undefined ? [] : [`--only=${only}`];
   const command = ["npm run test:long --", ...part, `--seed=${seed}`, ...filters].join(" ");
-  const result = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
-  const table = longTable(counted, {
-    command,
-    result,
-    day: new Date().toISOString().slice(0, 10),
-    node: process.version,
-  });
-  console.log(`\n${table}`);
-  if (total.failed === 0) writeFileSync(join(root, "docs", "test-long.md"), table);
+  const day = new Date().toISOString().slice(0, 10);
+  const done = { command, result: last, day, node: process.version, counted: results.flatMap((each) => each.counted) };
+  console.log(`\n${longPage([done])}`);
+  if (sum("failed") === 0) {
+    const page = join(root, "docs", "test-long.md");
+    writeFileSync(page, longPage(withRun(readLongPage(readFileSync(page, "utf8")), done)));
+    forget(root);
+  }
 }
-for (const name of skips) console.log(`skipped: ${name}`);
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exit(total.failed === 0 ? 0 : 1);
+for (const name of results.flatMap(({ skips }) => skips)) console.log(`skipped: ${name}`);
+console.log(last);
+process.exit(sum("failed") === 0 ? 0 : 1);
