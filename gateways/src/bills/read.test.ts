@@ -297,6 +297,24 @@ it("the day's edge has two hours of tolerance, and refunds may be of any day's p
   expect((await read("wechat-trade-csv", wechatTrade([refund]))).result.ok).toBe(true);
 });
 
+it("tells the lines whose order, or refund, was named before by a line of their kind", async () => {
+  const again: Trade[] = [
+    { ...never, outTradeNo: "K01_1", transactionId: "T1" },
+    { ...never, outTradeNo: "K01_1", transactionId: "T2" },
+    { ...(trades[3] ?? never), refundNo: "F1", transactionId: "B1" },
+    { ...(trades[3] ?? never), refundNo: "F2", transactionId: "B2" },
+    { ...(trades[3] ?? never), refundNo: "F1", transactionId: "B3" },
+    { ...never, kind: "reversed", outTradeNo: "K01_1", transactionId: "T1", feeFen: 0 },
+  ];
+  for (const [format, content] of [
+    ["wechat-trade-csv", wechatTrade(again)],
+    ["acquirer-trade-csv", acquirerTrade(again)],
+  ] as const) {
+    const { lines } = await read(format, content);
+    expect(lines.flatMap(({ transactionId, repeated }) => (repeated ? [transactionId] : []))).toEqual(["T2", "B3"]);
+  }
+});
+
 it("what the taker rejects with comes out, and the file is closed", async () => {
   const take = async (): Promise<void> => {
     throw new Error("full");

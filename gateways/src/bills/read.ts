@@ -1,7 +1,7 @@
 /**
- * Reads a bill file of any format, piece by piece: memory does not grow with the file, but for 16 bytes per line that
- * find lines standing twice. What is read is handed on in batches **before** the file's end has been seen, so a taker
- * must throw all of it away when the answer is a problem.
+ * Reads a bill file of any format, piece by piece: memory does not grow with the file, but for 32 bytes per line that
+ * find lines and orders standing twice. What is read is handed on in batches **before** the file's end has been seen,
+ * so a taker must throw all of it away when the answer is a problem.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { err, never, ok, type Result } from "@citygas/core";

@@ -24,6 +24,7 @@ export function newTally(take: (batch: BillLine[]) => Promise<void>): Tally {
     other: { count: 0, amountFen: 0 },
   };
   const seen = fingerprints();
+  const orders = fingerprints();
   let batch: BillLine[] = [];
   let lines = 0;
   let feeFen = 0;
@@ -44,7 +45,9 @@ export function newTally(take: (batch: BillLine[]) => Promise<void>): Tally {
       sum.count += 1;
       sum.amountFen += billLine.amountFen;
       if (!Number.isSafeInteger(sum.amountFen)) return { kind: "value", line, column: "amount" };
-      batch.push(billLine);
+      const { kind, outTradeNo, refundNo } = billLine;
+      const repeated = outTradeNo !== null && !orders.add(kind, outTradeNo, refundNo);
+      batch.push(repeated ? { ...billLine, repeated } : billLine);
       return null;
     },
     async flush(all) {
@@ -63,30 +66,29 @@ export function newTally(take: (batch: BillLine[]) => Promise<void>): Tally {
  */
 export function fingerprints(): { add(first: string, second?: string, third?: string | null): boolean } {
   let slots = 1 << 12;
-  let high = new Int32Array(slots);
-  let low = new Int32Array(slots);
+  // The two halves of a fingerprint side by side; an empty slot is 0, 0.
+  let table = new Int32Array(2 * slots);
   let used = 0;
 
   const put = (a: number, b: number): boolean => {
     let at = (a ^ Math.imul(b, 0x9e37_79b1)) & (slots - 1);
-    while (high[at] !== 0 || low[at] !== 0) {
-      if (high[at] === a && low[at] === b) return false;
+    while (table[2 * at] !== 0 || table[2 * at + 1] !== 0) {
+      if (table[2 * at] === a && table[2 * at + 1] === b) return false;
       at = (at + 1) & (slots - 1);
     }
-    high[at] = a;
-    low[at] = b;
+    table[2 * at] = a;
+    table[2 * at + 1] = b;
     used += 1;
     return true;
   };
   const grow = (): void => {
-    const [oldHigh, oldLow] = [high, low];
+    const old = table;
     slots *= 2;
-    high = new Int32Array(slots);
-    low = new Int32Array(slots);
+    table = new Int32Array(2 * slots);
     used = 0;
-    for (let i = 0; i < oldHigh.length; i++) {
-      const a = oldHigh[i] ?? 0;
-      const b = oldLow[i] ?? 0;
+    for (let i = 0; i < old.length; i += 2) {
+      const a = old[i] ?? 0;
+      const b = old[i + 1] ?? 0;
       if (a !== 0 || b !== 0) put(a, b);
     }
   };
@@ -98,10 +100,14 @@ export function fingerprints(): { add(first: string, second?: string, third?: st
       // Apart, not joined: a million joined texts would be made only to be thrown away.
       for (let part = 0; part < 3; part++) {
         const text = part === 0 ? first : part === 1 ? second : (third ?? "");
-        for (let i = 0; i <= text.length; i++) {
-          const unit = i === text.length ? 0x1_0000 + part : text.charCodeAt(i);
-          a = Math.imul(a ^ unit, 0x85eb_ca6b);
-          b = Math.imul(b ^ unit, 0xc2b2_ae35);
+        // Two of its 16-bit units at a time; at the end what is left over, and that it ends.
+        for (let i = 0; i <= text.length; i += 2) {
+          const units =
+            i + 1 < text.length
+              ? text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16)
+              : (i < text.length ? text.charCodeAt(i) : 0x2_0000) | 0x1_0000;
+          a = Math.imul(a ^ units, 0x85eb_ca6b);
+          b = Math.imul(b ^ units, 0xc2b2_ae35);
           a = (a << 13) | (a >>> 19);
           b = (b << 17) | (b >>> 15);
         }

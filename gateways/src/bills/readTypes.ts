@@ -29,6 +29,11 @@ export interface BillLine {
   at: Instant;
   /** Bank statements: whose account the other side is. */
   party: string | null;
+  /**
+   * A line of the same kind has named this order, and for a refund this refund, before. Told by fingerprints: among
+   * millions of lines it may be said of one of which it isn't true, and is never missing.
+   */
+  repeated?: true;
 }
 
 export type BillSums = Readonly<Record<BillLineKind, { count: number; amountFen: Fen }>>;

@@ -2,7 +2,9 @@
 import type { DeliveryFacts, Fen, Id, PurchaseState } from "@citygas/core";
 import type { Pool, PoolClient } from "pg";
 import type { CompareScope } from "./compareGateway.ts";
+import { enterFound } from "./enterFound.ts";
 import { long } from "./heavy.ts";
+import { channelNames } from "./schema.ts";
 
 /**
  * What proves that gas went out: SQL over the purchase `p`. `sent`: something left for it; `written`: the last word
@@ -61,23 +63,32 @@ suspect as (
   select * from day p where p.status = 'delivered' and ${noneSent}
   union all
   select * from day p where p.status = 'refunded' and (${sentSql}))
-insert into reconciliation_difference (id, channel, day, comparison, side, kind, class, state, reason, handling,
-  blocks_refund, out_trade_no, theirs_fen, ours_fen, attempt_id, purchase_id, at, seen_run, found_at)
-select md5(concat_ws('|', $1::text, $2::text, 'purchase', p.id))::uuid::text, $1::text, $2::text, 'delivery', 'ours',
-  'purchase', 'long', 'waiting', 'moneyWithoutGas', 'wait', false, a.out_trade_no, null, a.amount_fen, a.id,
-  p.id, p.paid_at, $3::integer, $4::bigint
+select md5(concat_ws('|', $1::text, $2::text, 'purchase', p.id))::uuid::text as id, $1::text as channel,
+  $2::text as day, 'delivery' as comparison, 'ours' as side, 'purchase' as kind, 'long' as class, 'waiting' as state,
+  'moneyWithoutGas' as reason, 'wait' as handling, false as blocks_refund, a.out_trade_no, a.amount_fen as ours_fen,
+  a.id as attempt_id, p.id as purchase_id, p.paid_at as at, $3::integer as seen_run, $4::bigint as found_at
 from suspect p join attempt a on a.id = p.paid_attempt_id
-where a.channel = $1
-on conflict (id) do update set seen_run = excluded.seen_run`;
+where a.channel = $1`;
 
+/**
+ * Most were paid on the day they were booked: those attempts come out of one index, whatever their channel, and only the
+ * others are looked up one by one. $4: all channels.
+ */
 const booked = `
-select coalesce(sum(a.amount_fen), 0)::bigint as fen from purchase p join attempt a on a.id = p.paid_attempt_id
-where p.paid_at >= $2 and p.paid_at < $3 and a.channel = $1`;
+with day as materialized (
+  select sum(a.amount_fen) filter (where a.channel = $1) as fen,
+    array_agg(p.paid_attempt_id) filter (where a.id is null and p.paid_attempt_id is not null) as others
+  from purchase p left join (
+    select id, channel, amount_fen from attempt
+    where channel = any($4::text[]) and paid_at >= $2 and paid_at < $3) a on a.id = p.paid_attempt_id
+  where p.paid_at >= $2 and p.paid_at < $3)
+select (coalesce(day.fen, 0) + coalesce((
+  select sum(o.amount_fen) from attempt o where o.id = any(day.others) and o.channel = $1), 0))::bigint as fen from day`;
 
 /** @returns what the purchases that were booked on this day had paid through this channel. */
 export async function compareDelivery(client: PoolClient, scope: CompareScope): Promise<Fen> {
   const { channel, day, run, now, from, to } = scope;
-  await client.query(long(suspects, [channel, day, run, now, from, to]));
-  const { rows } = await client.query<{ fen: Fen }>(long(booked, [channel, from, to]));
+  await enterFound(client, suspects, [channel, day, run, now, from, to]);
+  const { rows } = await client.query<{ fen: Fen }>(long(booked, [channel, from, to, channelNames]));
   return rows[0]?.fen ?? 0;
 }

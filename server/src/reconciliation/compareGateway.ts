@@ -7,6 +7,7 @@
  */
 import type { ChannelName, Day, Instant } from "@citygas/core";
 import type { PoolClient } from "pg";
+import { enterFound } from "./enterFound.ts";
 import { long } from "./heavy.ts";
 
 export interface CompareScope {
@@ -20,40 +21,33 @@ export interface CompareScope {
   now: Instant;
 }
 
-const insertInto = `
-insert into reconciliation_difference (id, channel, day, comparison, side, kind, class, state, reason, handling,
-  blocks_refund, out_trade_no, refund_no, transaction_id, theirs_fen, ours_fen, at, seen_run, found_at)`;
-/** Found again: only its amounts may have changed, with a newer bill. */
-const foundAgain = `
-on conflict (id) do update set seen_run = excluded.seen_run, theirs_fen = excluded.theirs_fen,
-  ours_fen = excluded.ours_fen`;
-
 /** The same difference has the same id at every run. */
 const differenceId = (parts: string): string => `md5(concat_ws('|', $1::text, $2::text, ${parts}))::uuid::text`;
 
 /** Of `b` (the bill) and `o` (ours): b alone, o alone, or both with different amounts. */
 const leftoverColumns = (kind: string): string => `
   ${differenceId(`'${kind}', case when o.key is null then 'theirs' when b.key is null then 'ours' else 'both' end,
-    coalesce(b.key, o.key), coalesce(b.refund_no, o.refund_no, ''), coalesce(b.transaction_id, '')`)},
-  $1::text, $2::text, 'gateway',
-  case when o.key is null then 'theirs' when b.key is null then 'ours' else 'both' end,
-  '${kind}',
-  case when o.key is null then 'long' when b.key is null then 'short' else 'amount' end,
-  case when o.key is not null and b.key is not null then 'open' else 'waiting' end,
-  case when o.key is null then 'unknownNumber' when b.key is null then 'notInBill' else 'otherAmount' end,
-  case when o.key is not null and b.key is not null then 'staff' else 'wait' end,
-  o.key is not null and b.key is not null,
-  coalesce(b.key, o.key), coalesce(b.refund_no, o.refund_no), b.transaction_id, b.amount_fen, o.amount_fen,
-  coalesce(b.at, o.at), $3::integer, $4::bigint`;
+    coalesce(b.key, o.key), coalesce(b.refund_no, o.refund_no, ''), coalesce(b.transaction_id, '')`)} as id,
+  $1::text as channel, $2::text as day, 'gateway' as comparison,
+  case when o.key is null then 'theirs' when b.key is null then 'ours' else 'both' end as side,
+  '${kind}' as kind,
+  case when o.key is null then 'long' when b.key is null then 'short' else 'amount' end as class,
+  case when o.key is not null and b.key is not null then 'open' else 'waiting' end as state,
+  case when o.key is null then 'unknownNumber' when b.key is null then 'notInBill' else 'otherAmount' end as reason,
+  case when o.key is not null and b.key is not null then 'staff' else 'wait' end as handling,
+  o.key is not null and b.key is not null as blocks_refund,
+  coalesce(b.key, o.key) as out_trade_no, coalesce(b.refund_no, o.refund_no) as refund_no, b.transaction_id,
+  b.amount_fen as theirs_fen, o.amount_fen as ours_fen, coalesce(b.at, o.at) as at,
+  $3::integer as seen_run, $4::bigint as found_at`;
 
 /** Late successes (credits of `returns:`) and their refunds through the gateway (debits), by the books' time. */
-const lateMoves = (sign: "<" | ">"): string => `
+export const lateMoves = (sign: "<" | ">"): string => `
   select a.out_trade_no as key, a.state->'lateSuccess'->>'refundNo' as refund_no, abs(p.amount) as amount_fen, p.at
   from posting p join event e on e.event_id = p.event_id join attempt a on a.id = e.event->>'attemptId'
   where p.account = 'returns:' || $1 and p.commodity = 'fen' and p.at >= $6 and p.at < $7 and p.amount ${sign} 0
     and exists (select 1 from posting g where g.event_id = p.event_id and g.account = 'gateway:' || $1)`;
 
-export const ourPayments = `
+const ourPayments = `
   select a.out_trade_no as key, null::text as refund_no, a.amount_fen, a.paid_at as at from attempt a
   where a.channel = $1 and a.paid_at >= $6 and a.paid_at < $7
   union all
@@ -66,41 +60,43 @@ export const ourRefunds = `
   union all
   select key, refund_no, amount_fen, at from (${lateMoves(">")}) late`;
 
-const payments = `${insertInto}
+const payments = `
 select ${leftoverColumns("payment")}
 from (select out_trade_no as key, null::text as refund_no, transaction_id, amount_fen, at from bill_line
       where bill = $5 and kind = 'payment') b
 full join (${ourPayments}) o on o.key = b.key
-where b.amount_fen is distinct from o.amount_fen${foundAgain}`;
+where b.amount_fen is distinct from o.amount_fen`;
 
-const refunds = `${insertInto}
+const refunds = `
 select ${leftoverColumns("refund")}
 from (select out_trade_no as key, refund_no, transaction_id, amount_fen, at from bill_line
       where bill = $5 and kind = 'refund') b
 full join (${ourRefunds}) o on o.key = b.key and o.refund_no = b.refund_no
-where b.amount_fen is distinct from o.amount_fen${foundAgain}`;
+where b.amount_fen is distinct from o.amount_fen`;
 
 const theirsOnly = (kind: string): string => `
-  ${differenceId(`'${kind}', 'theirs', b.out_trade_no, coalesce(b.refund_no, ''), b.transaction_id`)},
-  $1::text, $2::text, 'gateway', 'theirs', '${kind}', 'long', 'waiting', 'unknownNumber', 'wait', false,
-  b.out_trade_no, b.refund_no, b.transaction_id, b.amount_fen, null::bigint, b.at, $3::integer, $4::bigint`;
+  ${differenceId(`'${kind}', 'theirs', b.out_trade_no, coalesce(b.refund_no, ''), b.transaction_id`)} as id,
+  $1::text as channel, $2::text as day, 'gateway' as comparison, 'theirs' as side, '${kind}' as kind, 'long' as class,
+  'waiting' as state, 'unknownNumber' as reason, 'wait' as handling, false as blocks_refund, b.out_trade_no,
+  b.refund_no, b.transaction_id, b.amount_fen as theirs_fen, null::bigint as ours_fen, b.at,
+  $3::integer as seen_run, $4::bigint as found_at`;
 
 /** Orders that a bill names more than once. A bill with more of them than this is none to go on with. */
 const doubledMax = 200_000;
-const doubledNumbers = (kind: "payment" | "refund", key: string): string => `
-select distinct out_trade_no from (
-  select ${key} from bill_line where bill = $1 and kind = '${kind}' group by ${key} having count(*) > 1 limit $2) twice`;
+/** By what was told of the lines while the bill was read, which may name an order too many and none too few. */
+const doubledNumbers = (kind: "payment" | "refund"): string => `
+select distinct out_trade_no from bill_line where bill = $1 and kind = '${kind}' and repeated limit $2`;
 
 /** The first line of an order was joined; every further one is too much. $6: their numbers. */
-const doubled = (kind: "payment" | "refund", key: string): string => `${insertInto}
+const doubled = (kind: "payment" | "refund", key: string): string => `
 select ${theirsOnly(kind)}
 from (select l.*, row_number() over (partition by ${key} order by l.at, l.line) as nth
       from bill_line l where l.bill = $5 and l.kind = '${kind}' and l.out_trade_no = any($6::text[])) b
-where b.nth > 1${foundAgain}`;
+where b.nth > 1`;
 
-const reversals = `${insertInto}
+const reversals = `
 select ${theirsOnly("reversed")}
-from bill_line b where b.bill = $5 and b.kind = 'reversed'${foundAgain}`;
+from bill_line b where b.bill = $5 and b.kind = 'reversed'`;
 
 /** What an earlier run found and this one doesn't: the bill or the books have changed since. */
 const gone = `
@@ -125,12 +121,12 @@ export async function compareGateway(
 ): Promise<void> {
   const { channel, from, to, billNumber, day, run, now } = scope;
   const values = [channel, day, run, now, billNumber];
-  await client.query(long(payments, [...values, from, to]));
-  await client.query(long(refunds, [...values, from, to]));
+  await enterFound(client, payments, [...values, from, to]);
+  await enterFound(client, refunds, [...values, from, to]);
   if (billNumber === null) return;
   await furtherLines(client, "payment", "out_trade_no", values);
   if (lines.refunds > 0) await furtherLines(client, "refund", "out_trade_no, refund_no", values);
-  if (lines.reversals > 0) await client.query(long(reversals, values));
+  if (lines.reversals > 0) await enterFound(client, reversals, values);
 }
 
 /** In two steps, so that no plan can lead from every number to every line. */
@@ -141,12 +137,12 @@ async function furtherLines(
   values: readonly unknown[],
 ): Promise<void> {
   const { rows } = await client.query<{ out_trade_no: string }>(
-    long(doubledNumbers(kind, key), [values[4], doubledMax + 1]),
+    long(doubledNumbers(kind), [values[4], doubledMax + 1]),
   );
   if (rows.length > doubledMax) throw new Error(`more than ${doubledMax} orders stand in the bill twice`);
   if (rows.length === 0) return;
   const numbers = rows.map(({ out_trade_no }) => out_trade_no);
-  await client.query(long(doubled(kind, key), [...values, numbers]));
+  await enterFound(client, doubled(kind, key), [...values, numbers]);
   await client.query(long(once, [values[0], values[1], values[2], numbers]));
 }
 

@@ -9,7 +9,7 @@
  */
 import type { Fen } from "@citygas/core";
 import type { PoolClient } from "pg";
-import { type CompareScope, ourPayments, ourRefunds } from "./compareGateway.ts";
+import { type CompareScope, lateMoves, ourRefunds } from "./compareGateway.ts";
 import { effectSql } from "./differenceRows.ts";
 import { long } from "./heavy.ts";
 
@@ -37,7 +37,7 @@ where p.account = 'gateway:' || $1 and p.commodity = 'fen' and p.at >= $2 and p.
   and not exists (select 1 from reconciliation_entry r where r.event_id = p.event_id)`;
 
 const paidSql = `
-select coalesce(sum(a.amount_fen), 0)::bigint as fen from attempt a
+select count(*)::integer as count, coalesce(sum(a.amount_fen), 0)::bigint as fen from attempt a
 where a.channel = $1 and a.paid_at >= $2 and a.paid_at < $3`;
 
 const explainedSql = `
@@ -65,13 +65,13 @@ export async function compareLedger(
   };
   const span = [channel, from, to];
   const ours = (list: string): string => oursSql.replace("OURS", list.replaceAll("$6", "$2").replaceAll("$7", "$3"));
-  const payments = await one(ours(ourPayments), span);
+  const paid = await one(paidSql, span);
+  const late = await one(ours(lateMoves("<")), span);
   const refunds = await one(ours(ourRefunds), span);
   const ledger = await one(ledgerSql, span);
-  const paid = await one(paidSql, span);
   const explained = await one(explainedSql, [channel, day, run]);
   const shiftFen = sums.bookedFen - paid.fen;
-  const oursNetFen = payments.fen - refunds.fen;
+  const oursNetFen = paid.fen + late.fen - refunds.fen;
   const bookedNetFen = oursNetFen + shiftFen;
   const differ = async (reason: string, theirs: Fen, mine: Fen): Promise<void> => {
     if (theirs !== mine) await client.query(differSql, [channel, day, reason, theirs, mine, from, run, now]);
@@ -80,7 +80,7 @@ export async function compareLedger(
   await differ("unexplained", sums.billNetFen, oursNetFen + explained.fen);
   return {
     oursNetFen,
-    ourPayments: payments.count,
+    ourPayments: paid.count + late.count,
     ourRefunds: refunds.count,
     ledgerNetFen: ledger.fen,
     bookedNetFen,

@@ -4,12 +4,13 @@
  */
 import { finished } from "node:stream/promises";
 import type { Id } from "@citygas/core";
-import { type BillLine, type BillProblem, type BillSummary, readBill } from "@citygas/gateways";
+import { type BillProblem, type BillSummary, readBill } from "@citygas/gateways";
 import type { PoolClient } from "pg";
 import { type CopyStreamQuery, from as copyFrom } from "pg-copy-streams";
 import { archivedFile } from "./archive.ts";
 import type { BillRow, BillState } from "./billRows.ts";
 import type { ReconciliationContext } from "./context.ts";
+import { copyLinesSql, copyRows } from "./copyRows.ts";
 import { long } from "./heavy.ts";
 
 /** Each COPY is short enough for the driver's limit on one statement. */
@@ -67,12 +68,14 @@ async function copyLines(
   number: number,
 ): Promise<BillSummary> {
   if (bill.format === null) throw new Error(`bill ${bill.id} has no format`);
+  const rows = copyRows();
   let copy: CopyStreamQuery | null = null;
   let inCopy = 0;
   let line = 0;
   const end = async (): Promise<void> => {
     if (copy === null) return;
-    copy.end();
+    rows.end();
+    copy.end(rows.taken());
     await finished(copy);
     copy = null;
     inCopy = 0;
@@ -82,9 +85,12 @@ async function copyLines(
     format: bill.format,
     day: bill.kind === "trade" ? bill.day : null,
     async take(batch) {
-      if (copy === null) copy = client.query(copyFrom(copyText));
-      const text = batch.map((each) => copyRow(number, ++line, each)).join("");
-      await written(copy, text);
+      if (copy === null) {
+        copy = client.query(copyFrom(copyLinesSql));
+        rows.begin();
+      }
+      for (const each of batch) rows.add(number, ++line, each);
+      await written(copy, rows.taken());
       inCopy += batch.length;
       if (inCopy >= linesPerCopy) await end();
     },
@@ -94,23 +100,8 @@ async function copyLines(
   return read.value;
 }
 
-const copyText =
-  "copy bill_line (bill, line, kind, out_trade_no, refund_no, transaction_id, amount_fen, fee_fen, at, party) from stdin";
-
-/** One row of COPY's text form. */
-function copyRow(bill: number, line: number, each: BillLine): string {
-  const { kind, outTradeNo, refundNo, transactionId, amountFen, feeFen, at, party } = each;
-  const keys = `${bill}\t${line}\t${kind}\t${text(outTradeNo)}\t${text(refundNo)}\t${text(transactionId)}`;
-  return `${keys}\t${amountFen}\t${feeFen}\t${at}\t${text(party)}\n`;
-}
-
-const special = /[\\\t\n\r]/g;
-const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
-const text = (value: string | null): string =>
-  value === null ? "\\N" : value.replace(special, (character) => escapes[character] ?? character);
-
 /** Resolves when there is room for more. @throws what the database says against it. */
-function written(copy: CopyStreamQuery, rows: string): Promise<void> {
+function written(copy: CopyStreamQuery, rows: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     copy.once("error", reject);
     copy.write(rows, (error) => {
