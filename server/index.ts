@@ -51,3 +51,4 @@ export type { CommitResult, Loaded, Row, Store, Task } from "./src/store/port.ts
 export { checkTransition, DuplicateValueError, refKey, uniqueValues } from "./src/store/transition.ts";
 export { type TaskRunner, taskRunner } from "./src/tasks/runner.ts";
 export type { TaskRows } from "./src/tasks/taskRows.ts";
+export { attendanceTimers } from "./src/terminals/attendance.ts";

@@ -26,6 +26,13 @@ export type Site =
   /** A customer at the price, at the payment page, on leaving, on the way to the meter, at home. */
   | "atPrice"
   | "atPayment"
+  /** At a counter, between what is named and what is laid down. */
+  | "atCounter"
+  /** With an order in the wallet of a phone. */
+  | "atWallet"
+  /** An order on its way to the gateway; its closing. */
+  | "prepare"
+  | "close"
   | "atEnd"
   /** With a purchase that is not finished. */
   | "unfinished"
@@ -146,6 +153,38 @@ export const faultKinds = [
   kind("foreignCopy", "atHome", 60, "a copy of the card, on a chip with another secret, goes into a reader"),
   kind("wantsRefund", "unfinished", 1800, "an unwritten purchase is taken to the desk for its money"),
   kind("falseImage", "unfinished", 700, "a phone reports an image that the card does not hold"),
+  kind(
+    "kioskDiesWhilePaying",
+    "atPayment",
+    200,
+    "the kiosk loses power for up to a quarter of an hour after a code was presented, and wakes with its old journal",
+  ),
+  kind("kioskGivenUp", "counted", 0, "a payment is given up because its kiosk has been silent for 20 s"),
+  kind("prepareAnswerLost", "prepare", 600, "an order for a wallet is made, the answer is lost"),
+  kind("prepareRefused", "prepare", 150, "the gateway refuses to make an order"),
+  kind("prepareNotSent", "prepare", 100, "an order does not leave: connection refused"),
+  kind("closeAnswerLost", "close", 500, "an order is closed, the answer is lost"),
+  kind("closeWithoutEffect", "close", 500, "closing an order is accepted, and nothing happens"),
+  kind("paidWhileClosing", "close", 1500, "the wallet pays in the moment in which a reader wants its order closed"),
+  kind("orderLeftUnpaid", "atWallet", 1500, "an order is left unpaid in the wallet"),
+  kind("orderCancelled", "atWallet", 600, "the customer cancels an order that may be paid at this moment"),
+  kind(
+    "orderPaidLater",
+    "atWallet",
+    2500,
+    "an order is paid minutes later, whatever a kiosk did with the card meanwhile",
+  ),
+  kind("orderPaidAfterClose", "counted", 0, "the wallet tries to pay an order that was closed for a reader"),
+  kind("writtenLater", "atWallet", 800, "a CPU card is not written in the dongle but taken to a kiosk"),
+  kind("readerWinsOverPhone", "counted", 0, "a card whose order is open on a phone goes into a kiosk"),
+  kind("leavesCounter", "atCounter", 600, "the customer leaves the counter after the amount was named"),
+  kind("drawerCounted", "atCounter", 800, "the shift ends and its drawer is counted while money lies on the counter"),
+  kind(
+    "paidOutAnotherWay",
+    "counted",
+    0,
+    "two people pay out in notes, by bank or to the balance what a channel never gives back",
+  ),
   kind(
     "decidedByTwo",
     "counted",

@@ -3,7 +3,7 @@
  * meters credited and what the books say are one and the same.
  */
 import type { ChannelName } from "@citygas/core";
-import { meterBefore } from "../world/household.ts";
+import { meterBefore, unit } from "../world/household.ts";
 import type { World } from "../world/world.ts";
 import { accountAgrees, foldsToItself } from "./books.ts";
 
@@ -58,6 +58,16 @@ export function checkAtEnd(world: World): void {
     const book = store.sums().get(`gateway:${gateway.name}\nfen`) ?? 0;
     if (book !== net) world.violate("I7", `the books say ${book} fen at ${gateway.name}, it holds ${net}`);
   }
+  const { drawerId, notesFen, posFen, bankFen, slips } = world.till;
+  const booked = (account: string): number => store.sums().get(`${account}\nfen`) ?? 0;
+  if (slips.size > 0) world.violate("I12", `${slips.size} slips at the counter that nobody answered`);
+  const counted = [
+    [`drawer:${drawerId}`, notesFen],
+    ["gateway:pos", posFen],
+    [`bank:${unit.id}`, -bankFen],
+  ] as const;
+  for (const [account, real] of counted)
+    if (booked(account) !== real) world.violate("I7", `${account} has ${real} fen, its books say ${booked(account)}`);
   const byCommodity = new Map<string, number>();
   for (const [key, amount] of store.sums()) {
     const [account = "", commodity = ""] = key.split("\n");

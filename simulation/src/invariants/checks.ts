@@ -116,6 +116,13 @@ export class Checks {
       this.#fail("I5", `payment ${no.slice(-6)} over ${amountFen} leaves, and no row says that it would`);
   }
 
+  /** I5: an order that is paid later is in the books before the gateway hears of it. */
+  orderLeaves(no: string): void {
+    const attempt = this.#attemptBy(no);
+    if (attempt === undefined || attempt.state === "created")
+      this.#fail("I5", `order ${no.slice(-6)} leaves, and no row says that it would`);
+  }
+
   #attemptBy(no: string): Attempt | undefined {
     const id = `${no.slice(0, 8)}-${no.slice(8, 12)}-${no.slice(12, 16)}-${no.slice(16, 20)}-${no.slice(20)}`;
     return this.#world.store.peek("attempt", id)?.state;
@@ -245,11 +252,23 @@ export class Checks {
       }
       case "gaveUp":
       case "due":
+        if (event.type === "gaveUp" && event.reason === "terminalGone") this.#kioskIsGone(p);
         if (p.state === "refunding" && old !== undefined && old.state !== "refunding" && script !== null)
           this.#fail("I3", `${p.number} is paid back without proof after its script went out`);
         return;
       default:
     }
+  }
+
+  /** Who is given up for gone has been silent. */
+  #kioskIsGone(p: Purchase): void {
+    const { world, kiosk } = {
+      world: this.#world,
+      kiosk: this.#world.kiosks.find(({ name }) => name === p.terminalId),
+    };
+    world.faults.hit("kioskGivenUp");
+    if (kiosk !== undefined && !kiosk.wasSilentLately())
+      this.#fail("I12", `${p.number} is given up, and ${kiosk.name} is there`);
   }
 
   #issued(p: Purchase, script: NonNullable<Purchase["script"]>): void {
@@ -305,7 +324,7 @@ export class Checks {
       const trade = gateway.trades.get(no);
       if (gateway.holdsFen(no) > 0)
         this.#fail("I1", `payment ${no.slice(-6)} counts as ${state}, and the gateway has the money`);
-      if (gateway.onTheWay.has(no) || trade?.state === "open")
+      if (gateway.onTheWay.has(no) || (trade?.state === "open" && trade.inHand))
         this.#fail("I1", `payment ${no.slice(-6)} counts as ${state}, and money can still be taken`);
     }
   }

@@ -7,13 +7,14 @@ import type { CodePayChannel } from "@citygas/gateways";
 import type { Payments } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import type { Gateway, Trade } from "./gateway.ts";
+import { openPrepay } from "./prepay.ts";
 import type { Process } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
 /** The clients' time limit. */
 const clientMs = 15_000;
 const autoCloseMs = 45_000;
-const lost = (why: string): { kind: "unknown"; why: string } => ({ kind: "unknown", why });
+export const lost = (why: string): { kind: "unknown"; why: string } => ({ kind: "unknown", why });
 const paidOf = (trade: Trade): Outcome => ({
   kind: "paid",
   verified: true,
@@ -30,6 +31,7 @@ export function openChannel(world: World, gateway: Gateway, process: Process, pa
     reverse: ({ outTradeNo }) => reverse(world, gateway, outTradeNo),
     refund: (request) => refund(world, gateway, request),
     queryRefund: ({ outTradeNo, refundNo }) => queryRefund(world, gateway, outTradeNo, refundNo),
+    ...(gateway.name === "wechat" ? { prepay: openPrepay(world, gateway) } : {}),
   };
 }
 
@@ -176,7 +178,7 @@ function closeLater(world: World, gateway: Gateway, no: string): void {
 }
 
 /** @returns false: it answers nothing now. */
-async function there(world: World, gateway: Gateway): Promise<boolean> {
+export async function there(world: World, gateway: Gateway): Promise<boolean> {
   const { scheduler } = world;
   if (scheduler.now < gateway.awayUntil) {
     await scheduler.pause(clientMs);

@@ -212,15 +212,33 @@ function forgetCount(driver: LayoutDriver, image: Uint8Array): Uint8Array {
  * the gateway will never give back is paid out another way.
  */
 export async function decidePayments(world: World): Promise<void> {
-  const nothing = async (): Promise<void> => undefined;
   for (const attempt of world.store.all("attempt")) {
     if (attempt.state === "manual") await resolve(world, attempt);
     if (attempt.lateSuccess?.stuck === true && !attempt.lateSuccess.refunded)
-      await decide(world, { kind: "lateRefund.payOut", ref: attempt.id, doc: wayOf(world) }, nothing);
+      await payOut(world, "lateRefund.payOut", attempt.id, attempt.amountFen);
   }
   for (const p of world.store.all("purchase"))
     if (p.state === "refunding" && p.refund?.stuck === true)
-      await decide(world, { kind: "refund.payOut", ref: p.id, doc: wayOf(world) }, nothing);
+      await payOut(world, "refund.payOut", p.id, p.refund.amountFen);
+}
+
+/** Two people decide; then, and only then, the money is handed over. */
+async function payOut(world: World, kind: string, ref: string, amountFen: number): Promise<void> {
+  const { till, scheduler } = world;
+  const { rng } = scheduler.fiber();
+  const ways = [
+    { way: "bank", reference: `B${ref.slice(-6)}` },
+    { way: "cash", drawerId: till.drawerId, reference: `R${ref.slice(-6)}` },
+    { way: "balance" },
+  ];
+  const doc = rng.pick(ways);
+  if (till.paidOut.has(ref) || (await decide(world, { kind, ref, doc }, async () => undefined)) !== "done") return;
+  if (till.paidOut.has(ref)) return;
+  till.paidOut.add(ref);
+  world.faults.hit("paidOutAnotherWay");
+  world.say(() => `${amountFen} fen are paid out: ${doc.way}`);
+  if (doc.way === "cash") till.notesFen -= amountFen;
+  if (doc.way === "bank") till.bankFen += amountFen;
 }
 
 async function resolve(world: World, attempt: Attempt): Promise<void> {
@@ -230,10 +248,4 @@ async function resolve(world: World, attempt: Attempt): Promise<void> {
   if (gateway.holdsFen(attempt.outTradeNo) > 0) return;
   world.say(() => `people give payment ${attempt.outTradeNo.slice(-6)} back on the gateway's page`);
   await decide(world, { kind: "attempt.resolve", ref: attempt.id, doc: { to: "reversed" } }, async () => undefined);
-}
-
-function wayOf(world: World): object {
-  return world.scheduler.fiber().rng.chance(500)
-    ? { way: "bank", reference: `B${world.newId().slice(-6)}` }
-    : { way: "balance" };
 }

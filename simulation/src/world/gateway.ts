@@ -15,6 +15,8 @@ export interface Trade {
   blockedUntil: Instant;
   /** Nothing goes back to its payer any more. */
   payerGone: boolean;
+  /** Somebody can pay it: an order for a wallet only from when its params are on the phone. */
+  inHand: boolean;
   processingUntil: Instant;
 }
 
@@ -44,6 +46,7 @@ export class Gateway {
       refunds: new Map(),
       blockedUntil: 0,
       payerGone: false,
+      inHand: true,
       processingUntil: 0,
     };
     this.trades.set(outTradeNo, trade);

@@ -16,6 +16,7 @@ import type { MeterRow } from "@citygas/sandbox";
 import type { Customer } from "@citygas/server";
 import { newChip, type PhysicalCard } from "./card.ts";
 import { newCardState, startCount, startTotal } from "./cardBook.ts";
+import type { Kiosk } from "./kiosk.ts";
 import type { CardKind, HouseholdPlan, Wish } from "./plan.ts";
 import type { World } from "./world.ts";
 
@@ -23,6 +24,7 @@ export type { Wish };
 
 export interface Household {
   plan: HouseholdPlan;
+  phone: Kiosk;
   /** Which of the planned visits it is on. */
   visit: string;
   driver: LayoutDriver;
@@ -149,7 +151,7 @@ export async function settleIn(
       model: "M",
     },
     quick: [10_000],
-    later: false,
+    later: plan.later,
     adoption: [],
   };
   const image = driver.format({
@@ -163,6 +165,7 @@ export async function settleIn(
   });
   const household: Household = {
     plan,
+    phone: world.addTerminal({ id: `phone-${name}`, name: "手机", kind: "phone", unit }),
     visit: "0",
     driver,
     accountId,

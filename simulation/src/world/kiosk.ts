@@ -3,7 +3,7 @@
  * the order of things follows the kiosk agent's flow. What customers do with it is in `visit.ts`.
  */
 import type { CardScript, ScriptReport } from "@citygas/gascard";
-import { endSession, sealCommand, type TerminalFacts, takeReport } from "@citygas/server";
+import { attendanceTimers, endSession, sealCommand, type TerminalFacts, takeReport } from "@citygas/server";
 import { type JournalEntry, runScript, type ScriptRun, type ServerClock, serverClock } from "@citygas/terminal";
 import type { FaultAt } from "../faults/kinds.ts";
 import { type CardReader, type PhysicalCard, readerOf } from "./card.ts";
@@ -31,11 +31,15 @@ export class Kiosk {
   /** Out of service until then (no disk, no power). */
   #world: World;
   #boots = 1;
+  #bootedAt = 0;
   #powerUps = 0;
   #keys = 0;
   /** When its monotonic clock began. */
   #zero = 0;
   #offlineUntil = 0;
+  /** It says nothing since then; null: it is there. And when its last silence ended. */
+  #silentSince: number | null = null;
+  #silentUntil = Number.NEGATIVE_INFINITY;
   /** Somebody stands before it. */
   #taken = false;
   #queue: Hold<void>[] = [];
@@ -60,6 +64,27 @@ export class Kiosk {
       serverClock(() => scheduler.now - this.#zero),
       () => scheduler.now,
     );
+  }
+
+  /** When its last heartbeat was written down, true time: it speaks every 5 s, and one word in 8 s is. */
+  heardAt(): number {
+    const at = this.#silence() ?? this.#world.scheduler.now;
+    return at - (at % attendanceTimers.writtenEveryMs);
+  }
+
+  /** Also where it came back just now. */
+  wasSilentLately(): boolean {
+    const { now } = this.#world.scheduler;
+    return this.#silence() !== null || now - this.#silentUntil < attendanceTimers.goneMs;
+  }
+
+  #silence(): number | null {
+    const { now } = this.#world.scheduler;
+    if (this.#silentSince !== null && this.process.alive && now >= this.#offlineUntil) {
+      this.#silentUntil = Math.max(this.#offlineUntil, this.#bootedAt);
+      this.#silentSince = null;
+    }
+    return this.#silentSince;
   }
 
   /** Waits for one's turn. */
@@ -100,18 +125,20 @@ export class Kiosk {
   }
 
   /** The process dies with all it had in memory; reader and card lose power. */
-  powerCut(): void {
+  powerCut(forMs = 20_000): void {
     this.#world.say(() => `${this.name} loses power`);
     this.process.alive = false;
+    this.#silentSince ??= this.#world.scheduler.now;
     this.slot?.card.chip.powerOff();
     const visitor = this.visitor;
     this.visitor = null;
     visitor?.release("died");
-    this.#world.scheduler.at(this.#world.calm ? 1_000 : 20_000, () => this.#boot());
+    this.#world.scheduler.at(this.#world.calm ? 1_000 : forMs, () => this.#boot());
   }
 
   #boot(): void {
     this.#boots += 1;
+    this.#bootedAt = this.#world.scheduler.now;
     this.process = { name: `${this.name}.${this.#boots}`, alive: true };
     this.clock = this.#newClock();
     this.#sending = false;
@@ -176,6 +203,8 @@ export class Kiosk {
     const fault = calm ? null : faults.draw<FaultAt<"request">>("request", fiber);
     if (fault === "terminalOffline") {
       faults.hit(fault);
+      this.#silence();
+      this.#silentSince ??= scheduler.now;
       this.#offlineUntil = scheduler.now + fiber.rng.int(5_000, 120_000);
     }
     if (server === null || (scheduler.now < this.#offlineUntil && !calm)) {

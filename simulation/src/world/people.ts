@@ -6,6 +6,7 @@ import type { Household, Wish } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
 import { phoneLies } from "./phone.ts";
 import { kiosksPerWorld, type PlannedVisit } from "./plan.ts";
+import { settleSlips } from "./till.ts";
 import { atKiosk } from "./visit.ts";
 import type { World } from "./world.ts";
 
@@ -25,12 +26,13 @@ export async function live(world: World, household: Household): Promise<void> {
   }
 }
 
-async function goOut(world: World, household: Household, { waitMs, kiosk, wish }: PlannedVisit): Promise<void> {
+async function goOut(world: World, household: Household, { waitMs, kiosk, at, wish }: PlannedVisit): Promise<void> {
   const { scheduler, faults } = world;
   const fiber = scheduler.fiber();
   await scheduler.pause(waitMs);
   await atHome(world, household);
-  await toKiosk(world, household, kiosk, wish);
+  if (at === "kiosk") await toKiosk(world, household, kiosk, wish);
+  else await toTerminal(world, household, at === "phone" ? household.phone : world.desk, wish);
   for (let again = 1; again <= 3 && household.unsettled; again++) {
     const fault = faults.draw<FaultAt<"atEnd">>("atEnd", fiber);
     if (fault !== null) faults.hit(fault);
@@ -52,6 +54,7 @@ export async function comeBack(world: World, household: Household): Promise<void
     if (round > 1 && !household.needsCard && world.store.peek("card", household.cardId)?.state.openPurchaseId === null)
       break;
     await toKiosk(world, household, round % kiosksPerWorld, null);
+    await settleSlips(world);
     await decidePayments(world);
     if (household.needsDesk || round > 3) await atDesk(world, household, decideManual);
     if (household.needsCard) household.needsCard = !(await replaceCardOf(world, household, "unusable"));
@@ -67,8 +70,11 @@ export async function comeBack(world: World, household: Household): Promise<void
 }
 
 export async function toKiosk(world: World, household: Household, index: number, wish: Wish | null): Promise<void> {
-  const kiosk = world.kioskAt(index);
-  await standAt(world, kiosk, household, household.card, () => atKiosk(world, kiosk, household, wish));
+  await toTerminal(world, household, world.kioskAt(index), wish);
+}
+
+async function toTerminal(world: World, household: Household, at: Kiosk, wish: Wish | null): Promise<void> {
+  await standAt(world, at, household, household.card, () => atKiosk(world, at, household, wish));
 }
 
 /** A visit to the counter; what takes long there leaves the customer time for something else. */

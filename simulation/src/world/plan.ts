@@ -12,6 +12,8 @@ export interface PlannedVisit {
   name: string;
   waitMs: number;
   kiosk: number;
+  /** Where it is bought. */
+  at: "kiosk" | "phone" | "desk";
   wish: Wish;
 }
 /** By class, and what its chip can: `cpu` is class B on a CPU card. */
@@ -22,6 +24,8 @@ export interface HouseholdPlan {
   counts: "volume" | "money";
   balanceFen: number;
   debtFen: number;
+  /** Its company lets people buy on a phone for a card that is written later. */
+  later: boolean;
   visits: PlannedVisit[];
 }
 export interface Plan {
@@ -50,6 +54,8 @@ function cardKind(rng: Rng): CardKind {
   return "B";
 }
 
+const placeOf = (roll: number): PlannedVisit["at"] => (roll < 110 ? "phone" : roll < 180 ? "desk" : "kiosk");
+
 const codeOf = (rng: Rng): string =>
   rng.chance(500)
     ? `13${String(rng.u32()).padStart(10, "0").slice(0, 10)}${String(rng.int(100_000, 999_999))}`
@@ -67,6 +73,7 @@ export function planOf(seed: string): Plan {
         name: String(visit + 1),
         waitMs: visit === 0 ? rng.int(0, 10 * minute) : rng.int(1 * minute, 150 * minute),
         kiosk: rng.int(0, kiosksPerWorld - 1),
+        at: placeOf(rng.int(0, 999)),
         wish: {
           value: rng.int(1, 40) * (counts === "volume" ? 1_000 : 500),
           code: codeOf(rng),
@@ -78,6 +85,7 @@ export function planOf(seed: string): Plan {
       card: cardKind(rng),
       counts,
       balanceFen: rng.chance(500) ? rng.int(1, 6_000) : 0,
+      later: rng.chance(600),
       debtFen: rng.chance(250) ? rng.int(1, 2_000) : 0,
       visits: planned,
     });

@@ -6,6 +6,7 @@
 import type { Id } from "@citygas/core";
 import { cpuMac } from "@citygas/gascard";
 import {
+  attendanceTimers,
   type Decisions,
   grantOf,
   moneyKinds,
@@ -91,7 +92,7 @@ export class ServerSeat {
     );
     for (let worker = 1; worker <= workersPerServer; worker++) {
       const name = `${process.name} worker ${worker}`;
-      world.spawn({ name, process, rng: world.rng(name) }, () => this.#work(runner), worker * 7);
+      world.spawn({ name, process, rng: world.rng(name) }, () => this.#work(runner, payments), worker * 7);
     }
   }
 
@@ -116,18 +117,28 @@ export class ServerSeat {
     sleeper.hold.release(undefined, Math.max(0, at - this.#world.scheduler.now) + 20);
   }
 
-  async #work(runner: TaskRunner): Promise<void> {
+  /** What production's polls would have found while nothing was due: that the database is there. */
+  #polled({ attendance }: Payments, since: number): void {
+    const { now } = this.#world.scheduler;
+    const { goneMs, pauseMs } = attendanceTimers;
+    for (let at = Math.max(since, now - goneMs - 3 * pauseMs); at <= now; at += pauseMs - 1_000)
+      attendance.awake(at + this.clockMs);
+  }
+
+  async #work(runner: TaskRunner, payments: Payments): Promise<void> {
     const { scheduler, store } = this.#world;
     for (;;) {
       if ((await runner.runDue()) > 0) continue;
       const due = store.nextDueAt();
       const until = due === null ? Number.POSITIVE_INFINITY : Math.max(due - this.clockMs, scheduler.now + 100);
+      const since = scheduler.now;
       const hold = scheduler.hold<void>();
       const sleeper = { until, hold };
       this.#sleepers.push(sleeper);
       if (due !== null) hold.release(undefined, until - scheduler.now);
       await hold.promise;
       this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
+      this.#polled(payments, since);
     }
   }
 }
@@ -148,6 +159,7 @@ function contextOf(world: World, seat: ServerSeat, process: Process, payments: P
       bindRows,
       db,
       grantOf: (purchase) => grantOf({ db, now }, purchase),
+      terminalSeenAt: (id) => link.read(async () => world.heardAt(id)),
       now,
       newId: () => world.newId(),
       random: (bytes) => Uint8Array.from({ length: bytes }, () => world.scheduler.fiber().rng.u32() & 0xff),

@@ -3,6 +3,7 @@
  * The strand runs on the kiosk: it dies with it.
  */
 import type { CardAnswer, PurchaseView } from "@citygas/api";
+import type { ScriptReport } from "@citygas/gascard";
 import {
   cancelPurchase,
   confirmPurchase,
@@ -21,6 +22,8 @@ import type { FaultAt } from "../faults/kinds.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Answer, Kiosk } from "./kiosk.ts";
 import type { Server } from "./server.ts";
+import { payAtDesk } from "./till.ts";
+import { payInWallet } from "./wallet.ts";
 import type { World } from "./world.ts";
 
 export interface Visit {
@@ -31,14 +34,18 @@ export interface Visit {
   wish: Wish | null;
   sessionId: string;
   powerUpId: string;
+  /** What the probe saw. */
+  image: ScriptReport | null;
 }
 
 const roundsMax = 4;
+/** A card whose order is open on a phone wins over it: its image is put again until that order is closed. */
+const yieldRoundsMax = 40;
 const askMs = 20_000;
 /** The desk makes a new card: by its own fault, or because the replacement was booked and never handed out. */
 const unusable = ["card.countMismatch", "card.secretCounter", "card.badChecksum", "card.lost", "card.replaced"];
 
-const keyed = (visit: Visit, what: string): KeyedRequest => {
+export const keyed = (visit: Visit, what: string): KeyedRequest => {
   const key = `${visit.kiosk.newKey()} ${what}`;
   return { key, fingerprint: key, eventId: derivedId("event", key) };
 };
@@ -54,9 +61,10 @@ export async function atKiosk(world: World, kiosk: Kiosk, household: Household, 
     value: await openSession(server.sale, kiosk.terminal, { reader: "r", atr: slot.card.chip.atr, powerUpId }),
   }));
   if (!opened.ok) return;
-  const visit: Visit = { world, kiosk, household, wish, sessionId: opened.value.id, powerUpId };
+  const visit: Visit = { world, kiosk, household, wish, sessionId: opened.value.id, powerUpId, image: null };
   if (kiosk.slot?.powerUpId === powerUpId) kiosk.slot.sessionId = visit.sessionId;
   const report = world.seam.image(await kiosk.run(opened.value.script, visit.sessionId, powerUpId), household);
+  visit.image = report;
   world.checks.imageTaken(visit.sessionId, powerUpId);
   const answer = await kiosk.ask("image", askMs, (server) =>
     putImage(server.sale, kiosk.terminal, visit.sessionId, report),
@@ -96,10 +104,20 @@ async function take(visit: Visit, answer: CardAnswer, round: number): Promise<vo
       household.needsDesk = answer.hall;
       return;
     case "refused":
+      if (answer.code === "purchase.onPhone" && round <= yieldRoundsMax) return await askAgain(visit, round);
       if (answer.code === "purchase.manual") household.needsDesk = true;
       if (unusable.includes(answer.code)) household.needsCard = true;
       return;
   }
+}
+
+async function askAgain(visit: Visit, round: number): Promise<void> {
+  const { world, kiosk, image, sessionId, powerUpId } = visit;
+  await world.scheduler.pause(1_000);
+  if (image === null || kiosk.slot?.powerUpId !== powerUpId) return;
+  if (round === 1) world.faults.hit("readerWinsOverPhone");
+  const answer = await kiosk.ask("image", askMs, (server) => putImage(server.sale, kiosk.terminal, sessionId, image));
+  if (answer.ok) await take(visit, world.seam.answer(answer.value), round + 1);
 }
 
 async function write(visit: Visit, answer: Extract<CardAnswer, { kind: "script" }>, round: number): Promise<void> {
@@ -141,7 +159,7 @@ async function buy(visit: Visit, wish: Wish, most: number): Promise<void> {
   const confirmed = await confirm(visit, quoted.value, fault === "tapsTwice");
   if (confirmed === null) return;
   household.unsettled = true;
-  if (confirmed.state === "paying") await pay(visit, confirmed, wish);
+  if (confirmed.state === "paying") await payAt(visit, confirmed, wish);
   else if (confirmed.state === "paid") await afterPaid(visit, confirmed.id);
 }
 
@@ -159,10 +177,21 @@ async function confirm(visit: Visit, quote: PurchaseView, twice: boolean): Promi
   return null;
 }
 
-const cancel = (visit: Visit, id: string): Promise<Answer<PurchaseView>> => {
+export const cancel = (visit: Visit, id: string): Promise<Answer<PurchaseView>> => {
   const request = keyed(visit, "cancel");
   return visit.kiosk.ask("cancel", askMs, (server) => cancelPurchase(server.sale, visit.kiosk.terminal, id, request));
 };
+
+async function payAt(visit: Visit, purchase: PurchaseView, wish: Wish): Promise<void> {
+  switch (visit.kiosk.terminal.kind) {
+    case "kiosk":
+      return await pay(visit, purchase, wish);
+    case "phone":
+      return await payInWallet(visit, purchase);
+    case "desk":
+      return await payAtDesk(visit, purchase);
+  }
+}
 
 async function pay(visit: Visit, purchase: PurchaseView, wish: Wish): Promise<void> {
   const { world, kiosk } = visit;
@@ -186,6 +215,12 @@ async function pay(visit: Visit, purchase: PurchaseView, wish: Wish): Promise<vo
     if (!sent) {
       await cancel(visit, purchase.id);
       return;
+    }
+    if (codes === 1 && fault === "kioskDiesWhilePaying") {
+      await scheduler.pause(fiber.rng.int(100, 4_000));
+      faults.hit(fault);
+      kiosk.powerCut(fiber.rng.int(25_000, 900_000));
+      return await scheduler.halt();
     }
     if (codes === 1 && (fault === "cancelsWhilePaying" || fault === "pullsCardWhilePaying")) {
       await scheduler.pause(fiber.rng.int(100, 4_000));
@@ -223,7 +258,7 @@ async function presentCode(visit: Visit, purchaseId: string, code: string): Prom
 }
 
 /** Looks again and again until it is paid, can take another code, or came to nothing; null: nobody knows yet. */
-async function waitForMoney(visit: Visit, purchaseId: string): Promise<PurchaseView | null> {
+export async function waitForMoney(visit: Visit, purchaseId: string): Promise<PurchaseView | null> {
   const { kiosk, world } = visit;
   const { scheduler } = world;
   const until = scheduler.now + 100_000;
@@ -242,7 +277,7 @@ async function waitForMoney(visit: Visit, purchaseId: string): Promise<PurchaseV
   return null;
 }
 
-async function afterPaid(visit: Visit, purchaseId: string): Promise<void> {
+export async function afterPaid(visit: Visit, purchaseId: string): Promise<void> {
   const { kiosk, sessionId } = visit;
   const answer = await kiosk.ask("script", askMs, (server) =>
     wantScript(server.sale, kiosk.terminal, purchaseId, sessionId),

@@ -1,6 +1,6 @@
 /** One small city: a store, servers, gateways, kiosks, a desk, households; its time, its chance, and what went wrong in it. */
 import type { Id } from "@citygas/core";
-import type { TerminalFacts } from "@citygas/server";
+import { attendanceTimers, type TerminalFacts } from "@citygas/server";
 import { Rng } from "../chance/rng.ts";
 import { Faults, type FaultTable } from "../faults/faults.ts";
 import { Checks } from "../invariants/checks.ts";
@@ -16,6 +16,7 @@ import { openRows, type WorldRows } from "./rows.ts";
 import { type Fiber, Scheduler } from "./scheduler.ts";
 import { DatabaseAway, type Server, ServerSeat } from "./server.ts";
 import { openWorldStore, type WorldStore } from "./store.ts";
+import { openTill, Till } from "./till.ts";
 
 export interface WorldOptions {
   faults: FaultTable;
@@ -43,6 +44,7 @@ export class World {
   readonly rows: WorldRows;
   readonly gateways: Gateway[] = [new Gateway("wechat"), new Gateway("alipay")];
   readonly seats: ServerSeat[] = [];
+  readonly till = new Till();
   readonly terminals: TerminalFacts[] = [];
   readonly kiosks: Kiosk[] = [];
   readonly desk: Kiosk;
@@ -89,9 +91,9 @@ export class World {
     for (let index = 1; index <= serversPerWorld; index++)
       this.seats.push(new ServerSeat(this, `server-${index}`, skewed ? weather.rng.int(-2_000, 2_000) : 0));
     for (let index = 1; index <= kiosksPerWorld; index++)
-      this.kiosks.push(this.#terminal({ id: `kiosk-${index}`, name: `自助终端${index}`, kind: "kiosk", unit }));
-    this.desk = this.#terminal({ id: "desk-1", name: "营业厅", kind: "desk", unit });
-    this.phone = this.#terminal({ id: "phone-1", name: "手机", kind: "phone", unit });
+      this.kiosks.push(this.addTerminal({ id: `kiosk-${index}`, name: `自助终端${index}`, kind: "kiosk", unit }));
+    this.desk = this.addTerminal({ id: "desk-1", name: "营业厅", kind: "desk", unit });
+    this.phone = this.addTerminal({ id: "phone-1", name: "手机", kind: "phone", unit });
     this.store.onTasks = (dueAt) => {
       for (const seat of this.seats) seat.wake(dueAt);
     };
@@ -99,7 +101,7 @@ export class World {
 
   readonly priceChangeAt: number | null;
 
-  #terminal(facts: TerminalFacts): Kiosk {
+  addTerminal(facts: TerminalFacts): Kiosk {
     this.terminals.push(facts);
     return new Kiosk(this, facts);
   }
@@ -114,9 +116,11 @@ export class World {
       counts: "volume" as const,
       balanceFen: 0,
       debtFen: 0,
+      later: false,
       visits: [],
     };
     this.neighbour = await settleIn(this, nobody, 90, null);
+    await openTill(this);
     this.store.onCommit = (transition, before) => this.checks.committed(transition, before);
     for (const seat of this.seats) seat.boot();
   }
@@ -149,6 +153,13 @@ export class World {
   someServer(rng: Rng): Server | null {
     const first = rng.u32() % this.seats.length;
     return this.seats[first]?.server ?? this.seats[(first + 1) % this.seats.length]?.server ?? null;
+  }
+
+  /** By the clock of the server that heard it; null: a desk or a phone, which nobody misses. */
+  heardAt(terminalId: Id): number | null {
+    const at = this.kiosks.find(({ name }) => name === terminalId)?.heardAt();
+    if (at === undefined) return null;
+    return at + (this.seats[(at / attendanceTimers.writtenEveryMs) % this.seats.length]?.clockMs ?? 0);
   }
 
   serverTime(name: string, at: number): number {
