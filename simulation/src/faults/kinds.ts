@@ -193,8 +193,8 @@ export const faultKinds = [
   ),
   kind(
     "cardLostWhileOpen",
-    "counted",
-    0,
+    "unfinished",
+    700,
     "a card is lost and replaced while its purchase is open, and the new one carries it",
   ),
   kind(

@@ -121,6 +121,22 @@ export const centreSabotages: readonly Sabotage[] = [
         purchaseOf(t)?.state === "void" ? { ...t, writes: t.writes.filter(({ kind }) => kind !== "account") } : t,
       ),
   })),
+  store("loggedInSeconds", "the log keeps the time of an event in whole seconds", (base) => ({
+    commit: (t) => base.commit({ ...t, at: t.at - (t.at % 1_000) }),
+  })),
+  {
+    name: "missedTooSoon",
+    about: "a kiosk is taken for gone by a heartbeat that was written down long ago",
+    seam: () => ({
+      context: (base) => ({
+        ...base,
+        terminalSeenAt: async (id) => {
+          const heardAt = (await base.terminalSeenAt?.(id)) ?? null;
+          return heardAt === null ? null : heardAt - 20_000;
+        },
+      }),
+    }),
+  },
   {
     name: "stalePrice",
     about: "the price that a server once read stays good",

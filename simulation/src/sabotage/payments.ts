@@ -128,6 +128,20 @@ export const paymentSabotages: readonly Sabotage[] = [
       }),
   },
   {
+    name: "orderForgotten",
+    about: "a reader that holds the card wins over an order in a wallet without waiting until it is closed",
+    install: () =>
+      patch(purchaseTable.paying, {
+        yielded: (p, _e, now, s) =>
+          purchaseTable.paying.gaveUp?.(
+            { ...p, liveAttemptIds: [] },
+            { type: "gaveUp", reason: "readerWins" },
+            now,
+            s,
+          ) ?? null,
+      }),
+  },
+  {
     name: "cancelledBeforeConfirmed",
     about: "a purchase is void as soon as the customer gives up, while its payment is still open",
     install: () => {

@@ -28,7 +28,7 @@ export interface Seam {
   report(report: ScriptReport, script: CardScript): ScriptReport;
   /** What a kiosk says that a probe saw. */
   image(report: ScriptReport, household: Household): ScriptReport;
-  answer(answer: CardAnswer): CardAnswer;
+  answer(answer: CardAnswer, household: Household): CardAnswer;
   /** What the centre takes a phone for. */
   phone(terminal: TerminalFacts): TerminalFacts;
   /** Journal entries are not waited for. */

@@ -146,6 +146,14 @@ export const terminalSabotages: readonly Sabotage[] = [
     },
   },
   {
+    name: "fullNameShown",
+    about: "a terminal is given the customer's full name and is to mask it itself",
+    seam: () => ({
+      answer: (answer, { customer: { holderName } }) =>
+        answer.kind === "account" ? { ...answer, customer: { ...answer.customer, name: holderName } } : answer,
+    }),
+  },
+  {
     name: "refundImageNotWritten",
     about: "the desk gives the money back without taking the purchase off the card",
     seam: () => ({

@@ -146,8 +146,20 @@ async function unfinished(world: World, household: Household): Promise<void> {
       return;
     case "falseImage":
       return await phoneLies(world, household);
+    case "cardLostWhileOpen":
+      await replaceCardOf(world, household, "lost");
+      // Found in some pocket, it goes into the meter before the new one, or after it.
+      if (household.lost !== null && world.scheduler.fiber().rng.chance(500)) await lostReachesMeter(world, household);
+      return;
     default:
   }
+}
+
+async function lostReachesMeter(world: World, household: Household): Promise<void> {
+  if (household.lost === null) return;
+  world.faults.hit("lostCardReachesMeter");
+  await toMeter(world, household, household.lost);
+  household.lost = null;
 }
 
 /** What happens to a card between two visits. */
@@ -161,11 +173,7 @@ async function atHome(world: World, household: Household): Promise<void> {
       return;
     }
     case "lostCardReachesMeter":
-      if (household.lost === null) return;
-      faults.hit(fault);
-      await toMeter(world, household, household.lost);
-      household.lost = null;
-      return;
+      return await lostReachesMeter(world, household);
     case "cardRolledBack": {
       // Somebody with the secret sets the card back to what it held before its last purchase.
       const before = world.checks.lastBefore(household);

@@ -69,7 +69,7 @@ export async function atKiosk(world: World, kiosk: Kiosk, household: Household, 
   const answer = await kiosk.ask("image", askMs, (server) =>
     putImage(server.sale, kiosk.terminal, visit.sessionId, report),
   );
-  if (answer.ok) await take(visit, world.seam.answer(answer.value), 1);
+  if (answer.ok) await take(visit, world.seam.answer(answer.value, visit.household), 1);
   await end(visit);
 }
 
@@ -117,7 +117,7 @@ async function askAgain(visit: Visit, round: number): Promise<void> {
   if (image === null || kiosk.slot?.powerUpId !== powerUpId) return;
   if (round === 1) world.faults.hit("readerWinsOverPhone");
   const answer = await kiosk.ask("image", askMs, (server) => putImage(server.sale, kiosk.terminal, sessionId, image));
-  if (answer.ok) await take(visit, world.seam.answer(answer.value), round + 1);
+  if (answer.ok) await take(visit, world.seam.answer(answer.value, visit.household), round + 1);
 }
 
 async function write(visit: Visit, answer: Extract<CardAnswer, { kind: "script" }>, round: number): Promise<void> {
