@@ -42,7 +42,7 @@ test("any APDUs: an answer with a status word to each, and nothing written witho
         select: () => {
           context.selected = true;
         },
-        counterChanged: () => undefined,
+        chipChanged: () => undefined,
         write: async (address: number, data: Uint8Array) => {
           for (const [i, value] of data.entries())
             for (const step of chip.updateSteps(address + i, value)) chip.apply(step, address + i, value);

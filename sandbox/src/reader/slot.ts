@@ -2,8 +2,7 @@ import type { WriteCycle } from "../chip/chip.ts";
 import type { AnyChip } from "../chip/chips.ts";
 import type { CpuCard } from "../chip/cpu-card.ts";
 import { toHex } from "../hex.ts";
-import { executeApdu } from "./acs.ts";
-import { executeI2c } from "./acs-i2c.ts";
+import { type AcsChip, executeApdu } from "./acs.ts";
 
 /** A card of this world. It is one object wherever it lies; its chip is its memory. */
 export interface VirtualCard {
@@ -112,26 +111,16 @@ export class ReaderSlot {
   }
 
   /** To a memory card the reader speaks for itself. */
-  async #pseudo(occupied: Occupied, chip: AnyChip, apdu: Uint8Array): Promise<Uint8Array> {
-    const context = {
+  #pseudo(occupied: Occupied, chip: AcsChip, apdu: Uint8Array): Promise<Uint8Array> {
+    return executeApdu(apdu, {
+      chip,
       selected: occupied.selected,
       select: () => {
         occupied.selected = true;
       },
-      counterChanged: () => this.#deps.chipChanged(occupied.card),
-      write: (address: number, data: Uint8Array) => this.#write(occupied, address, data),
-    };
-    switch (chip.kind) {
-      case "sle4442":
-        return await executeApdu(apdu, { ...context, chip });
-      case "at24c01":
-      case "at24c02":
-      case "at24c16":
-        return await executeI2c(apdu, { ...context, chip });
-      default:
-        // Not in this reader's firmware.
-        return Uint8Array.of(0x6a, 0x81);
-    }
+      chipChanged: () => this.#deps.chipChanged(occupied.card),
+      write: (address, data) => this.#write(occupied, address, data),
+    });
   }
 
   /** To a CPU card commands go as they are. */
