@@ -11,7 +11,14 @@ export { type Gateways, type GatewaysOptions, type MerchantSetup, startGateways 
 export { advance, burn, isWarning, withRate } from "./src/meter/consumption.ts";
 export { type Loaded, loadCard, type Pull } from "./src/meter/loading.ts";
 export { type MeterOutcome, type MeterVerdict, takeCard } from "./src/meter/meter.ts";
+export {
+  type CrtMachine,
+  crtMachine,
+  type FrameFault,
+  type ReplyFault,
+} from "./src/reader/crt/machine.ts";
 export { serveReader } from "./src/reader/reader-server.ts";
+export { ReaderSlot, type VirtualCard } from "./src/reader/slot.ts";
 export { plugIntoVpcd } from "./src/reader/vpcd.ts";
 export {
   type DeviceUrls,

@@ -10,6 +10,7 @@ import { READERS, type ReaderId } from "./world/context.ts";
  * - `SANDBOX_PORT`: port of the API; the last one or any when left out
  * - `SANDBOX_SEED`: a JSON file with what a new world begins with
  * - `SANDBOX_VPCD`: readers that also show their cards to PC/SC (`vsmartcard-vpcd`): `kiosk-1=35963,kiosk-2=35964`
+ * - `SANDBOX_CRT`: readers that are motorised ones too, on a line over TCP: `kiosk-1=39001`
  * - `SANDBOX_WRITE_TIME_SCALE`: 1 = the chip's own time, 0 = none
  *
  * When it is ready it has written `ports.json` into its folder and prints one JSON line: {"ready":true,"url":"…"}.
@@ -35,13 +36,15 @@ function readSeed(path: string): SandboxSeed {
   throw new Error(`${path} is no seed: ${first?.instancePath ?? ""} ${first?.message ?? ""}`);
 }
 
-function readVpcd(text: string): Partial<Record<ReaderId, number>> {
+/** `example`: a port, for whoever wrote it wrongly. */
+function readerPorts(name: string, example: number): Partial<Record<ReaderId, number>> {
+  const pairs = (setting(name) ?? "").split(",").filter((pair) => pair !== "");
   return Object.fromEntries(
-    text.split(",").map((pair) => {
-      const [name, port] = pair.split("=");
-      if (!READERS.some((reader) => reader === name) || !/^\d{1,5}$/.test(port ?? ""))
-        throw new Error(`SANDBOX_VPCD must be like kiosk-1=35963, not ${pair}`);
-      return [name, Number(port)];
+    pairs.map((pair) => {
+      const [reader, port] = pair.split("=");
+      if (!READERS.some((known) => known === reader) || !/^\d{1,5}$/.test(port ?? ""))
+        throw new Error(`${name} must be like kiosk-1=${example}, not ${pair}`);
+      return [reader, Number(port)];
     }),
   );
 }
@@ -51,13 +54,13 @@ if (dir === undefined) throw new Error("SANDBOX_DIR is missing: the folder that 
 const port = number("SANDBOX_PORT");
 const writeTimeScale = number("SANDBOX_WRITE_TIME_SCALE");
 const seedPath = setting("SANDBOX_SEED");
-const vpcd = setting("SANDBOX_VPCD");
 
 const sandbox = await startSandbox({
   dir,
   now: Date.now,
   ...(port === undefined ? {} : { port }),
-  ...(vpcd === undefined ? {} : { vpcd: readVpcd(vpcd) }),
+  vpcd: readerPorts("SANDBOX_VPCD", 35_963),
+  crt: readerPorts("SANDBOX_CRT", 39_001),
   ...(writeTimeScale === undefined ? {} : { writeTimeScale }),
   ...(seedPath === undefined ? {} : { seed: readSeed(seedPath) }),
 });

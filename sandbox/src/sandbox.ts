@@ -8,6 +8,8 @@ import type { CallbackRow } from "./gateways/rows.ts";
 import { listen } from "./net/single-client-server.ts";
 import { type Ports, readLastPorts, writePorts } from "./ports.ts";
 import { servePrinter } from "./printer/printer-server.ts";
+import type { CrtFaults, FrameFault, ReplyFault } from "./reader/crt/machine.ts";
+import { type CrtServer, serveCrt } from "./reader/crt/server.ts";
 import { type ReaderServer, serveReader } from "./reader/reader-server.ts";
 import { makeStepPause } from "./reader/step-pause.ts";
 import { plugIntoVpcd } from "./reader/vpcd.ts";
@@ -25,6 +27,8 @@ export interface SandboxOptions {
   seed?: SandboxSeed;
   /** Readers whose cards also lie in a virtual PC/SC reader, with its port. */
   vpcd?: Partial<Record<ReaderId, number>>;
+  /** Readers that are motorised ones too, on a serial line brought over TCP, with its port. */
+  crt?: Partial<Record<ReaderId, number>>;
   /** 1 = a card write takes as long as with a real chip, 0 = no time. */
   writeTimeScale?: number;
   /** The world's clock, ms since the epoch. */
@@ -97,6 +101,37 @@ function plugReaders(world: World, ports: Partial<Record<ReaderId, number>>): ()
   return async () => {
     for (const { plug } of plugs) plug.close();
   };
+}
+
+/** Motorised readers by the name of their slot. */
+async function serveMotorised(
+  world: World,
+  ports: Partial<Record<ReaderId, number>>,
+  opened: (() => Promise<void>)[],
+): Promise<Map<ReaderId, CrtServer>> {
+  const servers = new Map<ReaderId, CrtServer>();
+  const { faults } = world;
+  const frameFault = (): FrameFault | null => {
+    if (faults.take("readerF2")) return "f2";
+    if (faults.take("readerSilent")) return "silence";
+    return faults.take("readerRefusesFrames") ? "nak" : null;
+  };
+  const replyFault = (): ReplyFault | null => (faults.take("readerSpoilsReplies") ? "badCheck" : null);
+  const wrong: CrtFaults = {
+    frame: frameFault,
+    reply: replyFault,
+    jam: () => faults.take("readerJam"),
+    powerFails: () => faults.take("readerPowerLost"),
+  };
+  for (const reader of READERS) {
+    const port = ports[reader];
+    if (port === undefined) continue;
+    const server = await serveCrt(world.cards.slot(reader), port, wrong, () => world.changed("readers"));
+    servers.set(reader, server);
+    opened.push(() => server.close());
+  }
+  world.onReaderChanged((reader) => servers.get(reader)?.announce());
+  return servers;
 }
 
 function portsOf<K extends string>(servers: ReadonlyMap<K, { port: number }>): Record<string, number> {
@@ -178,8 +213,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     opened.push(async () => world.close());
     const wires = await serveDevices(world, last, opened);
     opened.push(plugReaders(world, options.vpcd ?? {}));
+    const motorised = await serveMotorised(world, options.crt ?? {}, opened);
     const scan = (kiosk: KioskId, text: string): boolean => wires.scanners.get(kiosk)?.scan(text) ?? false;
-    const api: ApiServer = await makeApiServer({ world, gateways, scan });
+    const api: ApiServer = await makeApiServer({
+      world,
+      gateways,
+      scan,
+      motor: (reader) => motorised.get(reader)?.state ?? null,
+    });
     opened.push(() => api.close());
     const apiPort = await api.listen(options.port ?? (await freeOrAny(last.api)));
     return announce(dir, gateways, wires, apiPort, close);

@@ -75,6 +75,14 @@ const ReaderView = Type.Object({
   upsideDown: Type.Boolean(),
   /** Insertions so far; the number of the present one. */
   insertion: Type.Integer(),
+  /** Of a motorised reader: where its card is, and whether it sticks. */
+  motor: Type.Union([
+    Type.Object({
+      place: Type.Union([Type.Literal("none"), Type.Literal("atGate"), Type.Literal("inside")]),
+      jammed: Type.Boolean(),
+    }),
+    Type.Null(),
+  ]),
 });
 export type ReaderView = Static<typeof ReaderView>;
 
@@ -107,7 +115,7 @@ function contentOf(reading: CardReading) {
   return { page, unit, areaCode, cardNumber, replacement, purchase, price, returned, onCard };
 }
 
-export function cardRoutes(api: Api, { world }: ApiContext): void {
+export function cardRoutes(api: Api, { world, motor }: ApiContext): void {
   const { cards } = world;
 
   const view = (card: TableCard) => {
@@ -142,7 +150,8 @@ export function cardRoutes(api: Api, { world }: ApiContext): void {
     () => ({
       readers: READERS.map((id) => {
         const slot = cards.slot(id);
-        return { id, card: slot.card?.id ?? null, upsideDown: slot.upsideDown, insertion: slot.insertions };
+        const { card, upsideDown, insertions } = slot;
+        return { id, card: card?.id ?? null, upsideDown, insertion: insertions, motor: motor(id) };
       }),
     }),
   );

@@ -8,7 +8,8 @@ import type {
 } from "fastify";
 import { Type } from "typebox";
 import type { Gateways } from "../gateways/gateways.ts";
-import type { KioskId } from "../world/context.ts";
+import type { MotorState } from "../reader/crt/motor.ts";
+import type { KioskId, ReaderId } from "../world/context.ts";
 import type { World } from "../world/world.ts";
 import { Problem } from "./problems.ts";
 
@@ -18,6 +19,8 @@ export interface ApiContext {
   gateways: Omit<Gateways, "close" | "wechatUrl" | "alipayUrl" | "acquirerUrl">;
   /** False when no one is connected to that scanner. */
   scan(kiosk: KioskId, text: string): boolean;
+  /** null: that reader is not motorised. */
+  motor(reader: ReaderId): MotorState | null;
 }
 
 export type Api = FastifyInstance<

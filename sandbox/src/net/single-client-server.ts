@@ -7,6 +7,8 @@ export interface SingleClientServer {
   readonly port: number;
   /** Sends to the present client; false when nobody listens (what a device says then is lost). */
   send(data: string | Uint8Array): boolean;
+  /** Ends the connection of the present client. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function listenSingleClient(port: number, handlers: SingleClientHan
   return {
     port: boundPort,
     send: (data) => client !== null && sendTo(client, data),
+    drop: () => void client?.destroy(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,5 +1,14 @@
 /** Fault switches of the devices, beside those of the gateways. In memory: after a restart all are off. */
-export type DeviceFault = "readerSilent" | "printerSilent" | "printerJam" | "meterPulledEarly";
+export type DeviceFault =
+  | "readerSilent"
+  | "readerJam"
+  | "readerPowerLost"
+  | "readerRefusesFrames"
+  | "readerSpoilsReplies"
+  | "readerF2"
+  | "printerSilent"
+  | "printerJam"
+  | "meterPulledEarly";
 
 export interface DeviceFaultText {
   name: DeviceFault;
@@ -14,6 +23,36 @@ export const DEVICE_FAULTS: readonly DeviceFaultText[] = [
     zh: "读卡器不应答",
     en: "Reader silent",
     description: "Readers carry out no command and answer none.",
+  },
+  {
+    name: "readerJam",
+    zh: "电动读卡器卡住卡片",
+    en: "Card jam in a motorised reader",
+    description: "The next card that a motorised reader moves sticks, until somebody takes it out by hand.",
+  },
+  {
+    name: "readerPowerLost",
+    zh: "电动读卡器写卡中断电",
+    en: "Motorised reader loses power in a write",
+    description: "A motorised reader loses its power in the middle of its next write, keeps the card, and comes back.",
+  },
+  {
+    name: "readerRefusesFrames",
+    zh: "电动读卡器拒收指令帧",
+    en: "Motorised reader refuses frames",
+    description: "A motorised reader takes no frame (NAK).",
+  },
+  {
+    name: "readerSpoilsReplies",
+    zh: "电动读卡器应答校验错",
+    en: "Motorised reader's replies spoilt",
+    description: "Replies of a motorised reader come with a wrong check (BCC).",
+  },
+  {
+    name: "readerF2",
+    zh: "电动读卡器用F2帧应答",
+    en: "Motorised reader speaks F2 frames",
+    description: "A motorised reader answers as the maker's newer ones do, in frames that begin with F2.",
   },
   {
     name: "printerSilent",
