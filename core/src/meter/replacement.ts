@@ -121,7 +121,8 @@ export function replaceMeter(
 
 /** null: the meter's word on it can't be. */
 function cardAfter(card: CardState, { newMeterId, word }: MeterChange): CardState | null {
-  const next = { ...replacedCard(card), meterId: newMeterId };
+  // What a reader saw last was the old meter's: nobody has told the new one a price yet.
+  const next = { ...replacedCard(card), meterId: newMeterId, lastReading: null };
   if (word === null) {
     const totalCredited = card.totalCredited + (isUnproven(card) ? card.lastAmount : 0);
     return { ...next, acceptedCount: card.count, totalCredited };

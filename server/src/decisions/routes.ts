@@ -69,6 +69,29 @@ export function decisionRoutes(decisions: Decisions): Routes {
         return made.ok ? reply.code(201).send(viewOf(made.value)) : sendRefused(reply, made.error);
       },
     );
+    const swap = decisions.kinds.get("meter.replace");
+    if (swap === undefined) throw new Error("nobody replaces meters");
+    app.post(
+      "/meters/:id/replacement",
+      {
+        onRequest: [requireStaff(), requireIdempotencyKey],
+        schema: {
+          tags: ["devices"],
+          security: common.security,
+          summary:
+            "换表 · Replaces the meter and its card: proposes the decision `meter.replace`, which a colleague confirms",
+          params,
+          body: Type.Object({ doc: swap.schema, evidence: Evidence }),
+          response: { 201: View, default: ProblemSchema },
+        },
+      },
+      async (request, reply) => {
+        const { doc, evidence } = request.body;
+        const wanted = { kind: swap.kind, ref: request.params.id, doc, evidence };
+        const made = await decisions.propose(request.staff, wanted, keyedByStaff(request));
+        return made.ok ? reply.code(201).send(viewOf(made.value)) : sendRefused(reply, made.error);
+      },
+    );
     app.get(
       "/decisions",
       {

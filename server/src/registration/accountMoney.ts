@@ -1,5 +1,13 @@
 /** What staff do to an account: block it, put a debt on it, correct its balance. Each is one entry in its log. */
-import { type Fen as FenAmount, type Id, ok, type Posting } from "@citygas/core";
+import {
+  carriedOf,
+  postings as corePostings,
+  type Fen as FenAmount,
+  type Id,
+  ok,
+  type Posting,
+  withCarried,
+} from "@citygas/core";
 import { Type } from "typebox";
 import type { ServerContext } from "../context.ts";
 import type { App } from "../http/app.ts";
@@ -31,6 +39,33 @@ export function adjustBalance(
     if (balanceFen < 0) return invalid("the free balance does not cover it");
     const postings = entry(`customer:${accountId}`, `adjustment:${account.unitId}`, amountFen);
     return ok({ state: { ...account, balanceFen }, postings });
+  });
+}
+
+/**
+ * What was left in replaced meters, all of it, as money: into the balance, at a price that people set. For an account whose
+ * new meter can't take it.
+ */
+export function carriedToBalance(
+  ctx: Pick<ServerContext, "store" | "now" | "newId">,
+  accountId: Id,
+  { counts, amountFen }: { counts: "volume" | "money"; amountFen: FenAmount },
+  by: KeyedBy,
+): Promise<Registered<unknown>> {
+  const event = { type: "carriedToBalance", counts, amountFen };
+  const eventId = derivedId("carriedToBalance", accountId, by.key, by.fingerprint);
+  return changeAccount(ctx, accountId, { event, eventId, idempotency: by }, (account) => {
+    const carried = carriedOf(account);
+    const amount = counts === "volume" ? carried.volumeL : carried.meterCreditFen;
+    if (amount === 0) return invalid("nothing is carried");
+    const postings = [
+      ...corePostings.carriedBack(accountId, account.unitId, counts, amount),
+      ...entry(`customer:${accountId}`, `adjustment:${account.unitId}`, amountFen),
+    ];
+    return ok({
+      state: { ...withCarried(account, counts, -amount), balanceFen: account.balanceFen + amountFen },
+      postings,
+    });
   });
 }
 

@@ -1,5 +1,12 @@
 /** Accounts (用户): registered once with unit, holder, address and tariff; then a guarded aggregate of the store. */
-import { type AccountState, type HouseholdFacts, ok, type TariffVersion, versionInForce } from "@citygas/core";
+import {
+  type AccountState,
+  carriedOf,
+  type HouseholdFacts,
+  ok,
+  type TariffVersion,
+  versionInForce,
+} from "@citygas/core";
 import { Type } from "typebox";
 import type { ServerContext } from "../context.ts";
 import { CustomerKind, DayText, Fen, Litre, orNull, Time, timeText, Uuid } from "./fields.ts";
@@ -46,6 +53,10 @@ export const AccountView = Type.Object({
   openedAt: Type.String(),
   balanceFen: Fen,
   heldFen: Fen,
+  carried: Type.Object(
+    { volumeL: Litre, meterCreditFen: Fen },
+    { description: "left in meters that were replaced, and not in the new one yet" },
+  ),
   block: orNull(Type.Object({ reason: BlockReason, since: Time })),
 });
 
@@ -100,6 +111,7 @@ export const accounts: Resource<typeof AccountBody, typeof AccountView, AccountR
       openedAt: timeText(row.opened_at),
       balanceFen: row.state.balanceFen,
       heldFen: row.state.heldFen,
+      carried: carriedOf(row.state),
       block: row.state.block && { ...row.state.block, since: timeText(row.state.block.since) },
     }),
   },

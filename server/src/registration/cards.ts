@@ -43,6 +43,9 @@ const CardView = Type.Object({
   replacement: Type.Integer(),
   count: Type.Integer(),
   openPurchaseId: orNull(Type.String()),
+  scriptSeq: Type.Integer({
+    description: "grows with each script and replacement; goes with what is stated of its meter",
+  }),
 });
 const IssueView = Type.Object({
   layout: Type.String(),
@@ -80,6 +83,7 @@ export const cards: Resource<typeof CardBody, typeof CardView, CardRow> = {
       replacement: state.replacement,
       count: state.count,
       openPurchaseId: state.openPurchaseId,
+      scriptSeq: state.scriptSeq,
     }),
   },
   async create(ctx, id, body) {

@@ -4,15 +4,11 @@ import { Type } from "typebox";
 import type { ServerContext } from "../context.ts";
 import type { App } from "../http/app.ts";
 import { derivedId } from "../purchases/derivedId.ts";
-import { Litre, orNull, timeTextOrNull, Uuid } from "./fields.ts";
+import { Litre, orNull, Serial, timeTextOrNull, Uuid } from "./fields.ts";
 import { commitNew } from "./guarded.ts";
+import { takesCards } from "./meterSwap.ts";
 import { conflict, missing, type Registered, unlessTaken } from "./outcome.ts";
 import { type Resource, readOne, registerAction } from "./resource.ts";
-
-const Serial = Type.String({
-  pattern: "^[0-9A-Za-z-]{3,40}$",
-  description: "the number under the barcode on its face",
-});
 
 export const MeterBody = Type.Object({
   kind: Type.Union([Type.Literal("ordinary"), Type.Literal("ic"), Type.Literal("iot")]),
@@ -35,6 +31,8 @@ const MeterView = Type.Object({
   model: Type.String(),
   ceiling: orNull(Type.Integer()),
   installedAt: orNull(Type.String()),
+  replacedAt: orNull(Type.String()),
+  replacedBy: orNull(Type.String()),
 });
 
 interface MeterRow {
@@ -47,6 +45,8 @@ interface MeterRow {
   model: string;
   ceiling: number | null;
   installed_at: number | null;
+  replaced_at: number | null;
+  replaced_by: string | null;
 }
 
 export const meters: Resource<typeof MeterBody, typeof MeterView, MeterRow> = {
@@ -56,7 +56,8 @@ export const meters: Resource<typeof MeterBody, typeof MeterView, MeterRow> = {
   body: MeterBody,
   view: MeterView,
   source: {
-    sql: "select id, kind, settlement, counts, serial, account_id, model, ceiling, installed_at from meter_registration",
+    sql: `select id, kind, settlement, counts, serial, account_id, model, ceiling, installed_at, replaced_at, replaced_by
+          from meter_registration`,
     search: ["serial", "model"],
     filters: { accountId: "account_id", kind: "kind" },
     view: (row) => ({
@@ -69,20 +70,29 @@ export const meters: Resource<typeof MeterBody, typeof MeterView, MeterRow> = {
       model: row.model,
       ceiling: row.ceiling,
       installedAt: timeTextOrNull(row.installed_at),
+      replacedAt: timeTextOrNull(row.replaced_at),
+      replacedBy: row.replaced_by,
     }),
   },
   async create(ctx, id, body) {
     const account = (await ctx.store.load([{ kind: "account", id: body.accountId }])).get("account", body.accountId);
     if (account === undefined) return missing("account");
-    const taken = await ctx.db.query("select 1 from meter_registration where serial = $1 and id <> $2", [
-      body.serial,
-      id,
-    ]);
-    if (taken.rows.length > 0) return conflict("meter serial is registered already");
+    const { rows } = await ctx.db.query<{ same: boolean }>(
+      `select serial = $1 as same from meter_registration
+       where id <> $2 and (serial = $1 or (account_id = $3 and replaced_at is null)) order by 1 desc limit 1`,
+      [body.serial, id, body.accountId],
+    );
+    if (rows[0])
+      return conflict(rows[0].same ? "meter serial is registered already" : "the account has a meter: replace it");
     const installed = await commitNew(
       ctx,
       { kind: "account", id: body.accountId },
-      { event: { type: "meterInstalled" }, eventId: derivedId("meterInstalled", id) },
+      {
+        event: { type: "meterInstalled" },
+        eventId: derivedId("meterInstalled", id),
+        // Of two first meters at once the account takes one: its card and its books are bound to it.
+        idempotency: { key: `first-meter:${body.accountId}`, fingerprint: id },
+      },
       [
         { kind: "account", id: body.accountId, expected: account.version, state: account.state },
         { kind: "meter", id, expected: 0, state: { id, accountId: body.accountId, openPurchaseId: null } },
@@ -231,11 +241,13 @@ export function registerControllerReplacement(app: App, ctx: ServerContext): voi
     method: "POST",
     path: "/controllers/:id/replacement",
     tag: "devices",
-    summary: "更换控制器，表不动 · Replaces the controller alone",
+    summary:
+      "更换控制器，表不动 · Replaces the controller alone; one that a card goes into only as a decision, `controller.replace`",
     body: Type.Object({ serial: Serial, oldIndexL: Litre, newIndexL: Litre, meterIndexL: Litre }),
     answer: ControllerView,
     status: 201,
     run: async (c, id, body) => {
+      if (await takesCards(c, id)) return { ok: false, error: { code: "decision.required" } };
       const replaced = await replaceController(c, id, body);
       if (!replaced.ok) return replaced;
       const view = await readOne(c, controllers.source, replaced.value.id);

@@ -4,6 +4,10 @@ import { type TSchema, Type } from "typebox";
 
 export const Uuid = Type.String({ format: "uuid" });
 export const Name = Type.String({ minLength: 1, maxLength: 100 });
+export const Serial = Type.String({
+  pattern: "^[0-9A-Za-z-]{3,40}$",
+  description: "the number under the barcode on its face",
+});
 export const Fen = Type.Integer({ description: "fen" });
 export const PositiveFen = Type.Integer({ minimum: 1, maximum: 10_000_000_000, description: "fen" });
 export const Litre = Type.Integer({ minimum: 0, description: "litres (1 m³ = 1000)" });

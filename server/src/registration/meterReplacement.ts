@@ -7,7 +7,6 @@
  * `issueImage` on a new chip, and that card goes into the new meter first.
  */
 import {
-  type AccountState,
   type CardState,
   type Heard,
   heardOfCard,
@@ -16,7 +15,6 @@ import {
   isRefundProof,
   type LastWord,
   type MeterChange,
-  type MeterState,
   ok,
   type Purchase,
   type PurchaseEvent,
@@ -167,36 +165,66 @@ async function withNothingOpen(
   ctx: Context,
   cardId: Id,
   stated: Stated,
-  { eventId, key, fingerprint }: Request,
+  request: Request,
 ): Promise<Registered<null> | "again"> {
   const card = must(await ctx.store.load([{ kind: "card", id: cardId }]), "card", cardId);
-  const { accountId, meterId, openPurchaseId } = card.state;
-  if (openPurchaseId !== null) return "again";
+  if (card.state.openPurchaseId !== null) return "again";
   const may = mayReplaceMeter(card.state, null, stated);
   if (!may.ok) return may;
-  const loaded = await ctx.store.load([
-    { kind: "account", id: accountId },
-    { kind: "meter", id: meterId },
-  ]);
-  const [account, meter] = [must(loaded, "account", accountId), must(loaded, "meter", meterId)];
-  const change = changeOf(card.state, stated, { eventId });
-  const at = ctx.now();
-  const next = replaced({ account: account.state, card: card.state, meter: meter.state }, change, at);
+  return await commitChange(ctx, card, card.state.meterId, changeOf(card.state, stated, request), request);
+}
+
+/** One that no card goes into: nothing can be open on it, and its word is only what is left. */
+export async function replaceBareMeter(
+  ctx: Context,
+  meterId: Id,
+  counts: "volume" | "money",
+  stated: Stated,
+  by: KeyedBy,
+): Promise<Registered<null>> {
+  const { newMeterId, newIndexL, word, owedFen, approvedBy } = stated;
+  const eventId = derivedId("meterReplaced", meterId, by.key, by.fingerprint);
+  for (let tries = 1; tries <= triesMax; tries++) {
+    const meter = must(await ctx.store.load([{ kind: "meter", id: meterId }]), "meter", meterId).state;
+    if (meter.retired?.replacedBy === newMeterId) return ok(null);
+    if (meter.openPurchaseId !== null) return refuse("purchase.open");
+    const change: MeterChange = { id: eventId, newMeterId, newIndexL, counts, word, owedFen, approvedBy };
+    const done = await commitChange(ctx, null, meterId, change, { ...by, eventId });
+    if (done !== "again") return done;
+  }
+  return refuse("server.unavailable");
+}
+
+async function commitChange(
+  { store, now }: Context,
+  card: Versioned<CardState> | null,
+  meterId: Id,
+  change: MeterChange,
+  { eventId, key, fingerprint }: Request,
+): Promise<Registered<null> | "again"> {
+  const found = must(await store.load([{ kind: "meter", id: meterId }]), "meter", meterId);
+  const { accountId } = found.state;
+  const account = must(await store.load([{ kind: "account", id: accountId }]), "account", accountId);
+  const at = now();
+  const next = replaced({ account: account.state, card: card?.state ?? null, meter: found.state }, change, at);
   if (!next.ok) return refuse(next.error.code === "meterRetired" ? "meter.retired" : "meter.wordDisagrees");
-  if (next.value.card === null) throw new Error(`card ${cardId} was lost on the way`);
-  const committed = await ctx.store.commit({
+  const { account: left, card: fresh, meter, fresh: begun, postings } = next.value;
+  const writes: Transition["writes"] = [
+    { kind: "account", id: accountId, expected: account.version, state: left },
+    { kind: "meter", id: meterId, expected: found.version, state: meter },
+  ];
+  if (card !== null && fresh !== null)
+    writes.push({ kind: "card", id: card.state.id, expected: card.version, state: fresh });
+  if (begun !== null) writes.push({ kind: "meter", id: begun.id, expected: 0, state: begun });
+  const event: LoggedChange = { type: "meterReplaced", change };
+  const committed = await store.commit({
     eventId,
     at,
-    subject: { kind: "card", id: cardId },
-    event: { type: "meterReplaced", change } as Transition["event"],
-    writes: [
-      { kind: "card", id: cardId, expected: card.version, state: next.value.card },
-      ...written(account, next.value.account),
-      { kind: "meter", id: meterId, expected: meter.version, state: next.value.meter },
-      ...begun(next.value.fresh),
-    ],
-    guards: [{ kind: "account", id: accountId, expected: account.version }],
-    postings: next.value.postings,
+    subject: card === null ? { kind: "account", id: accountId } : { kind: "card", id: card.state.id },
+    event,
+    writes,
+    guards: [],
+    postings,
     tasks: { add: [], drop: [] },
     idempotency: { key, fingerprint },
   });
@@ -210,8 +238,8 @@ async function withNothingOpen(
   }
 }
 
-const written = (account: Versioned<AccountState>, state: AccountState): Transition["writes"] =>
-  state === account.state ? [] : [{ kind: "account", id: state.id, expected: account.version, state }];
-
-const begun = (fresh: MeterState | null): Transition["writes"] =>
-  fresh === null ? [] : [{ kind: "meter", id: fresh.id, expected: 0, state: fresh }];
+/** In the card's log, or the account's where there is none. */
+interface LoggedChange {
+  type: "meterReplaced";
+  change: MeterChange;
+}

@@ -24,7 +24,7 @@ interface CustomerRow {
   meter: Customer["meter"];
 }
 
-// The newest meter is the account's: an older one was taken off.
+// Of the account's meters the one that was not taken off.
 const customerSql = `
   select r.id, r.number, h.name as holder_name, d.full_text, d.room, r.household,
          u.id as unit_id, u.name as unit_name, u.company_name, u.hotline, u.settings,
@@ -42,7 +42,7 @@ const customerSql = `
             from adoption_window w where w.unit_id = r.unit_id and w.until_at > $2) as adoption,
          (select jsonb_build_object('id', m.id, 'unit', case m.counts when 'money' then 'amount' else 'volume' end,
                                     'ceiling', coalesce(m.ceiling, 0), 'settlement', m.settlement, 'model', m.model)
-            from meter_registration m where m.account_id = r.id
+            from meter_registration m where m.account_id = r.id and m.replaced_at is null
             order by m.installed_at desc, m.id desc limit 1) as meter
   from account_registration r
   join holder h on h.id = r.holder_id

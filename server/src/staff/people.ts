@@ -7,6 +7,7 @@ import { depositKind } from "../counter/decisions.ts";
 import { registerCounter } from "../counter/routes.ts";
 import { type Decisions, openDecisions } from "../decisions/decisions.ts";
 import { replaceKind } from "../decisions/kinds/card.ts";
+import { meterKinds } from "../decisions/kinds/meter.ts";
 import { moneyKinds } from "../decisions/kinds/money.ts";
 import { purchaseKinds } from "../decisions/kinds/purchase.ts";
 import { adjustKind, adoptionKind, publishTariffKind } from "../decisions/kinds/registration.ts";
@@ -46,6 +47,7 @@ export function openPeople(
     ...moneyKinds(sale),
     depositKind,
     replaceKind,
+    ...meterKinds(sale),
     adjustKind,
     publishTariffKind,
     adoptionKind,
