@@ -49,7 +49,10 @@ export interface CodePayChannel {
   readonly name: ChannelName;
   pay(request: PayRequest): Promise<Outcome>;
   query(request: QueryRequest): Promise<Outcome>;
-  /** Closes an unpaid order, gives back a paid one. Believed only when a query confirms it. */
+  /**
+   * Closes an unpaid order, also one whose payment failed, and gives back a paid one (WeChat Pay's page of the v3 call,
+   * pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html). Believed only when a query confirms it.
+   */
   reverse(request: { outTradeNo: string }): Promise<ReverseOutcome>;
   refund(request: RefundRequest): Promise<RefundOutcome>;
   queryRefund(request: { outTradeNo: string; refundNo: string }): Promise<RefundOutcome>;

@@ -68,7 +68,8 @@ export function signedText(form: Form): string {
 /**
  * A trade that money went back from says so in `refund_fee`: its `TRADE_CLOSED` doesn't mean "never paid". The number of
  * the refund stands in `out_biz_no`; the amount is the sum of all that went back of this trade until now, the first part
- * and the second together. So it names a refund and doesn't prove one: that is asked for by its own number.
+ * and the second together (Alipay's table of notification fields, docs.open.alipay.com/204/105301, read as public SDKs
+ * quote it). So it names a refund and doesn't prove one: that is asked for by its own number.
  */
 function readTrade(id: string, form: Form): NotificationRead {
   const outTradeNo = form.get("out_trade_no");

@@ -44,7 +44,8 @@ export function reverse(desk: Desk, gateway: Gateway, outTradeNo: string, allowe
     desk.tell({ kind: "reversed", trade: revoked });
     return { kind: "refunded" };
   }
-  // A reverse closes an order whose payment failed as it closes one that is still open.
+  // A reverse closes an order whose payment failed as it closes one that is still open, says WeChat Pay's page of the
+  // v3 call (pay.weixin.qq.com/docs/merchant/apis/code-payment-v3/direct/reverse.html).
   if (isOpen(trade) || trade.state === "payError") {
     const revoked: Trade = { ...trade, state: "revoked" };
     desk.book.commit({ trades: [revoked] });

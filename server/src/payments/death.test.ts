@@ -50,19 +50,12 @@ test("killed amid everything, and started again: each purchase ends as its row i
   expect(await world.stateOf(yielded)).toBe("paying");
   expect(await world.attemptOf(submitted)).toBe("submitted");
   expect(await world.stateOf(closing)).toBe("closing");
+  // Its tasks are lost with the server, as they never should be.
+  expect(await world.loseTasks(pending)).toBe(2);
   gateways.faults.disarmAll();
   // Both boxes that stand open on that phone, the one whose purchase was given up among them.
   for (let box = 0; box < 2; box++) expect(gateways.wallets.enterPassword("phone-2", true)).toBe("answered");
-  const paid = {
-    appId: "",
-    timeStamp: "",
-    nonceStr: "",
-    package: "",
-    paySign: "",
-    ...params,
-    signType: "RSA",
-  } as const;
-  expect(gateways.cashier.answer(paid, "phone-1", true).err_msg).toBe("get_brand_wcpay_request:ok");
+  world.payOrder(params);
   await world.start();
 
   await Promise.all([
@@ -84,17 +77,8 @@ test("killed amid everything, and started again: each purchase ends as its row i
 test("the gateway speaks to the server itself: paid by its notification, before any query is due", async () => {
   const id = await world.confirmed(world.phone, "ceiling");
   const params = await world.order(id);
-  const paid = {
-    appId: "",
-    timeStamp: "",
-    nonceStr: "",
-    package: "",
-    paySign: "",
-    ...params,
-    signType: "RSA",
-  } as const;
   world.gateways.faults.arm("callbackDoubled", { gateway: "wechat" });
-  expect(world.gateways.cashier.answer(paid, "phone-1", true).err_msg).toBe("get_brand_wcpay_request:ok");
+  world.payOrder(params);
   await world.reaches(id, "paid", 20_000);
   const { rows } = await world.db.query("select result from notification where verdict->>'kind' = 'payment'");
   expect(rows.length).toBeGreaterThan(0);
@@ -124,16 +108,7 @@ test("killed over a notification that was answered: the next process carries it 
   const id = await world.confirmed(world.phone, "replacement");
   const params = await world.order(id);
   const goOn = await world.holdEvents("answered");
-  const paid = {
-    appId: "",
-    timeStamp: "",
-    nonceStr: "",
-    package: "",
-    paySign: "",
-    ...params,
-    signType: "RSA",
-  } as const;
-  expect(world.gateways.cashier.answer(paid, "phone-1", true).err_msg).toBe("get_brand_wcpay_request:ok");
+  world.payOrder(params);
   await world.held();
   const { rows } = await world.db.query<{ id: string; result: string | null }>(
     "select id, result from notification order by received_at desc limit 1",

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { tokenMessage } from "@citygas/api";
 import type { PurchaseState } from "@citygas/core";
+import type { PayParams } from "@citygas/gateways";
 import { type Gateways, startGateways } from "@citygas/sandbox";
 import type { Pool } from "pg";
 import type { Demo } from "../demo/seed.ts";
@@ -41,7 +42,12 @@ export interface DeathWorld {
   /** A confirmed purchase for that card. */
   confirmed(caller: Caller, cardId: string): Promise<string>;
   pay(id: string, wallet: "wechat" | "alipay", phoneId: string): Promise<Reply>;
-  order(id: string): Promise<Record<string, string>>;
+  /** An order on a phone. @returns what its page hands to the wallet */
+  order(id: string): Promise<PayParams>;
+  /** The customer pays it there. */
+  payOrder(params: PayParams): void;
+  /** @returns how many tasks the purchase and its payments had */
+  loseTasks(id: string): Promise<number>;
   stateOf(id: string): Promise<PurchaseState>;
   attemptOf(id: string): Promise<string>;
   reaches(id: string, state: PurchaseState, withinMs: number): Promise<void>;
@@ -109,7 +115,19 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
     },
     async order(id) {
       const made = await must(phone.post(`/purchases/${id}/prepay`, { app: "mini", openid: "m-phone-1" }), id);
-      return made.params as Record<string, string>;
+      // The API's own schema has checked it.
+      return made.params as PayParams;
+    },
+    payOrder(params) {
+      const { err_msg: said } = gateways.cashier.answer(params, "phone-1", true);
+      if (said !== "get_brand_wcpay_request:ok") throw new Error(said);
+    },
+    async loseTasks(id) {
+      const lost = await db.query(
+        "delete from task where ref = $1 or ref in (select id from attempt where purchase_id = $1)",
+        [id],
+      );
+      return lost.rowCount ?? 0;
     },
     stateOf: async (id) => await one(db, "select status from purchase where id = $1", id),
     attemptOf: async (id) =>

@@ -130,3 +130,17 @@ test("the plain columns follow the state", async () => {
   ]);
   await store.close();
 });
+
+test("a task that another server is just taking is passed over, not waited for", async () => {
+  const store = openSqlStore(database.connection);
+  const client = await pool.connect();
+  await client.query(`insert into task (kind, ref, due_at, attempt, lease, lease_until) values
+    ('purchaseDue', 'being-taken', 1, 0, null, null), ('purchaseDue', 'free', 2, 0, null, null)`);
+  await client.query("begin");
+  await client.query("select 1 from task where ref = 'being-taken' for update");
+  expect((await store.claim(2, 10, 30_000)).map(({ ref }) => ref)).toEqual(["free"]);
+  await client.query("rollback");
+  client.release();
+  expect((await store.claim(2, 10, 30_000)).map(({ ref }) => ref)).toEqual(["being-taken"]);
+  await store.close();
+});

@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sqlNotificationRows } from "../callbacks/notificationRows.ts";
+import { loggedEvent } from "../purchases/applyEvent.ts";
 import { signedNotification } from "../purchases/bank.testkit.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { type Earth, kiosk1, makeEarth, newAccount, phone1 } from "../purchases/earth.testkit.ts";
@@ -76,6 +77,31 @@ test("an order that waits to be closed is asked about; its close stands in the l
     [earth.clock.now],
   );
   expect(await sweepTasks(world.sale, 1)).toBe(0);
+});
+
+test("a code that may still be sent waits for that; a payment that is being reversed is reversed", async () => {
+  const { card } = await newAccount(earth, "a");
+  const { id } = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(500));
+  await confirmed(world, kiosk1, id);
+  const { store } = world.sale;
+  const { commit } = store;
+  store.commit = async (transition) => {
+    const { event } = loggedEvent(transition.event);
+    return event.type === "submitted" ? await Promise.reject(new Error("killed")) : await commit(transition);
+  };
+  await expect(pay(world, kiosk1, id)).rejects.toThrow("killed");
+  store.commit = commit;
+  expect(await restored()).toEqual(["attemptSubmit", "purchaseDue"]);
+  await pass(world, 15_000);
+  earth.bank.fates.push("password");
+  await pay(world, kiosk1, id);
+  value(await cancelPurchase(world.sale, kiosk1, id, keyed("cancel")));
+  earth.bank.down = true;
+  await pass(world, 20_000);
+  expect(await restored()).toEqual(["attemptReverse", "purchaseDue"]);
+  earth.bank.down = false;
+  await pass(world, 30_000);
+  expect((await stateOf(world, id)).state).toBe("void");
 });
 
 test("late money on its way back has its refund, and no reverse; stuck, it waits for people only", async () => {

@@ -64,6 +64,42 @@ test("a task that fails comes back later; the lease of a dead process lapses", a
   expect((await stateOf(world, other)).state).toBe("void");
 });
 
+test("what fails again and again is tried ever later, at least once a minute", async () => {
+  const earth = makeEarth(openMemoryStore());
+  const world = makeWorld(earth);
+  await quote(earth, world, "a");
+  earth.clock.now += 5 * 60_000;
+  const waits: number[] = [];
+  const store: Store = {
+    ...earth.store,
+    load: () => Promise.reject(new Error("away")),
+    retry(task, at) {
+      waits.push((at - earth.clock.now) / 1_000);
+      return earth.store.retry(task, at);
+    },
+  };
+  const runner = taskRunner({ ...world.sale, store }, world.payments);
+  for (let tries = 0; tries < 12; tries++) {
+    expect(await runner.runDue()).toBe(1);
+    earth.clock.now += runnerLimits.retryMaxMs;
+  }
+  expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60]);
+});
+
+test("lost tasks are put back page by page: all of them, or one page while work goes on", async () => {
+  const { sale } = makeWorld(makeEarth(openMemoryStore()));
+  const pages = () => {
+    const left = [runnerLimits.sweepPage, runnerLimits.sweepPage, 3];
+    const restoreTasks = async (_now: number, limit: number) => {
+      expect(limit).toBe(runnerLimits.sweepPage);
+      return left.shift() ?? 0;
+    };
+    return { ...sale, taskRows: { ...sale.taskRows, restoreTasks } };
+  };
+  expect(await sweepTasks(pages())).toBe(2 * runnerLimits.sweepPage + 3);
+  expect(await sweepTasks(pages(), 1)).toBe(runnerLimits.sweepPage);
+});
+
 test("what hangs keeps its place: no more is claimed than there is room for", async () => {
   const earth = makeEarth(openMemoryStore());
   const world = makeWorld(earth);
