@@ -76,6 +76,11 @@ describe.each(["wechat", "alipay", "acquirer"] as const)("%s", (name) => {
   });
 });
 
+test.each(["wechat", "alipay"] as const)("%s knows no such order: failed, and a person looks first", async (name) => {
+  const refund = { outTradeNo: kit.order(), refundNo: "R-1", amountFen: 1, totalFen: 1, reason: "测试" };
+  expect(await kit.channel(name).refund(refund)).toMatchObject({ kind: "failed", never: false });
+});
+
 test.each(["wechat", "acquirer"] as const)("%s closes a refund without moving money", async (name) => {
   const { outTradeNo } = await kit.pay(name);
   kit.gateways.faults.arm("refundClosed", { gateway: name });

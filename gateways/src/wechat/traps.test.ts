@@ -82,6 +82,17 @@ test("proxies of the environment are ignored", async () => {
   expect((await kit.pay("wechat")).outcome.kind).toBe("paid");
 });
 
+test("each call has a connection of its own: none lands on one that the gateway is just closing", async () => {
+  const connections = new Set<unknown>();
+  const server = await at((request, _body, response) => {
+    connections.add(request.socket);
+    response.writeHead(500).end("{}");
+  });
+  const channel = kit.channel("wechat", { baseUrl: server.url });
+  for (let call = 0; call < 3; call += 1) await channel.query({ outTradeNo: "K01_1", amountFen: 1 });
+  expect(connections.size).toBe(3);
+});
+
 test("redirects are not followed", async () => {
   const elsewhere = await at((_request, _body, response) => response.end("{}"));
   const redirect = await at((_request, _body, response) =>
