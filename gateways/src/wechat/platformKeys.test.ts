@@ -67,12 +67,15 @@ const headersOf = (headers: Readonly<Record<string, unknown>>): Record<string, s
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 
 /** A platform that answers with this list, signed by this key under this serial. */
-async function platform(list: () => { body: string; serial: string; key: string }, more: Record<string, string> = {}) {
+async function platform(
+  list: () => { body: string; serial: string; key: string; ageMs?: number },
+  more: Record<string, string> = {},
+) {
   let asked = 0;
   const server = await hostile((_request, _body, response) => {
     asked += 1;
-    const { body, serial, key } = list();
-    const timestamp = String(Math.floor(Date.now() / 1000));
+    const { body, serial, key, ageMs = 0 } = list();
+    const timestamp = String(Math.floor((Date.now() - ageMs) / 1000));
     const signature = rsa(`${timestamp}\nnonce\n${body}\n`, key);
     const named = { "wechatpay-timestamp": timestamp, "wechatpay-nonce": "nonce" };
     response.writeHead(200, { ...named, "wechatpay-serial": serial, "wechatpay-signature": signature }).end(body);
@@ -97,19 +100,39 @@ function certificate(): { serial: string; pem: string } {
   return { serial, pem };
 }
 
+/** Of 1024 bits, serial 5F1C7A0B3D9E42, from 2020 for a hundred years. */
+const weakPem = `-----BEGIN CERTIFICATE-----
+MIIBlDCB/gIHXxx6Cz2eQjANBgkqhkiG9w0BAQsFADAPMQ0wCwYDVQQDDAR3ZWFr
+MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAPMQ0wCwYDVQQDDAR3
+ZWFrMIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDcvkUdY4cUTfnKvcBtNeYf
+8sJTxecQDDXcr244EQYe+PYAXqw4L9LlKQcmjmgS/RZTvDjOVUFvmOPqtRRJoK9P
+nDsdJa98Q7aqoHACDcy8FpUCSQGbL2gvVr4z2pEBhkY2n6is4jjBJBG48uhG6HTw
+aX7M95+iena6bZfhegXtPQIDAQABMA0GCSqGSIb3DQEBCwUAA4GBANjRKP33nDMI
+h+fO0rbbIEHwJJWxzojW4w+Tdaw7nITK9u1yYtFjp3pfu4PP1pc87Pcu5PGZGzPl
+yI/ZnuwYxEJf0DUkTR22NQRipabA9ASk9atDE7M+yHnpgQgjQO3m1s66khGIFbqu
+5b8naWttlU3re44gA3QCNR6watszx1Aw
+-----END CERTIFICATE-----
+`;
+
 test.each([
   ["as it should be", true],
+  ["of five minutes ago", false],
+  ["a key that is too short", false],
   ["another key's signature", false],
   ["another APIv3 key", false],
   ["another serial", false],
   ["no JSON", false],
 ] as const)("a list of certificates, %s", async (what, taken) => {
-  const { serial, pem } = certificate();
+  const weak = { serial: "5F1C7A0B3D9E42", pem: weakPem };
+  const { serial, pem } = what === "a key that is too short" ? weak : certificate();
   const packed = encryptedText(pem, "certificate", what === "another APIv3 key" ? "1".repeat(32) : API_V3_KEY);
   const listed = { serial_no: what === "another serial" ? "5F1C7A0B" : serial, encrypt_certificate: packed };
   const body = what === "no JSON" ? "<html>" : JSON.stringify({ data: [listed] });
   const key = what === "another key's signature" ? keyPair().privateKey : old.privateKey;
-  const { keys, asked, close } = await platform(() => ({ body, serial: "PUB_KEY_ID_1", key }));
+  const { keys, asked, close } = await platform(() => {
+    const ageMs = what === "of five minutes ago" ? 301_000 : 0;
+    return { body, serial: "PUB_KEY_ID_1", key, ageMs };
+  });
   for (let n = 0; n < 20; n++) keys.missing(NOW);
   await keys.asked();
   expect(asked()).toBe(1);

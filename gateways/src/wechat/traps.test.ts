@@ -93,6 +93,16 @@ test("each call has a connection of its own: none lands on one that the gateway 
   expect(connections.size).toBe(3);
 });
 
+test("a reply larger than any honest one is not read to its end", async () => {
+  const huge = JSON.stringify({ code: "SYSTEM_ERROR", message: "x".repeat(2 * 1024 * 1024) });
+  const server = await at((_request, _body, response) => response.writeHead(500).end(huge));
+  const channel = kit.channel("wechat", { baseUrl: server.url });
+  expect(await channel.query({ outTradeNo: "K01_1", amountFen: 1 })).toEqual({
+    kind: "unknown",
+    why: "ERR_BAD_RESPONSE",
+  });
+});
+
 test("redirects are not followed", async () => {
   const elsewhere = await at((_request, _body, response) => response.end("{}"));
   const redirect = await at((_request, _body, response) =>

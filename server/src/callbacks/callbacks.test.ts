@@ -245,6 +245,30 @@ test("a refund that is told by the order's sum only is done when its own number 
   await booksHold(earth);
 });
 
+test("late money's refund is believed for its own sum only", async () => {
+  const { card } = await newAccount(earth, "b");
+  const { id } = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(1_000));
+  await confirmed(world, kiosk1, id);
+  earth.bank.fates.push("lost");
+  await pay(world, kiosk1, id);
+  const [attemptId = ""] = (await stateOf(world, id)).liveAttemptIds;
+  const outTradeNo = attemptId.replaceAll("-", "");
+  const late = async () =>
+    (await earth.store.load([{ kind: "attempt", id: attemptId }])).get("attempt", attemptId)?.state.lateSuccess;
+  await pass(world, 300_000);
+  earth.bank.arrive(outTradeNo, 1_000);
+  earth.bank.refundFates.push("silent");
+  for (let waited = 0; waited < 200 && (await late()) === null; waited++) await pass(world, 5_000);
+  expect(await late()).toMatchObject({ refunded: false });
+  const refundNo = (await late())?.refundNo;
+  const told = { kind: "refund", outTradeNo, refundNo, outcome: { kind: "done", verified: true } };
+  await take({ ...told, id: "EV-part", amountFen: 999 });
+  expect(await late()).toMatchObject({ refunded: false });
+  await take({ ...told, id: "EV-whole", amountFen: 1_000 });
+  expect(await late()).toMatchObject({ refunded: true });
+  expect(results()).toEqual(["unknownRefund", "applied"]);
+});
+
 test.each([
   ["ABNORMAL", true, { stuck: true, why: "ABNORMAL" }],
   ["NOT_ENOUGH", false, { stuck: false, failures: 1 }],

@@ -132,3 +132,14 @@ test("what was left lying is found by the next server, the oldest first, and fin
   expect(await stored("select result from notification where id = 'n-1'")).toEqual([{ result: "ignored" }]);
   expect(await rows.attemptByOrder("wechat", "0".repeat(32))).toBeUndefined();
 });
+
+test("one gateway's word is about an order of its own only", async () => {
+  await server.ctx.db.query(
+    `insert into attempt (id, version, state, status, purchase_id, channel, out_trade_no)
+     values ('att-1', 1, '{}', 'failed', 'p-1', 'alipay', 'ORDER1')`,
+  );
+  const { sqlNotificationRows } = await import("./notificationRows.ts");
+  const rows = sqlNotificationRows(server.ctx.db);
+  expect(await rows.attemptByOrder("wechat", "ORDER1")).toBeUndefined();
+  expect(await rows.attemptByOrder("alipay", "ORDER1")).toBe("att-1");
+});

@@ -89,6 +89,9 @@ test("what no machine can tell is closed by hand, by whom and why", async () => 
   expect((await hall.ask(cashier, "POST", `/staff-tasks/${task?.id}/close`, { words: "looked at" })).status).toBe(403);
   const closed = await hall.ask(supervisor, "POST", `/staff-tasks/${task?.id}/close`, { words: "listed for finance" });
   expect(closed.body).toMatchObject({ closedBy: supervisor.id, words: "listed for finance" });
+  const operations = await hall.member("高峰", "operations");
+  const again = await hall.ask(operations, "POST", `/staff-tasks/${task?.id}/close`, { words: "closed again" });
+  expect(again.body).toMatchObject({ closedBy: supervisor.id, words: "listed for finance" });
   await staffTaskKeeper(hall.world.sale).round();
   expect((await list(`ref=${ref}&state=open`)).length).toBe(0);
 });
