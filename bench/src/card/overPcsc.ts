@@ -1,23 +1,23 @@
 /**
- * A card read and written through the whole of a terminal's part (executor, dialect, driver, pcsc-mini, pcscd, virtual
+ * Cards read and written through the whole of a terminal's part (executor, dialect, driver, pcsc-mini, pcscd, virtual
  * reader), beside the very same commands put to the same card without executor, dialect and driver. The chip takes no time,
  * so that what is left is ours and the service's.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CardReader, pcscReader } from "@citygas/devices";
-import { type CardScript, openBVolume, planSteps, probeSteps, type ScriptStep, toHex } from "@citygas/gascard";
+import { type CardReader, pcscReader, type ReaderEvent } from "@citygas/devices";
+import type { CardScript } from "@citygas/gascard";
 import { startSandbox } from "@citygas/sandbox";
 import { runScript } from "@citygas/terminal";
 import { busyProcesses, printFigure, say, spread } from "../figures.ts";
+import { type CardToMeasure, cardsToMeasure, sealedAgain, type WayToMeasure } from "./cardsToMeasure.ts";
 import { missingForPcsc, slotName, slotPort, startPcscService } from "./pcscService.ts";
 import { type Recording, recordingPcsc } from "./recordingPcsc.ts";
 
-const secret = "a1b2c3";
-const rounds = 200;
-const warmUp = 20;
-const insertedMs = 20_000;
+const rounds = 100;
+const warmUp = 10;
+const changesMs = 20_000;
 
 export async function cardOverPcsc(): Promise<void> {
   const missing = missingForPcsc();
@@ -31,97 +31,100 @@ export async function cardOverPcsc(): Promise<void> {
     const loadAtStart = busyProcesses();
     const service = await startPcscService(dir);
     opened.push(() => service.stop());
-    const before = openBVolume.format(account);
-    const cards = [{ id: "bench", label: "bench", imageHex: toHex(before), pscHex: secret }];
+    const all = cardsToMeasure();
+    const cards = all.map(({ name, chip }) => ({ id: name, label: name, ...chip }));
     const seed = { cards, meters: [], phones: [] };
     const vpcd = { "kiosk-1": slotPort };
     const sandbox = await startSandbox({ dir: join(dir, "world"), seed, vpcd, writeTimeScale: 0, now: Date.now });
     opened.push(() => sandbox.close());
-    await inserted(sandbox.url);
     const recording = recordingPcsc(async () => await import("pcsc-mini"));
     const reader = pcscReader(slotName, { load: recording.load, onProblem: say });
     opened.push(() => reader.close());
-    const powerUpId = await powerUp(reader);
-    await measured({ reader, powerUpId, recording, before, cost: { shim: service.shim ? 1 : 0, loadAtStart, rounds } });
+    const cost = { shim: service.shim ? 1 : 0, loadAtStart, rounds };
+    for (const card of all) {
+      await moved(sandbox.url, card.name, "insert");
+      const powerUpId = await next(reader, "inserted");
+      await measured({ card, reader, powerUpId, recording, cost });
+      await moved(sandbox.url, card.name, "remove");
+      await next(reader, "removed");
+    }
   } finally {
     for (const close of opened.reverse()) await close();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-const account = {
-  cardNumber: "0311203086",
-  areaCode: "0996",
-  role: "user",
-  replacement: 0,
-  count: 0,
-  totalCredited: 0,
-  meterCeiling: 0,
-} as const;
-const purchase = {
-  countBefore: 0,
-  totalBefore: 0,
-  amount: { kind: "volume", volumeL: 120_000 },
-  boughtOn: "2026-11-29",
-} as const;
-
-async function inserted(url: string): Promise<void> {
-  const answer = await fetch(`${url}/sandbox/api/cards/bench/insert`, {
+async function moved(url: string, card: string, how: "insert" | "remove"): Promise<void> {
+  const answer = await fetch(`${url}/sandbox/api/cards/${card}/${how}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ reader: "kiosk-1" }),
+    body: JSON.stringify(how === "insert" ? { reader: "kiosk-1" } : {}),
   });
-  if (!answer.ok) throw new Error(`the sandbox did not insert the card: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`the sandbox did not ${how} the card: ${answer.status} ${await answer.text()}`);
 }
 
-function powerUp(reader: CardReader): Promise<string> {
+/** The power-up that a card put in begins, or that a card taken out has ended. */
+function next(reader: CardReader, type: "inserted" | "removed"): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the card did not show up in PC/SC")), insertedMs);
-    reader.subscribe((event) => {
-      if (event.type !== "inserted") return;
+    let ends: (() => void) | null = null;
+    let inside: string | null = null;
+    const timer = setTimeout(() => reject(new Error(`PC/SC did not tell that the card was ${type}`)), changesMs);
+    const settle = (powerUpId: string): void => {
       clearTimeout(timer);
-      resolve(event.powerUpId);
-    });
+      resolve(powerUpId);
+      // It may be told within the subscription itself.
+      setImmediate(() => ends?.());
+    };
+    const hear = (event: ReaderEvent): void => {
+      if (event.type === "inserted") inside = event.powerUpId;
+      if (event.type === type) settle(event.powerUpId);
+    };
+    ends = reader.subscribe(hear);
+    if (type === "removed" && inside === null) settle("");
   });
 }
 
 interface Bench {
+  card: CardToMeasure;
   reader: CardReader;
   powerUpId: string;
   recording: Recording;
-  before: Uint8Array;
   cost: Record<string, number>;
 }
 
-async function measured({ reader, powerUpId, recording, before, cost }: Bench): Promise<void> {
-  const after = openBVolume.purchaseImage(before, purchase);
-  const probe = probeSteps("sle4442");
-  // There and back, so that every write changes the same bytes.
-  const ways = [planSteps(openBVolume, before, after, secret), planSteps(openBVolume, after, before, secret)];
-  const run = async (steps: readonly ScriptStep[]): Promise<{ ms: number; commands: Uint8Array[] }> => {
+async function measured({ card, reader, powerUpId, recording, cost }: Bench): Promise<void> {
+  const run = async ({ steps, seal }: WayToMeasure): Promise<{ ms: number; commands: Uint8Array[] }> => {
     recording.taken();
     const at = performance.now();
     const script: CardScript = { id: "bench", purpose: "write", steps: [...steps], deadlineAt: 1 };
-    const report = await runScript(script, { reader, powerUpId, serverNowMs: () => 1 });
+    const line = { reader, powerUpId, serverNowMs: () => 1, ...(seal === null ? {} : { seal }) };
+    const report = await runScript(script, line);
     const ms = performance.now() - at;
-    if (report.failure !== undefined) throw new Error(`step ${report.failure.step}: ${report.failure.reason}`);
+    if (report.failure !== undefined)
+      throw new Error(`${card.name}, step ${report.failure.step}: ${report.failure.reason}`);
     return { ms, commands: recording.taken() };
   };
+  /** The same bytes, save that a CPU card wants its command sealed for the challenge that it gave; that takes none of the time. */
   const again = async (commands: readonly Uint8Array[]): Promise<number> => {
-    const at = performance.now();
-    for (const command of commands) {
-      const answer = await recording.raw(command);
-      if (answer.length < 2) throw new Error("the card is gone");
+    let ms = 0;
+    let answer: Uint8Array = new Uint8Array(0);
+    for (const recorded of commands) {
+      const isSealed = recorded[0] === 0x04 && recorded[1] === 0xd6;
+      const command = isSealed ? sealedAgain(recorded, answer.slice(0, -2)) : recorded;
+      const at = performance.now();
+      answer = await recording.raw(command);
+      ms += performance.now() - at;
+      if (answer.at(-2) !== 0x90) throw new Error(`${card.name}: ${Buffer.from(answer).toString("hex")}`);
     }
-    return performance.now() - at;
+    return ms;
   };
   const read = { ours: [] as number[], raw: [] as number[], commands: 0 };
   const write = { ours: [] as number[], raw: [] as number[], commands: 0 };
   for (let round = -warmUp; round < rounds; round++) {
-    const probed = await run(probe);
+    const probed = await run({ steps: card.probe, seal: null });
     const rawRead = await again(probed.commands);
-    const there = await run(ways[0] ?? []);
-    const back = await run(ways[1] ?? []);
+    const there = await run(card.there);
+    const back = await run(card.back);
     const rawWrite = [await again(there.commands), await again(back.commands)];
     if (round < 0) continue;
     read.ours.push(probed.ms);
@@ -132,8 +135,8 @@ async function measured({ reader, powerUpId, recording, before, cost }: Bench): 
     write.commands = there.commands.length;
   }
   for (const [name, { ours, raw, commands }] of [
-    ["card-read-pcsc", read],
-    ["card-write-pcsc", write],
+    [`card-read-pcsc-${card.name}`, read],
+    [`card-write-pcsc-${card.name}`, write],
   ] as const) {
     const [mine, theirs] = [spread(ours), spread(raw)];
     printFigure({
