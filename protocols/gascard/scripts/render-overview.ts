@@ -44,6 +44,11 @@ ${Object.values(chips).map(chipRow).join("\n")}
 The counter of tries is read before a secret is ever presented, a secret is presented once in an insertion, and a
 counter that is not full refuses the card (one try used is forgiven only where our own last step was to present it).
 
+No layout of ours stands on an SLE4428, an AT24C01, an AT24C16 or an AT88SC102: their drivers, script steps, readers'
+commands and virtual chips are there for a maker's own layout ([the template](../../protocols/gascard/template/my-maker.ts)
+is one on an SLE4428), and a kiosk refuses such a card, as another system's or as one that it can't read. To try one by
+hand, put it on the table with \`POST /sandbox/api/cards\`, whose \`chip\` takes any of them.
+
 | script step | on |
 | --- | --- |
 ${stepRows().join("\n")}
