@@ -4,6 +4,7 @@
  */
 import type { ChannelName } from "@citygas/core";
 import { meterBefore, unit } from "../world/household.ts";
+import { leftOver } from "../world/meterSwap.ts";
 import type { World } from "../world/world.ts";
 import { accountAgrees, foldsToItself } from "./books.ts";
 
@@ -17,7 +18,7 @@ export function checkAtEnd(world: World): void {
     if (!["paid", "reversed", "failed"].includes(attempt.state) || attempt.lateSuccess?.refunded === false)
       world.violate("I12", `payment ${attempt.outTradeNo.slice(-6)} is still ${attempt.state}`);
   for (const household of world.everybody()) {
-    const delivered = all.filter((p) => p.meterId === household.meterId && p.state === "delivered");
+    const delivered = all.filter((p) => p.accountId === household.accountId && p.state === "delivered");
     const sold = delivered.reduce(
       (sum, { breakdown: { delivers: d } }) => sum + (d.kind === "volume" ? d.volumeL : d.meterCreditFen),
       0,
@@ -27,6 +28,8 @@ export function checkAtEnd(world: World): void {
       world.violate("I2", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
     if (credited < sold)
       world.violate("I1", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
+    if (leftOver(world, household) > 0)
+      world.violate("I12", `${household.plan.name} still waits for what was left in its old meter`);
     const wrong = accountAgrees(store, household.accountId);
     if (wrong !== null) world.violate("I7", wrong);
   }

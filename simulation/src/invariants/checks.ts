@@ -20,6 +20,7 @@ import type { PhysicalCard } from "../world/card.ts";
 import type { Gateway } from "../world/gateway.ts";
 import type { Household } from "../world/household.ts";
 import type { Kiosk } from "../world/kiosk.ts";
+import { firstMeterId } from "../world/meterSwap.ts";
 import type { Before } from "../world/store.ts";
 import type { Visit } from "../world/visit.ts";
 import type { World } from "../world/world.ts";
@@ -28,6 +29,8 @@ import type { Invariant } from "./violation.ts";
 
 const isOpen = (p: Purchase): boolean => openStates.some((state) => state === p.state);
 const isFinal = (p: Purchase): boolean => ["delivered", "refunded", "void"].includes(p.state);
+/** A purchase's number on its card: a household's meters count on in one sequence. */
+const numberOf = (meterId: Id, count: number): string => `${firstMeterId(meterId)} ${count}`;
 /** Servers' clocks differ by some seconds at most, and a reader's command takes a moment. */
 const clockToleranceMs = 10_000;
 
@@ -134,8 +137,8 @@ export class Checks {
     const p = attempt && this.#world.store.peek("purchase", attempt.purchaseId)?.state;
     if (p === undefined || p.paidAttemptId !== attempt?.id || p.countBefore === null) return;
     if (
-      (this.#credited.get(`${p.meterId} ${p.countBefore + 1}`) ?? 0) > 0 &&
-      this.#numbers.get(`${p.meterId} ${p.countBefore + 1}`) === p.id
+      (this.#credited.get(numberOf(p.meterId, p.countBefore + 1)) ?? 0) > 0 &&
+      this.#numbers.get(numberOf(p.meterId, p.countBefore + 1)) === p.id
     )
       this.#fail("I2", `${p.number} is paid back and its gas is in the meter`);
   }
@@ -145,7 +148,7 @@ export class Checks {
   /** I2: a meter credits what one purchase paid for, once. */
   credited(meterId: Id, count: number, amount: number): void {
     if (amount === 0) return;
-    const key = `${meterId} ${count}`;
+    const key = numberOf(meterId, count);
     if (this.#credited.has(key)) {
       this.#fail("I2", `${meterId} credits number ${count} a second time`);
       return;
@@ -167,7 +170,7 @@ export class Checks {
   }
 
   wasCredited(meterId: Id, count: number): boolean {
-    return (this.#credited.get(`${meterId} ${count}`) ?? 0) > 0;
+    return (this.#credited.get(numberOf(meterId, count)) ?? 0) > 0;
   }
 
   /** What the household's card held before its last script; null: there was none. */
@@ -224,7 +227,7 @@ export class Checks {
 
   #onlyOne(p: Purchase): void {
     const others = this.#world.store.purchasesOf(p.accountId);
-    const other = others.find((each) => each.id !== p.id && isOpen(each) && each.meterId === p.meterId);
+    const other = others.find((each) => each.id !== p.id && isOpen(each) && each.cardId === p.cardId);
     if (other !== undefined) this.#fail("I4", `${p.number} and ${other.number} are open on one card`);
   }
 
@@ -250,6 +253,9 @@ export class Checks {
           this.#fail("I1", `${p.number} is sent to the hall, and nobody touched its card but we`);
         return;
       }
+      case "meterReplaced":
+        this.#meterReplaced(p);
+        return;
       case "gaveUp":
       case "due":
         if (event.type === "gaveUp" && event.reason === "terminalGone") this.#kioskIsGone(p);
@@ -258,6 +264,16 @@ export class Checks {
         return;
       default:
     }
+  }
+
+  /** By the old meter's word: what it took is delivered, what it took for nothing is paid back, the rest goes on. */
+  #meterReplaced(p: Purchase): void {
+    if (p.countBefore === null || p.script === null) return;
+    const taken = this.wasCredited(p.meterId, p.countBefore + 1);
+    if (p.state === "delivered" ? !taken : taken)
+      this.#fail("I3", `${p.number} is ${p.state} by a meter that has ${taken ? "" : "not "}credited it`);
+    const before = fromHex(p.script.before);
+    if (before !== null && p.cardId !== null) this.#before.set(p.cardId, before);
   }
 
   /** Who is given up for gone has been silent. */
@@ -284,7 +300,7 @@ export class Checks {
     this.#scripts.set(script.id, { deadlineAt: script.deadlineAt, powerUpId: script.powerUpId });
     const before = fromHex(script.before);
     if (before !== null) this.#before.set(cardId, before);
-    const key = `${p.meterId} ${countBefore + 1}`;
+    const key = numberOf(p.meterId, countBefore + 1);
     const other = this.#numbers.get(key);
     const taken = other === undefined ? undefined : this.#world.store.peek("purchase", other)?.state;
     // Taken back by people without a refund image, a purchase leaves its number to the next one.

@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 
 export const clerk: StaffFacts = { id: "staff-1", name: "王芳", roles: ["cashier", "supervisor", "finance"] };
 const otherClerk: StaffFacts = { id: "staff-2", name: "陈晨", roles: ["cashier", "supervisor", "finance"] };
-const checker: StaffFacts = { id: "staff-3", name: "李娜", roles: ["supervisor", "finance", "operations"] };
+export const checker: StaffFacts = { id: "staff-3", name: "李娜", roles: ["supervisor", "finance", "operations"] };
 const otherChecker: StaffFacts = { id: "staff-4", name: "高峰", roles: ["supervisor", "finance", "operations"] };
 const askMs = 20_000;
 const hour = 3_600_000;
@@ -38,6 +38,7 @@ async function decide(world: World, wanted: Wanted, meanwhile: () => Promise<voi
   const propose = (by: StaffFacts, name: string) =>
     desk.ask("proposal", askMs, (server) => server.decisions().propose(by, proposal, { key: name, fingerprint: name }));
   const made = await propose(clerk, key);
+  if (!made.ok && made.kind === "problem" && made.error.code === "decision.open") await leftLying(world, wanted);
   if (!made.ok) return made.kind === "problem" ? "refused" : "nobodyKnows";
   const { id } = made.value;
   world.say(() => `${clerk.name} proposes ${wanted.kind} ${JSON.stringify(wanted.doc)}`);
@@ -68,6 +69,16 @@ async function decide(world: World, wanted: Wanted, meanwhile: () => Promise<voi
   if (!confirmed.ok && confirmed.kind === "problem" && world.queries.proposal(id)?.state === "proposed")
     return "refused";
   return await carriedOut(world, id);
+}
+
+/** One that somebody made when the centre was away stands on the checker's list: it is looked at again first. */
+async function leftLying(world: World, { kind, ref }: Wanted): Promise<void> {
+  const id = world.queries.openProposal(kind, ref);
+  if (id === undefined) return;
+  const rejected = await world.desk.ask("rejection", askMs, (server) =>
+    server.decisions().reject(checker, id, "look again"),
+  );
+  if (!rejected.ok) await carriedOut(world, id);
 }
 
 async function carriedOut(world: World, id: string): Promise<Decided> {

@@ -4,6 +4,7 @@ import { intoMeter, newChip, overwrite, type PhysicalCard } from "./card.ts";
 import { decideManual, decidePayments, refundAtDesk, replaceCardOf } from "./desk.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
+import { leftOver, replaceMeterOf } from "./meterSwap.ts";
 import { phoneLies } from "./phone.ts";
 import { kiosksPerWorld, type PlannedVisit } from "./plan.ts";
 import { settleSlips } from "./till.ts";
@@ -51,8 +52,7 @@ async function goOut(world: World, household: Household, { waitMs, kiosk, at, wi
 export async function comeBack(world: World, household: Household): Promise<void> {
   household.visit = "last";
   for (let round = 1; round <= 6; round++) {
-    if (round > 1 && !household.needsCard && world.store.peek("card", household.cardId)?.state.openPurchaseId === null)
-      break;
+    if (round > 1 && isSettled(world, household)) break;
     await toKiosk(world, household, round % kiosksPerWorld, null);
     await settleSlips(world);
     await decidePayments(world);
@@ -71,6 +71,12 @@ export async function comeBack(world: World, household: Household): Promise<void
 
 export async function toKiosk(world: World, household: Household, index: number, wish: Wish | null): Promise<void> {
   await toTerminal(world, household, world.kioskAt(index), wish);
+}
+
+/** Nothing is open, nothing waits for a card or for what was left in an old meter. */
+function isSettled(world: World, household: Household): boolean {
+  if (household.needsCard || leftOver(world, household) > 0) return false;
+  return world.store.peek("card", household.cardId)?.state.openPurchaseId === null;
 }
 
 async function toTerminal(world: World, household: Household, at: Kiosk, wish: Wish | null): Promise<void> {
@@ -146,6 +152,9 @@ async function unfinished(world: World, household: Household): Promise<void> {
       return;
     case "falseImage":
       return await phoneLies(world, household);
+    case "meterReplacedWhileOpen":
+      if (await replaceMeterOf(world, household)) world.faults.hit("meterReplacedWhileOpen");
+      return;
     case "cardLostWhileOpen":
       await replaceCardOf(world, household, "lost");
       // Found in some pocket, it goes into the meter before the new one, or after it.
@@ -172,6 +181,9 @@ async function atHome(world: World, household: Household): Promise<void> {
       if (await replaceCardOf(world, household, "lost")) faults.hit(fault);
       return;
     }
+    case "meterReplaced":
+      if (await replaceMeterOf(world, household)) faults.hit(fault);
+      return;
     case "lostCardReachesMeter":
       return await lostReachesMeter(world, household);
     case "cardRolledBack": {

@@ -51,6 +51,8 @@ const question = <const V extends readonly unknown[]>(begins: string, answer: (v
 export interface WorldQueries {
   /** The pool as services see it. */
   pool: Pool;
+  /** The one that is not settled yet. */
+  openProposal(kind: string, ref: Id): Id | undefined;
   proposal(id: Id): { state: ProposalRow["state"]; outcome: unknown } | undefined;
 }
 
@@ -72,6 +74,7 @@ export function openQueries(store: WorldStore, rows: WorldRows): WorldQueries {
   const query = async (text: string, values: Values): Promise<Answer> => asked(text).answer(values);
   return {
     pool: { query } as unknown as Pool,
+    openProposal: (kind, ref) => openKeys.get(`${kind} ${ref}`),
     proposal: (id) => proposals.get(id),
   };
 }
