@@ -7,20 +7,28 @@ import type { WorldStore } from "./store.ts";
 export async function inTandem(base: WorldStore): Promise<Store> {
   const other = openMemoryStore();
   const kinds = ["account", "card", "meter"] as const;
-  const rows = kinds.flatMap((kind) => base.all(kind).map((state) => ({ kind, id: state.id, expected: 0, state })));
-  const [account] = base.all("account");
-  if (account === undefined) throw new Error("nobody is registered");
-  await other.commit({
-    eventId: "registered",
-    at: 0,
-    subject: { kind: "account", id: account.id },
-    event: { type: "opened" },
-    // Kind and state belong together: both come from one row.
-    writes: rows as Parameters<Store["commit"]>[0]["writes"],
-    guards: [],
-    postings: [],
-    tasks: { add: [], drop: [] },
-  });
+  const rows = kinds.flatMap((kind) =>
+    base.all(kind).map((state) => ({ kind, id: state.id, state, version: base.peek(kind, state.id)?.version ?? 0 })),
+  );
+  // As often as each was written: the drawer was made, and opened.
+  for (let expected = 0; ; expected++) {
+    const due = rows.filter(({ version }) => version > expected);
+    const account = due.find(({ kind }) => kind === "account");
+    if (account === undefined) break;
+    await other.commit({
+      eventId: `registered ${expected}`,
+      at: 0,
+      subject: { kind: "account", id: account.id },
+      event: { type: "opened" },
+      // Kind and state belong together: both come from one row.
+      writes: due.map(({ kind, id, state }) => ({ kind, id, expected, state })) as Parameters<
+        Store["commit"]
+      >[0]["writes"],
+      guards: [],
+      postings: [],
+      tasks: { add: [], drop: [] },
+    });
+  }
   const both = async <T>(what: string, left: Promise<T>, right: Promise<T>): Promise<T> => {
     const [one, two] = await Promise.all([left, right]);
     if (!isDeepStrictEqual(one, two)) throw new Error(`${what}: ${JSON.stringify(one)} and ${JSON.stringify(two)}`);
