@@ -286,6 +286,24 @@ it("a bomb stops at the size it admits to, and a lie about the size is no bill",
   expect((await read("alipay-trade-zip", archive)).result).toMatchObject({ ok: false, error: { kind: "archive" } });
 });
 
+it("what a problem quotes of the file can be kept and shown: no control character, no half of one, no length", async () => {
+  const utf16 = Buffer.from(acquirerTrade(trades), "utf16le");
+  const names = Buffer.from(
+    `${"x".repeat(39)}😀,a,a,a\u0000,${Array.from({ length: 99 }, (_, i) => `n${i}`).join(",")}\n`,
+  );
+  for (const content of [utf16, names]) {
+    const { result } = await read("acquirer-trade-csv", content);
+    if (result.ok || result.error.kind !== "columns") throw new Error("expected columns");
+    const told = [...result.error.unknown, ...result.error.doubled];
+    expect(told.length).toBeLessThanOrEqual(40);
+    for (const name of told) expect(name).not.toMatch(/[\p{Cc}\p{Cs}]|.{41}/u);
+  }
+  const sum = trade.replace(/`100\.01,`100\.01\r\n$/, "`100.01\u0000,`100.01\r\n");
+  expect((await read("wechat-trade-csv", sum)).result).toMatchObject({ error: { kind: "sum", said: "100.01\uFFFD" } });
+  const added = wechatTrade(trades, [...wechatTradeHeader.split(","), "新\u0000列"]);
+  expect((await read("wechat-trade-csv", added)).result).toMatchObject({ value: { unknownColumns: ["新\uFFFD列"] } });
+});
+
 it("the day's edge has two hours of tolerance, and refunds may be of any day's payment", async () => {
   const edge = (time: string): Trade[] => [
     { kind: "payment", outTradeNo: "K01_9", transactionId: "T9", amountFen: 5, time },

@@ -232,6 +232,12 @@ export type WantedColumns<K extends string> = Readonly<Record<K, readonly string
 export const columnName = (name: string): string =>
   name.replace(/[\t ]/g, "").replaceAll("（", "(").replaceAll("）", ")");
 
+/** Of names that are told. */
+const namesMax = 20;
+
+/** A text of the file as people and the database can take it: no control characters, no half characters, not too long. */
+export const shown = (text: string): string => text.slice(0, 40).replace(/[\p{Cc}\p{Cs}]/gu, "\uFFFD");
+
 /**
  * Finds columns by name. `open`: gateways add columns without notice, so those that nobody asked for are passed over and
  * told; a closed format is ours or a bank's upload, where an unknown name is a mistake.
@@ -242,16 +248,18 @@ export function findColumns<K extends string>(
   known: readonly string[] | "closed",
 ): { ok: true; at: Record<K, number>; unknown: string[] } | { ok: false; problem: BillProblem } {
   const plain = names.map(columnName);
-  const doubled = [...new Set(plain.filter((name, index) => plain.indexOf(name) !== index))];
+  const doubled = [...new Set(plain.filter((name, index) => plain.indexOf(name) !== index))]
+    .slice(0, namesMax)
+    .map(shown);
   const keys = Object.keys(wanted) as K[]; // the record's own keys
   const missing = keys.filter((key) => !wanted[key].some((name) => plain.includes(columnName(name))));
   const asked = keys.flatMap((key) => wanted[key].map(columnName));
   const also = known === "closed" ? [] : known.map(columnName);
-  const unknown = plain.filter((name) => !asked.includes(name) && !also.includes(name));
+  const unknown = plain.filter((name) => !asked.includes(name) && !also.includes(name)).map(shown);
   const tooMany = plain.length > readLimits.columns;
   if (tooMany || doubled.length > 0 || missing.length > 0 || (known === "closed" && unknown.length > 0)) {
     const named = missing.map((key) => wanted[key][0] ?? key);
-    return { ok: false, problem: { kind: "columns", missing: named, doubled, unknown: unknown.slice(0, 20) } };
+    return { ok: false, problem: { kind: "columns", missing: named, doubled, unknown: unknown.slice(0, namesMax) } };
   }
   const at = Object.fromEntries(
     keys.map((key) => [key, wanted[key].map((name) => plain.indexOf(columnName(name))).find((index) => index >= 0)]),

@@ -1,4 +1,5 @@
 /** What a reader counts while it reads: sums per kind, lines that stand twice, and batches that are handed on. */
+import { shown } from "./readFields.ts";
 import { type BillLine, type BillLineKind, type BillProblem, type BillSums, readLimits } from "./readTypes.ts";
 
 export interface Tally {
@@ -123,5 +124,5 @@ export function fingerprints(): { add(first: string, second?: string, third?: st
 
 /** Compares what a file says of itself with what was read. */
 export function sumProblem(of: string, said: number | null, counted: number, saidText: string): BillProblem | null {
-  return said === counted ? null : { kind: "sum", of, said: saidText.slice(0, 40), counted: String(counted) };
+  return said === counted ? null : { kind: "sum", of, said: shown(saidText), counted: String(counted) };
 }

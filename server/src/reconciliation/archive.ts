@@ -1,6 +1,9 @@
 /** Bills as they came, under their SHA-256: never changed, the same file once. */
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Id } from "@citygas/core";
 
 export const archivedFile = (billsDir: string, sha256: string): string =>
@@ -31,12 +34,15 @@ async function synced(fileOrFolder: string): Promise<void> {
   }
 }
 
-/** Is it on this machine? Another server may have fetched it. */
-export async function isArchived(billsDir: string, sha256: string): Promise<boolean> {
-  return access(archivedFile(billsDir, sha256)).then(
-    () => true,
-    () => false,
-  );
+/** Is it on this machine, with the bytes that came? Another server may have fetched it, and disks fail. */
+export async function isIntact(billsDir: string, sha256: string): Promise<boolean> {
+  const hash = createHash("sha256");
+  try {
+    await pipeline(createReadStream(archivedFile(billsDir, sha256)), hash);
+  } catch {
+    return false;
+  }
+  return hash.digest("hex") === sha256;
 }
 
 export const removeIncoming = (file: string): Promise<void> => rm(file, { force: true });

@@ -156,16 +156,21 @@ function bookPayout(rc: ReconciliationContext, row: DifferenceRow, credit: { id:
   const now: Instant = rc.now();
   const amountFen = row.theirs_fen ?? 0;
   return rc.heavy.transaction(async (client) => {
+    const open = await client.query(
+      "select 1 from reconciliation_difference where id = $1 and state <> 'resolved' for update",
+      [row.id],
+    );
+    if (open.rowCount !== 1) return false;
     const taken = await client.query("update bank_credit set payout_id = $2 where id = $1 and payout_id is null", [
       credit.id,
       row.id,
     ]);
-    const resolved = await client.query(
+    if (taken.rowCount !== 1) return false;
+    await client.query(
       `update reconciliation_difference set state = 'resolved', reason = 'paidOut', handling = 'none',
-         ours_fen = theirs_fen, resolved_at = $2 where id = $1 and state <> 'resolved'`,
+         ours_fen = theirs_fen, resolved_at = $2 where id = $1`,
       [row.id, now],
     );
-    if (taken.rowCount !== 1 || resolved.rowCount !== 1) throw new Error(`payout ${row.id} was matched meanwhile`);
     await postEntry(client, {
       eventId: derivedId("payout", row.id),
       channel: row.channel,

@@ -1,12 +1,12 @@
 /** From the gateway's file to the closed day: schedule, bad files, repetition, two servers, deaths, people, the bank. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { addDays, billAlarmAt, billDueAt, dayAtStart } from "@citygas/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Proposal } from "../decisions/types.ts";
 import { archivedFile } from "./archive.ts";
-import { importStatement } from "./bank.ts";
+import { importStatement, matchBank } from "./bank.ts";
 import { billsOfDay } from "./billRows.ts";
-import { dayRow } from "./days.ts";
+import { claimDay, dayRow, releaseDay } from "./days.ts";
 import { importBill } from "./importBill.ts";
 import { assign, closeDay } from "./people.ts";
 import { type Books, channel, day, openBooks } from "./reconciliation.testkit.ts";
@@ -77,10 +77,12 @@ describe("when a bill is fetched", () => {
 describe("a file that is not believed", () => {
   const good =
     "type,outTradeNo,refundNo,transactionId,amountFen,feeFen,time\nPAY,K_1,,T1,100,0,2026-11-22T12:00:00+08:00\n";
+  const many = Array.from({ length: 9_000 }, (_, n) => `PAY,X_${n},,N${n},1,0,2026-11-22T12:00:00+08:00\n`).join("");
   it.each([
     ["wrongly summed", `${good}#lines,1,101,0,0\n`, "sum"],
     ["cut off", good, "truncated"],
     ["of another day", `${good.replace("11-22", "11-19")}#lines,1,100,0,0\n`, "otherDay"],
+    ["wrongly summed after lines that are with the database already", `${good}${many}#lines,9001,1,0,0\n`, "sum"],
   ])(
     "%s: nothing is imported, the file is kept, people are told; a good one later is taken",
     async (_name, csv, kind) => {
@@ -149,6 +151,18 @@ describe("once, whatever is repeated", () => {
     expect(done.reduce((sum, each) => sum + each, 0) + (await run())).toBe(3);
     expect(books.gateway.fetches).toHaveLength(3);
     expect(await count("bill_line")).toBe(3);
+  });
+
+  it("who comes back after its lease has lapsed does not take the day from whom has it now", async () => {
+    await books.rc.db.query("insert into reconciliation_day (channel, day, state, next_at) values ($1, $2, 'due', 0)", [
+      ...[channel, day],
+    ]);
+    const slow = await claimDay(books.rc.db, books.clock.now, "slow");
+    books.clock.now += 15 * 60_000;
+    expect(await claimDay(books.rc.db, books.clock.now, "next")).toMatchObject({ lease: "next", tries: 2 });
+    if (slow === undefined) throw new Error("nothing was due");
+    await releaseDay(books.rc.db, slow, null, { why: "slow" });
+    expect(await row()).toMatchObject({ lease: "next", next_at: 0, answer: null });
   });
 
   it.each(["fetched", "imported", "compared"] as const)(
@@ -331,6 +345,39 @@ describe("fund bill and bank", () => {
     expect(await books.ledger("fee:wechat")).toBe(6);
   });
 
+  it("the same line in two uploads is one credit, two alike in one upload are two", async () => {
+    const head = "date,reference,counterparty,amount,balance\n";
+    const rows = ["2026-11-23,B1,x,9.00,9.00\n", "2026-11-23,B1,x,9.00,18.00\n", "2026-11-23,B2,x,1.00,19.00\n"];
+    const upload = (...of: string[]) => importStatement(books.rc, "u1", Buffer.from([head, ...of].join("")));
+    await upload(...rows.slice(0, 2));
+    expect(await count("bank_credit")).toBe(2);
+    await upload(...rows);
+    expect(await count("bank_credit")).toBe(3);
+  });
+
+  it.each([
+    ["the payout was matched", () => matchBank(books.rc, channel)],
+    ["the credit was taken for another payout", () => books.rc.db.query("update bank_credit set payout_id = 'other'")],
+  ])("%s while another server was at it: nothing is booked twice", async (_name, meanwhile) => {
+    await books.sell({ no: "K_1", amountFen: 1_000 });
+    books.gateway.trades.set(day, [books.line("PAY", "K_1", { amountFen: 1_000, feeFen: 6 })]);
+    books.gateway.funds?.set(day, moves());
+    await importStatement(books.rc, "u1", statement(900));
+    await run();
+    // As if neither had been matched.
+    await books.rc.db.query("update bank_credit set payout_id = null");
+    await books.rc.db.query("update reconciliation_difference set state = 'waiting' where kind = 'payout'");
+    const booked = await books.ledger("bank:u1");
+    const query = async (...asked: Parameters<typeof books.rc.db.query>) => {
+      const found = await books.rc.db.query(...asked);
+      if (String(asked[0]).includes("from bank_credit")) await meanwhile();
+      return found;
+    };
+    const slow = { ...books.rc, db: { query } as unknown as typeof books.rc.db };
+    expect(await matchBank(slow, channel)).toBe(0);
+    expect(await books.ledger("bank:u1")).toBe(booked);
+  });
+
   it("a statement that doesn't add up is kept and refused", async () => {
     const csv = Buffer.from(
       "date,reference,counterparty,amount,balance\n2026-11-23,B1,x,9.00,9.00\n2026-11-23,B2,x,1.00,11.00\n",
@@ -340,8 +387,10 @@ describe("fund bill and bank", () => {
   });
 });
 
-it("a bill whose file another server holds is fetched anew", async () => {
-  expectedErrors = 0;
+it.each([
+  ["which another server holds", (file: string) => rmSync(file)],
+  ["whose bytes are not those that came", (file: string) => writeFileSync(file, `${readFileSync(file, "utf8")}\n`)],
+])("a bill's file %s is fetched anew", async (_name, spoil) => {
   books.gateway.trades.set(day, [books.line("PAY", "X_1")]);
   await run();
   const [bill] = await billsOfDay(books.rc.db, channel, day);
@@ -349,10 +398,10 @@ it("a bill whose file another server holds is fetched anew", async () => {
   await books.rc.db.query("delete from bill_line");
   await books.rc.db.query("update reconciliation_day set state = 'due', next_at = 0");
   const file = archivedFile(books.rc.billsDir, bill?.sha256 ?? "");
-  writeFileSync(`${file}.elsewhere`, readFileSync(file));
-  const { rmSync } = await import("node:fs");
-  rmSync(file);
+  const came = readFileSync(file);
+  spoil(file);
   await run();
   expect(books.gateway.fetches).toHaveLength(2);
+  expect(readFileSync(file)).toEqual(came);
   expect(await row()).toMatchObject({ state: "compared", figures: { billLines: 1 } });
 });

@@ -2,7 +2,7 @@
 import { afterNoBill, billAlarmAt, type Id, type Instant } from "@citygas/core";
 import type { BillRequest, BillSource } from "@citygas/gateways";
 import { derivedId } from "../purchases/derivedId.ts";
-import { archive, incomingFile, isArchived, removeIncoming } from "./archive.ts";
+import { archive, incomingFile, isIntact, removeIncoming } from "./archive.ts";
 import { askAttempts, askGateway } from "./ask.ts";
 import { matchBank } from "./bank.ts";
 import { addBill, type BillState, billsOfDay } from "./billRows.ts";
@@ -98,7 +98,7 @@ async function obtain(
     const ready = known.find(({ state }) => state === "imported" || state === "empty");
     if (ready !== undefined) return { billId: ready.id, why: "ready" };
     const stored = known.find(({ state }) => state === "stored");
-    if (stored !== undefined && (await isArchived(rc.billsDir, stored.sha256)))
+    if (stored !== undefined && (await isIntact(rc.billsDir, stored.sha256)))
       return obtained(stored.id, await importBill(rc, stored.id));
   }
   return await fetchBill(rc, row, source, kind);
