@@ -1,17 +1,11 @@
 /** What the office registers through the API is enough: an account, a card, a meter and a price can be sold to at once. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
 import { launchChromium } from "./chromium.ts";
 import { type KioskScreen, openKiosk, toAccount } from "./kiosk.ts";
+import { type Office, officeOf, register } from "./office.ts";
 import { startWorld, type World } from "./world.ts";
-
-interface Registered {
-  accountId: string;
-  cardId: string;
-}
 
 interface TrailEvent {
   type: string;
@@ -44,7 +38,13 @@ describe("registered a moment ago", () => {
 
   it("an account, card, meter and price made through the API can be sold to at once", async () => {
     const office = officeOf(world);
-    const { accountId, cardId } = await register(office);
+    const { accountId, cardId } = await register(office, {
+      accountNumber,
+      meterSerial,
+      card: { cardNumber },
+      areaCode: "0961",
+      tiers,
+    });
     await ontoTheTable(world, office, cardId);
 
     await toAccount(kiosk, () => world.sandbox.insert("new-card"));
@@ -98,69 +98,6 @@ describe("registered a moment ago", () => {
     }
   });
 });
-
-type Office = ReturnType<typeof officeOf>;
-
-/** The API as the administrator uses it. */
-function officeOf(world: World) {
-  const token = readFileSync(join(world.dataDir, "server", "secrets", "admin.token"), "utf8").trim();
-  return async <T = { id: string }>(method: "GET" | "POST", path: string, body?: object): Promise<T> => {
-    const response = await fetch(`${world.url}/api/v1${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T; // a wrong shape fails what the test expects of it
-  };
-}
-
-/** In the order in which each thing needs the ones before it. */
-async function register(office: Office): Promise<Registered> {
-  const unit = await office("POST", "/units", {
-    name: "新城营业部",
-    company: "新城燃气",
-    hotline: "0996-1111111",
-    settings: { areaCode: "0961", quickAmountsFen: [], quickVolumesL: [50_000], later: false },
-  });
-  const holder = await office("POST", "/holders", { name: "新用户", kind: "person", persons: 3 });
-  const address = await office("POST", "/addresses", {
-    district: "新城区",
-    community: "新城家园",
-    building: "2号楼",
-    unit: "1单元",
-    room: "302室",
-    fullText: "新城家园2号楼1单元302室",
-  });
-  const tariff = await office("POST", "/tariffs", { unitId: unit.id, name: "居民", customerKind: "residential" });
-  await office("POST", `/tariffs/${tariff.id}/versions`, {
-    effectiveFrom: "2026-01-01T00:00:00+08:00",
-    name: "居民两档",
-    pricing: { kind: "tiered", cycle: { kind: "calendarYear" }, tiers, heating: null },
-  });
-  const account = await office("POST", "/accounts", {
-    number: accountNumber,
-    unitId: unit.id,
-    holderId: holder.id,
-    addressId: address.id,
-    customerKind: "residential",
-    tariffId: tariff.id,
-  });
-  const meter = await office("POST", "/meters", {
-    kind: "ic",
-    settlement: "meter",
-    counts: "volume",
-    serial: meterSerial,
-    accountId: account.id,
-    model: "样例膜式表",
-  });
-  const card = await office("POST", "/cards", { accountId: account.id, meterId: meter.id, cardNumber });
-  return { accountId: account.id, cardId: card.id };
-}
 
 /** The chip as the issuing desk writes it, and a meter nobody has put a card into. */
 async function ontoTheTable({ sandbox }: World, office: Office, cardId: string): Promise<void> {

@@ -28,7 +28,15 @@ export { classify } from "./src/classify.ts";
 export { bcdDate, type Codec, code, constant, digits, i32le, reserved, u8, u16be, u32le } from "./src/codec.ts";
 export { crc16 } from "./src/crc16.ts";
 export { type DllCard, type DllClaim, type DllProblem, dllCard, dllClaim, dllProblem } from "./src/dll/dllFields.ts";
-export { type DllMaker, type DllSale, dllDriver, dllImage, dllSale } from "./src/dll/dllLayout.ts";
+export {
+  type DllMaker,
+  type DllSale,
+  dllDriver,
+  dllImage,
+  dllSale,
+  dllTool,
+  dllUndecided,
+} from "./src/dll/dllLayout.ts";
 export { fromHex, sameBytes, toHex } from "./src/hex.ts";
 export { unclaimedImage } from "./src/images.ts";
 export type * from "./src/layout.ts";

@@ -171,6 +171,7 @@ describe("2 · cards we don't sell to", () => {
     ["card.blank", withRead({ identity: null, problem: "blank", facts: null })],
     ["card.foreign", withRead({ identity: null, problem: "foreign", facts: null })],
     ["card.foreign", withRead({ problem: "badIdentity", facts: null })],
+    ["card.unknown", withRead({ identity: null, problem: "undecided", facts: null })],
     ["card.unreadable", withRead({ identity: null, problem: "unreadable", facts: null })],
     ["card.tool", withRead({ identity: { cardNumber: "1", role: "tool", replacement: 0 } })],
     ["card.opening", withRead({ identity: { cardNumber: "1", role: "opening", replacement: 0 } })],

@@ -25,7 +25,8 @@ export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refund
 export interface CardRead {
   /** null: nothing that names a card of ours. */
   identity: { cardNumber: string; role: "user" | "opening" | "tool" | "blank"; replacement: number } | null;
-  problem: null | "blank" | "foreign" | "badIdentity" | "badChecksum" | "unreadable";
+  /** `undecided`: makers' DLLs claim it, and which of them is right, or what it says, can't be told. */
+  problem: null | "blank" | "foreign" | "badIdentity" | "badChecksum" | "unreadable" | "undecided";
   facts: null | {
     count: number;
     amount: number;
@@ -212,6 +213,7 @@ function notSaleable({ read, card }: Insertion): CardDecision | null {
   if (read.problem === "unreadable") return refuse("card.unreadable");
   if (read.problem === "blank") return refuse("card.blank");
   if (read.problem === "foreign" || read.problem === "badIdentity") return refuse("card.foreign");
+  if (read.problem === "undecided") return refuse("card.unknown");
   if (read.identity === null) return refuse("card.foreign");
   if (read.identity.role === "tool") return refuse("card.tool");
   if (read.identity.role === "blank") return refuse("card.blank");

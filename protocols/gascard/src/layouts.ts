@@ -1,5 +1,6 @@
 import { chips } from "./chips/chips.ts";
-import { dllLayoutByName, dllLayoutOf } from "./dll/dllLayout.ts";
+import { dllLayoutByName, dllLayoutOf, dllUndecided } from "./dll/dllLayout.ts";
+import { sameBytes } from "./hex.ts";
 import { unclaimedImage } from "./images.ts";
 import type { CardIdentity, ImageProblem, LayoutDriver, MeterWord, RefundableLayout } from "./layout.ts";
 import { openDriver } from "./open/open-driver.ts";
@@ -39,13 +40,15 @@ export function layoutByName(name: string): LayoutDriver | null {
 
 export type Identified =
   | { ok: true; driver: LayoutDriver; identity: CardIdentity }
-  | { ok: false; problem: ImageProblem };
+  /** `undecided`: makers' DLLs claim it, and no sale can be made of it (dll/dllLayout.ts). */
+  | { ok: false; problem: ImageProblem | "undecided" };
 
 /**
  * Whose card is this? By its identity area alone, so that a card with a torn purchase area is still known. `chip`: what
  * the image was read from, where that is known. An image of a length that no chip has is `foreign`. Never throws.
  */
 export function identifyImage(image: Uint8Array, chip?: ChipKind): Identified {
+  if (sameBytes(image, dllUndecided)) return { ok: false, problem: "undecided" };
   const behindDll = dllLayoutOf(image);
   const known = behindDll === null ? layouts : [...layouts, behindDll];
   const asked = known.filter((driver) => chip === undefined || driver.chip === chip);

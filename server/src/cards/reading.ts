@@ -94,7 +94,7 @@ export function readingOf(probed: Probed): Reading {
 /** Sessions from before there was a choice were an SLE4442's. */
 const chipProbed = ({ chip }: Probed): ChipKind => chip ?? "sle4442";
 
-function problemWord(problem: "blank" | "foreign" | "badIdentity" | "badChecksum" | "upsideDown"): CardRead["problem"] {
+function problemWord(problem: NonNullable<CardRead["problem"]> | "upsideDown"): CardRead["problem"] {
   return problem === "upsideDown" ? "unreadable" : problem;
 }
 

@@ -3,7 +3,8 @@
  * stands for what the DLL says (gascard, dll/dllLayout.ts).
  *
  * - Looking asks each maker's CheckGasCard, and ReadGasCard of the one that claims the card: calls that by the interface show
- *   no secret. Two that claim one card, or none, make an image that no layout knows, which the centre sends to the counter.
+ *   no secret. A card that two claim, or of which a DLL can't say whose it is or reads what can't be, becomes an image that
+ *   the centre sends to the counter; a card that each calls another's, one that is foreign to it.
  * - Bytes that a script writes are kept here until they are a whole and sound sale on the card that was read; then they become
  *   one call of WriteGasCard. The executor's look at a byte just written is answered from here, every other read by the card:
  *   so the last step of a script, which reads all, is the proof.
@@ -15,6 +16,7 @@ import type { CardReader, ReaderEvent, ReaderFailure, ReaderResult } from "@city
 import {
   chips,
   type DllCard,
+  type DllClaim,
   type DllMaker,
   type DllProblem,
   dllCard,
@@ -22,6 +24,9 @@ import {
   dllImage,
   dllProblem,
   dllSale,
+  dllTool,
+  dllUndecided,
+  sameBytes,
 } from "@citygas/gascard";
 import type { DllAnswer, DllArgs, DllBridge, DllCall } from "./dllBridge.ts";
 
@@ -43,8 +48,9 @@ interface Known {
 }
 interface Inserted {
   powerUpId: string;
-  /** null: nobody's, or more than one maker's. */
   known: Known | null;
+  /** What is read of a card that is no maker's to sell to. */
+  otherwise: Uint8Array;
   /** What a script has written and no call was made of yet: the whole image, and which of its bytes. */
   staged: { image: Uint8Array; written: Set<number> } | null;
 }
@@ -53,8 +59,8 @@ interface Inserted {
 const chip = chips.at24c02;
 const imageBytes = chip.memoryBytes ?? 0;
 const atr = chip.atr ?? "";
-/** What is read where no maker's image can be had: no layout's, and not blank. */
-const unknownImage = new Uint8Array(imageBytes).fill(0x3f);
+/** What is read of a card that nobody claims: no layout's, and not blank. */
+const nobodys = new Uint8Array(imageBytes).fill(0x3f);
 
 const fault = { ok: false, reason: "readerFault" } as const;
 const failed = (reason: ReaderFailure): { ok: false; reason: ReaderFailure } => ({ ok: false, reason });
@@ -77,8 +83,8 @@ export function dllReader(options: DllReaderOptions): CardReader {
     inserted = null;
     emit({ type: "removed", powerUpId });
   };
-  const putIn = (known: Known | null): void => {
-    inserted = { powerUpId: newId(), known, staged: null };
+  const putIn = (known: Known | null, otherwise: Uint8Array): void => {
+    inserted = { powerUpId: newId(), known, otherwise, staged: null };
     emit(presence(inserted));
   };
   const setReady = (now: boolean): void => {
@@ -121,12 +127,30 @@ export function dllReader(options: DllReaderOptions): CardReader {
       claim.kind === "maker" && claim.role === "gas" ? asked.find(({ name }) => name === claim.maker) : undefined;
     const known = owner === undefined ? null : await readOf(owner);
     if (closed || !ready) return;
-    // A card changed between two looks: another number, or another maker's.
+    const otherwise = imageOf(claim);
+    // A card changed between two looks: another number, another maker's, or claimed by others.
     const same =
-      inserted !== null && inserted.known?.card.kh === known?.card.kh && inserted.known?.maker === known?.maker;
+      inserted !== null &&
+      inserted.known?.card.kh === known?.card.kh &&
+      inserted.known?.maker === known?.maker &&
+      sameBytes(inserted.otherwise, otherwise);
     if (same) return;
     takeOut();
-    putIn(known);
+    putIn(known, otherwise);
+  };
+  /** Where the claim leads to no card that can be read. */
+  const imageOf = (claim: Exclude<DllClaim, { kind: "noCard" | "fault" }>): Uint8Array => {
+    switch (claim.kind) {
+      case "nobody":
+        return nobodys;
+      case "several":
+      case "unclear":
+        return dllUndecided;
+      case "maker": {
+        const maker = claim.role === "tool" ? makers.find(({ name }) => name === claim.maker) : undefined;
+        return maker === undefined ? dllUndecided : dllTool(maker);
+      }
+    }
   };
   /** null: it can't be read, or says what can't be. */
   const readOf = async (maker: DllMaker): Promise<Known | null> => {
@@ -160,7 +184,7 @@ export function dllReader(options: DllReaderOptions): CardReader {
   };
 
   const readAnew = async (card: Inserted): Promise<ReaderResult<Uint8Array>> => {
-    if (card.known === null) return { ok: true, value: unknownImage };
+    if (card.known === null) return { ok: true, value: card.otherwise };
     const { maker, card: was } = card.known;
     const read = await call(maker, "ReadGasCard");
     if (!read.ok) return end("readerFault");

@@ -172,7 +172,9 @@ describe("whose card it is", () => {
   it("is said by one maker, or by nobody", () => {
     expect(ask(-14, 0, -14)).toEqual({ kind: "maker", maker: "m1", role: "gas" });
     expect(ask(1, -14)).toEqual({ kind: "maker", maker: "m0", role: "tool" });
-    expect(ask(-14, -13)).toEqual({ kind: "nobody" });
+    expect(ask(-14, -13)).toEqual({ kind: "unclear" });
+    expect(ask(-5)).toEqual({ kind: "unclear" });
+    expect(ask(-14, -14)).toEqual({ kind: "nobody" });
     expect(ask(-4, -4)).toEqual({ kind: "noCard" });
     expect(ask(-4, -14)).toEqual({ kind: "nobody" });
     expect(ask()).toEqual({ kind: "nobody" });

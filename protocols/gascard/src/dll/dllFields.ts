@@ -108,8 +108,10 @@ export const dllProblem = (code: number): DllProblem => problems[code] ?? "other
 export type DllClaim =
   | { kind: "noCard" }
   | { kind: "maker"; maker: string; role: "gas" | "tool" }
-  /** Nobody's, or a new one: the interface lets no DLL claim those. */
+  /** Each says that it is another's. */
   | { kind: "nobody" }
+  /** None claims it, and at least one can't say that it is another's: new, broken, of another kind. */
+  | { kind: "unclear" }
   /** Two say that it is theirs: one of them would write another maker's card. A person has to look. */
   | { kind: "several"; makers: string[] }
   /** One of them could not look: then nobody's claim is believed. */
@@ -123,7 +125,7 @@ export function dllClaim(checks: readonly { maker: string; code: number }[]): Dl
   const [first] = claims;
   if (claims.length > 1) return { kind: "several", makers: claims.map(({ maker }) => maker) };
   if (first !== undefined) return { kind: "maker", maker: first.maker, role: first.code === 0 ? "gas" : "tool" };
-  return checks.length > 0 && checks.every(({ code }) => dllProblem(code) === "noCard")
-    ? { kind: "noCard" }
-    : { kind: "nobody" };
+  const said = checks.map(({ code }) => dllProblem(code));
+  if (said.length > 0 && said.every((problem) => problem === "noCard")) return { kind: "noCard" };
+  return { kind: said.every((problem) => problem === "notOurs" || problem === "noCard") ? "nobody" : "unclear" };
 }

@@ -66,6 +66,19 @@ export function dllLayoutOf(image: Uint8Array): LayoutDriver | null {
   return magic === "DL" && isMark(mark) ? dllDriver({ mark }) : null;
 }
 
+/**
+ * What stands for a card that makers claim and that no sale can be made of: more than one claims it, or what its DLL reads
+ * can't be. "DL" with no maker's mark behind it, so no layout's.
+ */
+export const dllUndecided: Uint8Array = new Uint8Array(openC.imageBytes).fill(0x3f);
+dllUndecided.set([..."DL"].map((letter) => letter.charCodeAt(0)));
+
+/** A tool card of this maker, of which its DLL says nothing but that it is one. */
+export function dllTool(maker: DllMaker): Uint8Array {
+  const nothing = { cardNumber: "0", areaCode: "0", replacement: 0, count: 0, totalCredited: 0, meterCeiling: 0 };
+  return dllDriver(maker).format({ ...nothing, role: "tool" });
+}
+
 function wholeM3({ amount }: PurchaseOnCard): void {
   const whole = amount.kind === "volume" && amount.volumeL % litresOfM3 === 0;
   if (!whole) throw new RangeError("a maker's DLL is told whole cubic metres");
