@@ -17,8 +17,8 @@ export interface TestCard {
   counter: number;
   /** What the chip opens to. */
   secret: string;
-  /** Where the next change of secret is torn: the chip still has the old one, or the new one already. */
-  cutChange?: "old" | "new";
+  /** The next change of secret is torn after so many of the chip's steps (`changeSteps`: after them, and before it is proven). */
+  cutChange?: number;
   meter: TestMeter;
 }
 
@@ -32,8 +32,10 @@ export interface TestMeter {
   replacement?: number;
 }
 
-/** Each version of it, of every card. */
-export const cardSecret = (version: number): string => (0xa1b2c3 + version).toString(16);
+/** Each version of it, of every card; no byte of one is a byte of the next. */
+export const cardSecret = (version: number): string => (0xa1b2c3 + version * 0x01_01_01).toString(16);
+/** A change of secret erases and programs each of its three bytes. */
+export const changeSteps = 6;
 /** The seller's key of every CPU card here. */
 export const sealKey = Uint8Array.from({ length: 16 }, (_, i) => 0x40 + i);
 export const testKeys = {
@@ -165,7 +167,7 @@ export function runScript(card: TestCard, script: CardScript, powerUpId: string,
       case "rekey": {
         const cut = card.cutChange;
         delete card.cutChange;
-        if (cut !== "old") card.secret = todo.secret;
+        card.secret = changed(card.secret, todo.secret, cut ?? changeSteps);
         if (cut !== undefined) return stop(step, "removed");
         results.push({ step, counter: 7 });
         break;
@@ -177,6 +179,14 @@ export function runScript(card: TestCard, script: CardScript, powerUpId: string,
     }
   }
   return { scriptId: script.id, powerUpId, results };
+}
+
+function changed(old: string, next: string, steps: number): string {
+  return [0, 1, 2].map((byte) => byteAfter(steps - 2 * byte, old, next, byte * 2)).join("");
+}
+function byteAfter(steps: number, old: string, next: string, at: number): string {
+  if (steps <= 0) return old.slice(at, at + 2);
+  return steps === 1 ? "ff" : next.slice(at, at + 2);
 }
 
 function withByte(image: Uint8Array, at: number, byte: number): Uint8Array {

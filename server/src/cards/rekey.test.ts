@@ -78,24 +78,6 @@ describe.each(earths)("a change of secret, store $name", ({ open }) => {
     }
   });
 
-  test("torn in the change, the chip has the new one: it opens the card", async () => {
-    card.cutChange = "new";
-    expect(await sold(500)).toMatchObject({ kind: "writeFailed", hall: false });
-    expect(await again()).toMatchObject({ kind: "delivered" });
-    expect([card.secret, card.counter]).toEqual([cardSecret(1), 7]);
-  });
-
-  test("torn in the change, the chip has the old one: one try is used, given back, and nothing is lost", async () => {
-    card.cutChange = "old";
-    expect(await sold(500)).toMatchObject({ kind: "writeFailed", hall: false });
-    expect(await again()).toMatchObject({ kind: "writeFailed", hall: false });
-    expect(card.counter).toBe(3);
-    expect(await again()).toMatchObject({ kind: "delivered" });
-    expect(card.counter).toBe(7);
-    expect(card.secret).toBe(cardSecret(1));
-    expect(await inBooks()).toEqual({ version: 1, pending: null, onPhone: false });
-  });
-
   test("torn in the change, and nobody reported it", async () => {
     for (const cut of ["old", "new"] as const) {
       const version = (await inBooks())?.version ?? 0;
