@@ -1,7 +1,9 @@
 /** A sale on a CPU card, sealed command by sealed command, against a card that checks them. */
+import type { SealRequest } from "@citygas/api";
 import { type CardScript, cpuMac, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
 import { CpuCard } from "@citygas/sandbox";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TerminalFacts } from "../context.ts";
 import { type Earth, kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { earths } from "../purchases/stores.testkit.ts";
@@ -168,7 +170,6 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
 
   test("nothing is sealed for another step, terminal, power-up, session or challenge length, nor after the deadline", async () => {
     const { visit, request, sealStep, script } = await paidFor("strangers");
-    const challenge = "0102030405060708";
     const asked = async (over: object, terminal = kiosk1, sessionId = visit.sessionId) => {
       const answer = await sealCommand(sale, terminal, sessionId, { ...request(sealStep, challenge), ...over });
       return answer.ok ? "sealed" : answer.error.code;
@@ -198,12 +199,42 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     });
   });
 
+  const asks = async (terminal: TerminalFacts, sessionId: string, request: SealRequest): Promise<string> => {
+    const answer = await sealCommand(sale, terminal, sessionId, request);
+    return answer.ok ? "sealed" : answer.error.code;
+  };
+  const challenge = "0102030405060708";
+
+  test("nothing is sealed in a later insertion, by whichever power-up it is named", async () => {
+    const { chip, visit, request, sealStep } = await paidFor("later");
+    const later = await openSession(sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId: "later" });
+    for (const powerUpId of [visit.powerUpId, "later"])
+      expect(await asks(kiosk1, later.id, { ...request(sealStep, challenge), powerUpId })).toBe("card.stale");
+    expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("sealed");
+    // Looked at there, the purchase has another script, and the first one is over.
+    expect((await insert(chip)).answer.kind).toBe("script");
+    expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("card.stale");
+  });
+
+  test("nothing is sealed for a terminal that gives its own insertion another one's name", async () => {
+    const { chip, visit, request, sealStep, script } = await paidFor("namesake");
+    const theirs = await openSession(sale, kiosk2, { reader: "r", atr: cpuAtr, powerUpId: visit.powerUpId });
+    await putImage(sale, kiosk2, theirs.id, await run(chip, theirs.script, visit.powerUpId, noSeal));
+    expect(script.steps[sealStep]?.op).toBe("seal");
+    expect(await asks(kiosk2, theirs.id, request(sealStep, challenge))).toBe("notFound");
+  });
+
+  test("nothing is sealed for a script that ended unsealed", async () => {
+    const { chip, visit, request, sealStep, script } = await paidFor("ended");
+    await takeReport(sale, kiosk1, await run(chip, script, visit.powerUpId, noSeal));
+    expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("card.stale");
+  });
+
   test("a kiosk's own PSAM is given what the centre would seal, and no more; a phone nothing", async () => {
     const { script, sealStep, seal } = await paidFor("psam");
     const step = script.steps[sealStep];
     if (step?.op !== "seal" || step.unsealed === undefined) throw new Error("nothing to seal");
     const { command, cipher, factor } = step.unsealed;
-    const challenge = "0102030405060708";
     const mac = cpuMac(cipher, sealKey, bytes(challenge), bytes(command));
     expect(await seal(sealStep, challenge)).toBe(command + toHex(mac));
     expect(factor).toMatch(/^\d+f+$/);
