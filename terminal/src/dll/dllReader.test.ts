@@ -170,6 +170,14 @@ describe("dllReader", () => {
     expect(await reader.read("p2", 0, 256)).toEqual({ ok: false, reason: "removed" });
   });
 
+  it("a card pulled between its two looks is no card", async () => {
+    const { exe, events } = plugged({ card: claimed(), fault: { on: "ReadGasCard", kind: "noCard" } });
+    await insertedAs(events, "p1");
+    expect(exe.log().filter((line) => line === "xianfeng ReadGasCard").length).toBeGreaterThan(1);
+    expect(events.filter(({ type }) => type === "inserted")).toHaveLength(1);
+    expect(events.filter(({ type }) => type === "removed")).toHaveLength(0);
+  });
+
   it("a card changed within a script is another card", async () => {
     const { exe, reader, events } = plugged({ card: claimed() });
     await insertedAs(events, "p1");

@@ -127,6 +127,8 @@ export function dllReader(options: DllReaderOptions): CardReader {
       claim.kind === "maker" && claim.role === "gas" ? asked.find(({ name }) => name === claim.maker) : undefined;
     const known = owner === undefined ? null : await readOf(owner);
     if (closed || !ready) return;
+    // Pulled between the two calls.
+    if (known === "noCard") return takeOut();
     const otherwise = imageOf(claim);
     // A card changed between two looks: another number, another maker's, or claimed by others.
     const same =
@@ -153,12 +155,13 @@ export function dllReader(options: DllReaderOptions): CardReader {
     }
   };
   /** null: it can't be read, or says what can't be. */
-  const readOf = async (maker: DllMaker): Promise<Known | null> => {
+  const readOf = async (maker: DllMaker): Promise<Known | "noCard" | null> => {
     const read = await call(maker, "ReadGasCard");
     if (!read.ok) {
       setReady(false);
       return null;
     }
+    if (read.code < 0 && dllProblem(read.code) === "noCard") return "noCard";
     const card = read.code === 0 ? dllCard(read.fields) : null;
     const image = card === null ? null : dllImage(maker, card);
     return card === null || image === null ? null : { maker, card, image };

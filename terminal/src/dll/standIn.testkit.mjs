@@ -50,7 +50,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
   if (fault !== null) save(state);
   if (fault === "hangsBefore") return;
   if (fault === "crashesBefore") process.exit(9);
-  const said = { notWritten: { code: -10 }, pretends: { code: 0 } }[fault];
+  const said = { notWritten: { code: -10 }, pretends: { code: 0 }, noCard: { code: -4 } }[fault];
   const answer = said ?? calls[call]?.(state, maker, args) ?? { code: -3 };
   if (call === "WriteGasCard") save(state);
   if (fault === "crashesAfter") process.exit(9);
