@@ -49,6 +49,11 @@ export interface CardState {
   openPurchaseId: Id | null;
   /** Grows with every script issued for the card and every replacement; an older image counts for nothing. */
   scriptSeq: number;
+  /**
+   * Its last script's place in the one order of sessions and scripts, so that of two servers' clocks neither need be
+   * right. A session that opened after it reads the card as it left it. Left out: nothing ever did.
+   */
+  scriptTurn?: number;
   secret: CardSecret;
   lastReading: ReadingOfCard | null;
 }

@@ -73,6 +73,8 @@ describe("1 · an open purchase with a script out is settled before anything is 
     ["consumed", { kind: "settle", as: "consumed" }],
     ["unwritten", { kind: "write", from: "unwritten" }],
     ["torn", { kind: "write", from: "torn" }],
+    // The meter's own write was torn: it says it anew at the card's next insertion.
+    ["refundUnread", { kind: "refuse", code: "refund.meterFirst", staffTask: false }],
     ["other", { kind: "toManual" }],
   ])("%s", (image, decision) => {
     expect(decideInsertion(open(issued, image))).toEqual(decision);
@@ -318,7 +320,7 @@ describe("what two people allow", () => {
     }
   });
   it("but never over gas that is or was on it, at a phone, with the last tries, or from an old image", () => {
-    for (const image of ["written", "consumed", "refundImage"] as const)
+    for (const image of ["written", "consumed", "refundImage", "refundUnread"] as const)
       expect(refused(open(manual, image, {}, again))).toBe("purchase.manual");
     expect(refused(open(manual, "unwritten", {}, { ...again, reader: "phone" }))).toBe("purchase.manual");
     expect(refused(open(manual, "unwritten", { fresh: false }, again))).toBe("card.stale");

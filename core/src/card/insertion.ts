@@ -19,7 +19,7 @@ import { type AdoptionWindow, isPlausible } from "./adoption.ts";
 import { isUnproven } from "./replacement.ts";
 
 /** The image against the open purchase's script (protocols/gascard `classify`). */
-export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "other";
+export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "refundUnread" | "other";
 
 /** What was read, decoded by the layout driver; `facts` null when the application or return area can't be trusted. */
 export interface CardRead {
@@ -133,6 +133,9 @@ function openScript(i: Insertion): CardDecision | null {
       return rewrite(i, image);
     case "refundImage":
       return takenBack(i, purchase);
+    case "refundUnread":
+      // The meter's own write was torn. It writes its word anew when the card goes in again: no reason to call people.
+      return refuse("refund.meterFirst");
     case "other":
       return { kind: "toManual" };
     default:
@@ -198,7 +201,8 @@ function takenBack(i: Insertion, { script, refundNeeds, awaitsMeter, countBefore
 function approvedAgain(i: Insertion, image: ImageClass): CardDecision {
   const { approved, open, read } = i;
   if (approved == null || i.reader === "phone") return refuse("purchase.manual");
-  if (image === "written" || image === "consumed" || image === "refundImage") return refuse("purchase.manual");
+  if (image === "written" || image === "consumed" || image === "refundImage" || image === "refundUnread")
+    return refuse("purchase.manual");
   // Once a refund script was out, the meter may have taken the number for nothing: the purchase under it would be lost.
   const spent = open?.purchase.refundTried === true && i.card?.cardClass === "B";
   if (approved === "refund" ? !mayTakeBack(i) : spent || open?.purchase.awaitsMeter === true)

@@ -212,11 +212,12 @@ function moveBalance(draft: Draft, freeFen: number, heldFen: number): void {
 }
 
 /** A change that is not known to have happened stays in question, whatever is issued after it. */
-function withScript(card: CardState, { toPhone, changesTo }: Extract<PurchaseEffect, { effect: "countScript" }>) {
+function withScript(card: CardState, { turn, toPhone, changesTo }: Extract<PurchaseEffect, { effect: "countScript" }>) {
   const { secret } = card;
   return {
     ...card,
     scriptSeq: card.scriptSeq + 1,
+    ...(turn === null ? {} : { scriptTurn: turn }),
     secret: { ...secret, pending: changesTo ?? secret.pending, onPhone: secret.onPhone || toPhone },
   };
 }

@@ -148,7 +148,7 @@ export type PurchaseEffect =
   | { effect: "openOnCard" }
   | { effect: "closeOnCard" }
   /** A script was issued: older images of the card count for nothing. `changesTo`: the secret it is to leave there. */
-  | { effect: "countScript"; toPhone: boolean; changesTo: number | null }
+  | { effect: "countScript"; turn: number | null; toPhone: boolean; changesTo: number | null }
   /** The card opens to this secret. */
   | { effect: "secretKnown"; version: number }
   | { effect: "replaceCard" }

@@ -31,6 +31,7 @@ export function issue(p: Purchase, e: Of<"scriptIssued">): PurchaseStep | null {
   const step = dueAt(next, e.script.deadlineAt);
   const count: PurchaseEffect = {
     effect: "countScript",
+    turn: e.script.turn ?? null,
     toPhone: e.toPhone && e.script.kind === "sale",
     changesTo: e.script.secret?.changesTo ?? null,
   };

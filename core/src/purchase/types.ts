@@ -28,6 +28,11 @@ export interface IssuedScript {
   powerUpId: string;
   /** The card's `scriptSeq` this script took: an image taken before it counts for nothing. */
   seq: number;
+  /**
+   * Its place in the one order in which sessions open and scripts are made, drawn before it left; left out: of the issuing
+   * desk, or from before there was an order.
+   */
+  turn?: number;
   /** Images as lower-case hex. */
   before: string;
   after: string;

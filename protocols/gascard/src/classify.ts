@@ -12,6 +12,7 @@ import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
  * | written | the written areas are those of `after` | delivered |
  * | unwritten | the written areas are those of `before`, and are sound | write, or refund |
  * | refundImage | they are those of `refundAfter`, and the meter's total has not moved | refund |
+ * | refundUnread | they are, beside a return area with a wrong checksum | the meter says it anew at its next insertion |
  * | torn | every byte is old, new, or a byte caught while it was erased or programmed | write |
  * | other | anything else | a person decides |
  *
@@ -23,7 +24,8 @@ import type { ImageClass, LayoutDriver, PurchaseOnCard } from "./layout.ts";
  * A return area with a wrong checksum (the meter's own write was torn) says nothing. With the whole purchase on the
  * card that does not matter: it is delivered whether or not the meter already took it. With less of it on the card, it
  * may be written where writing it once more can't be credited twice (classes A and B): `torn`, never `unwritten`, since
- * nobody said what the meter did. In all other cases it is `other`.
+ * nobody said what the meter did. Beside the whole refund image it is `refundUnread`: put into the meter once more, the card
+ * comes out with a return area that can be read. In all other cases it is `other`.
  *
  * A refund image may blank the return area, which is then what its script writes first: half blank is torn, and so is a
  * blank one beside the old purchase.
@@ -56,7 +58,10 @@ export function classify(
       : meterSince(layout, now, before, purchase);
 
   if (sameBytes(found, wanted)) return meter === "moved" || meter === "tookZero" ? "other" : "written";
-  if (refund && sameBytes(found, refund)) return meter === "moved" || meter === "unreadable" ? "other" : "refundImage";
+  if (refund && sameBytes(found, refund)) {
+    if (meter === "unreadable") return "refundUnread";
+    return meter === "moved" ? "other" : "refundImage";
+  }
   const idempotent = classRules[layout.cardClass].finish === "anyReader";
   if (meter === "moved" || meter === "tookZero" || (meter === "unreadable" && !idempotent)) return "other";
   const sound = layout.purchaseArea(now);

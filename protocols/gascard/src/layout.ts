@@ -86,7 +86,7 @@ export interface CardIdentity {
 }
 
 /** What an image is, seen against an issued script. See purchase-protocol "What each insertion does" step 1. */
-export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "other";
+export type ImageClass = "written" | "consumed" | "unwritten" | "torn" | "refundImage" | "refundUnread" | "other";
 
 export interface PurchaseOnCard {
   /** Count of the card before this purchase (n); the purchase is n + 1. */

@@ -11,6 +11,8 @@ export interface CardSession {
   reader: string;
   atr: string;
   createdAt: Instant;
+  /** Its place in the one order of sessions and scripts; null: from before there was one. */
+  turn: number | null;
   endedAt: Instant | null;
   cardId: Id | null;
   accountId: Id | null;
@@ -62,8 +64,8 @@ export interface CardRows {
   saveReport(scriptId: Id, report: ScriptReport, at: Instant): Promise<void>;
   /** The challenge that counts for this seal: the first that came. */
   sealedFor(scriptId: Id, step: number, challenge: string, at: Instant): Promise<string>;
-  /** When the last script for this card left; null: never. */
-  lastScriptAt(cardId: Id): Promise<Instant | null>;
+  /** The next place in the one order of sessions and scripts, of all servers: later asked, larger. */
+  nextTurn(): Promise<number>;
   /** Was this card ever read in this terminal's reader? */
   wasRead(cardId: Id, terminalId: Id): Promise<boolean>;
 }
@@ -75,6 +77,7 @@ interface SessionRow {
   reader: string;
   atr: string | null;
   created_at: number;
+  turn: number | null;
   ended_at: number | null;
   card_id: string | null;
   account_id: string | null;
@@ -100,9 +103,9 @@ export function sqlCardRows(db: Pool): CardRows {
   return {
     async openSession(s) {
       await db.query(
-        `insert into card_session (id, terminal_id, power_up_id, reader, atr, created_at, doc)
-         values ($1, $2, $3, $4, $5, $6, $7)`,
-        [s.id, s.terminalId, s.powerUpId, s.reader, s.atr, s.createdAt, docOf(s)],
+        `insert into card_session (id, terminal_id, power_up_id, reader, atr, created_at, turn, doc)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        [s.id, s.terminalId, s.powerUpId, s.reader, s.atr, s.createdAt, s.turn, docOf(s)],
       );
     },
     async session(id) {
@@ -148,12 +151,10 @@ export function sqlCardRows(db: Pool): CardRows {
       );
       return found.rows[0]?.challenge ?? challenge;
     },
-    async lastScriptAt(cardId) {
-      const found = await db.query<{ at: number | null }>(
-        "select max(issued_at) as at from card_write where card_id = $1",
-        [cardId],
-      );
-      return found.rows[0]?.at ?? null;
+    async nextTurn() {
+      const { rows } = await db.query<{ turn: number }>("select nextval('card_turn') as turn");
+      if (rows[0] === undefined) throw new Error("a sequence without a next value");
+      return rows[0].turn;
     },
     async wasRead(cardId, terminalId) {
       const found = await db.query("select 1 from card_session where card_id = $1 and terminal_id = $2 limit 1", [
@@ -173,6 +174,7 @@ function sessionOf(row: SessionRow): CardSession {
     reader: row.reader,
     atr: row.atr ?? "",
     createdAt: row.created_at,
+    turn: row.turn,
     endedAt: row.ended_at,
     cardId: row.card_id,
     accountId: row.account_id,

@@ -74,7 +74,7 @@ async function seen(
   const at = world.sale.now();
   const session: CardSession = {
     ...{ id: "s", terminalId: kiosk1.id, powerUpId: "p", reader: "r", atr: atrOf(driver), createdAt: at },
-    ...{ endedAt: null, cardId: null, accountId: null, probed: null },
+    ...{ turn: await world.sale.cardRows.nextTurn(), endedAt: null, cardId: null, accountId: null, probed: null },
   };
   const probed = { image: toHex(image), counter, seq: null, chip: driver.chip };
   return (await look(world.sale, session, probed, kiosk1)).decision;

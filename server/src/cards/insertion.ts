@@ -77,7 +77,7 @@ export async function look(
   ]);
   const account = must(loaded, "account", accountId);
   const open = openPurchaseId === null ? null : must(loaded, "purchase", openPurchaseId);
-  const fresh = await isFresh(sale, session, probed, card.state, open?.state ?? null);
+  const fresh = isFresh(session, probed, card.state);
   const customer = await sale.registry.customer(accountId);
   const ours = isOurs(reading, card.state, open?.state ?? null, customer?.areaCode);
   const read: Reading["read"] = ours ? reading.read : { ...reading.read, problem: "foreign", facts: null };
@@ -108,17 +108,12 @@ export async function look(
 const oneShortIsOurs = async (sale: SaleContext, read: Reading["read"], open: Purchase | null, layout: string) =>
   read.secretCounter !== "oneShort" || (await leavesOneShort(sale, open?.script ?? null, layout));
 
-/** An image counts only if no script for the card was issued after it was taken. */
-async function isFresh(
-  sale: SaleContext,
-  session: CardSession,
-  probed: Probed,
-  card: CardState,
-  open: Purchase | null,
-): Promise<boolean> {
-  if (probed.seq !== null) return probed.seq === card.scriptSeq;
-  const last = Math.max(open?.script?.issuedAt ?? 0, (await sale.cardRows.lastScriptAt(card.id)) ?? 0);
-  return last <= session.createdAt;
+/**
+ * An image counts only if no script for the card was issued after it was taken. It was taken after its session opened, so
+ * a session that opened after the last script has a fresh one; whether another has is not known, and costs an insertion.
+ */
+function isFresh({ turn }: CardSession, { seq }: Probed, { scriptSeq, scriptTurn = 0 }: CardState): boolean {
+  return seq === null ? turn !== null && turn > scriptTurn : seq === scriptSeq;
 }
 
 /**
@@ -136,7 +131,7 @@ export async function answerImage(
     // The first image that could be read stays: what it led to hangs on it.
     const taken = session.probed?.image == null ? probed : session.probed;
     const seen = await look(sale, session, taken, terminal);
-    // What the image was fresh for stays known: forgotten, only the clocks of two servers would tell its age.
+    // What the image was fresh for stays known: this session's own script makes it no older.
     session.probed = seen.probed.seq === null ? taken : seen.probed;
     session.cardId = seen.card?.state.id ?? null;
     session.accountId = seen.account?.state.id ?? null;

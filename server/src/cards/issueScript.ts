@@ -62,6 +62,8 @@ export async function issueScript(
   const last = await lastTry(sale, open.state.script, driver.name);
   const counterFull = seen.reading.read.secretCounter === "full";
   const scriptId = sale.newId();
+  // Drawn before the script can leave: whoever opens a session later reads what it may have written.
+  const turn = await sale.cardRows.nextTurn();
   const applied = await applyEvent(sale, open.state.id, (bundle, now) => {
     // The image was looked at with these versions: whatever moved since is looked at again.
     if (bundle.purchase.version !== open.version || bundle.card?.state.scriptSeq !== probed.seq)
@@ -89,6 +91,7 @@ export async function issueScript(
       terminalId: terminal.id,
       powerUpId: session.powerUpId,
       seq: bundle.card.state.scriptSeq + 1,
+      turn,
       before: toHex(images.before),
       after: toHex(images.after),
       issuedAt: now,
@@ -301,7 +304,7 @@ export async function sameScriptAgain(
   const out = open.state.state === "issued" || (open.state.state === "unknown" && script.kind === "refund");
   if (!out) return null;
   const here = script.terminalId === terminal.id && script.powerUpId === session.powerUpId;
-  const madeFromThisImage = script.issuedAt >= session.createdAt && script.before === probed.image;
+  const madeFromThisImage = (script.turn ?? 0) > (session.turn ?? 0) && script.before === probed.image;
   if (!here || !madeFromThisImage || sale.now() >= script.deadlineAt) return null;
   // The process may have died between the commit and this row.
   await sale.cardRows.addWrite({

@@ -21,6 +21,7 @@ export async function openSession(
     reader,
     atr,
     createdAt: sale.now(),
+    turn: await sale.cardRows.nextTurn(),
     endedAt: null,
     cardId: null,
     accountId: null,

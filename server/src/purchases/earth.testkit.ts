@@ -148,6 +148,7 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
   const writes = new Map<Id, StoredWrite>();
   const seals = new Map<string, string>();
   const links = new Map<string, BindLink>();
+  let turns = 0;
   const save = async (s: CardSession): Promise<void> => {
     const endedAt = sessions.get(s.id)?.endedAt ?? s.endedAt;
     sessions.set(s.id, { ...structuredClone(s), endedAt });
@@ -170,10 +171,10 @@ function memoryRows(purchases: Map<Id, Purchase>, staff: Map<Id, StaffTask>): Ea
         if (!seals.has(key)) seals.set(key, challenge);
         return seals.get(key) ?? challenge;
       },
-      lastScriptAt: async (cardId) =>
-        [...writes.values()]
-          .filter((w) => w.cardId === cardId)
-          .reduce<number | null>((last, w) => Math.max(last ?? 0, w.issuedAt), null),
+      nextTurn: async () => {
+        turns += 1;
+        return turns;
+      },
       wasRead: async (cardId, terminalId) =>
         [...sessions.values()].some((s) => s.cardId === cardId && s.terminalId === terminalId),
     },

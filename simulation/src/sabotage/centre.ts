@@ -170,7 +170,7 @@ export const centreSabotages: readonly Sabotage[] = [
           session: async (id) => {
             const found = await base.cardRows.session(id);
             const probed = found?.probed ? { ...found.probed, seq: null } : null;
-            return found && { ...found, probed, endedAt: null, createdAt: found.createdAt + 86_400_000 };
+            return found && { ...found, probed, endedAt: null, turn: Number.MAX_SAFE_INTEGER };
           },
         },
       }),

@@ -27,6 +27,7 @@ export interface WorldRows {
 
 export function openRows(store: WorldStore): WorldRows {
   const sessions = new Map<Id, CardSession>();
+  let turns = 0;
   const writes = new Map<Id, StoredWrite>();
   const seals = new Map<string, string>();
   const byCard = new Map<Id, Id[]>();
@@ -71,11 +72,9 @@ export function openRows(store: WorldStore): WorldRows {
         seals.set(key, first);
         return first;
       },
-      lastScriptAt: async (cardId) => {
-        let last: number | null = null;
-        for (const write of writes.values())
-          if (write.cardId === cardId && (last === null || write.issuedAt > last)) last = write.issuedAt;
-        return last;
+      nextTurn: async () => {
+        turns += 1;
+        return turns;
       },
       wasRead: async (cardId, terminalId) =>
         [...sessions.values()].some((each) => each.cardId === cardId && each.terminalId === terminalId),
