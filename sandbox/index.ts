@@ -17,6 +17,7 @@ export {
   type FrameFault,
   type ReplyFault,
 } from "./src/reader/crt/machine.ts";
+export { type CrtServer, serveCrt } from "./src/reader/crt/server.ts";
 export { serveReader } from "./src/reader/reader-server.ts";
 export { ReaderSlot, type VirtualCard } from "./src/reader/slot.ts";
 export { plugIntoVpcd } from "./src/reader/vpcd.ts";

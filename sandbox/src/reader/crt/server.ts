@@ -5,13 +5,14 @@ import type { MotorState } from "./motor.ts";
 
 /** A motorised reader's serial line, brought over TCP as such lines are. */
 export interface CrtServer {
+  readonly port: number;
   readonly state: MotorState;
   /** The slot has changed. */
   announce(): void;
   close(): Promise<void>;
 }
 
-/** @throws where `port` is taken: whoever is to use the reader was told that one. */
+/** `port`: 0: any. @throws where it is taken: whoever is to use the reader was told that one. */
 export async function serveCrt(
   slot: Pick<ReaderSlot, "state" | "card" | "exchange" | "remove">,
   port: number,
@@ -35,6 +36,7 @@ export async function serveCrt(
     throw new Error(`port ${port} of a motorised reader is taken`);
   }
   return {
+    port: server.port,
     get state() {
       return machine.state;
     },
