@@ -5,8 +5,11 @@ const tasksMax = 64;
 const writesMax = 64;
 const postingsMax = 256;
 
+const broken = ({ eventId, event }: Transition, what: string): Error =>
+  new Error(`transition ${eventId} (${event.type}): ${what}`);
+
 function must(held: boolean, transition: Transition, what: string): asserts held {
-  if (!held) throw new Error(`transition ${transition.eventId} (${transition.event.type}): ${what}`);
+  if (!held) throw broken(transition, what);
 }
 
 /** Names an aggregate, or whatever else has a kind and an id, by one text. */
@@ -35,18 +38,21 @@ export function checkTransition(transition: Transition): Checked {
   checkPostings(transition);
   const written = new Map<string, number>();
   for (const write of writes) {
-    must(Number.isSafeInteger(write.expected) && write.expected >= 0, transition, "versions are integers from 0");
-    must(!written.has(refKey(write)), transition, `${write.kind} ${write.id} is written twice`);
-    must(write.state.id === write.id, transition, `${write.kind} ${write.id} carries the state of ${write.state.id}`);
-    written.set(refKey(write), write.expected);
+    const { kind, id, expected, state } = write;
+    const key = refKey(write);
+    must(Number.isSafeInteger(expected) && expected >= 0, transition, "versions are integers from 0");
+    if (written.has(key)) throw broken(transition, `${kind} ${id} is written twice`);
+    if (state.id !== id) throw broken(transition, `${kind} ${id} carries the state of ${state.id}`);
+    written.set(key, expected);
   }
   const subjectVersion = written.get(refKey(subject));
   must(subjectVersion !== undefined, transition, "its subject is not among its writes");
   const guards = new Map<string, Guard>();
   for (const guard of transition.guards) {
-    const already = written.get(refKey(guard)) ?? guards.get(refKey(guard))?.expected;
+    const key = refKey(guard);
+    const already = written.get(key) ?? guards.get(key)?.expected;
     must(already === undefined || already === guard.expected, transition, `two versions of ${guard.kind} expected`);
-    if (already === undefined) guards.set(refKey(guard), guard);
+    if (already === undefined) guards.set(key, guard);
   }
   // What is asked for anew and dropped at once is asked for; the last request for a task stands.
   const add = new Map(tasks.add.map((task) => [`${task.kind}\n${task.ref}`, task]));
@@ -71,7 +77,8 @@ export function checkTransition(transition: Transition): Checked {
 function checkPostings(transition: Transition): void {
   const sums = new Map<string, number>();
   for (const { account, commodity, amount } of transition.postings) {
-    must(Number.isSafeInteger(amount), transition, `posting to ${account} must be an integer, got ${amount}`);
+    if (!Number.isSafeInteger(amount))
+      throw broken(transition, `posting to ${account} must be an integer, got ${amount}`);
     const sum = (sums.get(commodity) ?? 0) + amount;
     must(Number.isSafeInteger(sum), transition, "postings leave the safe range");
     sums.set(commodity, sum);

@@ -35,6 +35,8 @@ interface Event {
   seq: number;
   fiber: Fiber | null;
   act: () => void;
+  /** Of several releases of one hold the first to come counts; the others find it over. */
+  hold: { over: boolean } | null;
 }
 
 export class Scheduler {
@@ -115,6 +117,10 @@ export class Scheduler {
         continue;
       }
       if (fiber.process !== null && !fiber.process.alive) continue;
+      if (next.hold !== null) {
+        if (next.hold.over) continue;
+        next.hold.over = true;
+      }
       this.steps += 1;
       this.current = fiber;
       this.#running += 1;
@@ -132,16 +138,8 @@ export class Scheduler {
     const promise = new Promise<T>((found) => {
       resolve = found;
     });
-    let released = false;
-    const release = (value: T, afterMs = 0): void => {
-      // Of several releases the first to come counts; the others find it done.
-      this.#push(afterMs, null, () => {
-        if (released) return;
-        released = true;
-        this.#push(0, fiber, () => resolve(value));
-      });
-    };
-    return { promise, release };
+    const hold = { over: false };
+    return { promise, release: (value, afterMs = 0) => this.#push(afterMs, fiber, () => resolve(value), hold) };
   }
 
   #leave(): void {
@@ -154,10 +152,10 @@ export class Scheduler {
     }
   }
 
-  #push(afterMs: number, fiber: Fiber | null, act: () => void): void {
+  #push(afterMs: number, fiber: Fiber | null, act: () => void, hold: Event["hold"] = null): void {
     const heap = this.#heap;
     this.#seq += 1;
-    const event: Event = { at: this.now + afterMs, seq: this.#seq, fiber, act };
+    const event: Event = { at: this.now + afterMs, seq: this.#seq, fiber, act, hold };
     let at = heap.length;
     heap.push(event);
     while (at > 0) {

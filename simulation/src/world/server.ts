@@ -44,6 +44,13 @@ export interface Server {
 
 /** Who did what is kept for auditors; nothing here reads it. */
 const noAudit = { append: async () => undefined };
+/** A worker with nothing to do. */
+interface Sleeper {
+  /** When it looks whether something is due. */
+  until: number;
+  hold: Hold<void>;
+}
+
 const workersPerServer = 2;
 const rebootMs = 3_000;
 
@@ -55,7 +62,7 @@ export class ServerSeat {
   #world: World;
   #boots = 0;
   #server: Server | null = null;
-  #sleepers: { until: number; hold: Hold<void> }[] = [];
+  #sleepers: Sleeper[] = [];
 
   constructor(world: World, name: string, clockMs: number) {
     this.#world = world;
@@ -113,8 +120,28 @@ export class ServerSeat {
     const at = dueAt - this.clockMs;
     const sleeper = this.#sleepers.find(({ until }) => at < until);
     if (sleeper === undefined) return;
-    sleeper.until = at;
-    sleeper.hold.release(undefined, Math.max(0, at - this.#world.scheduler.now) + 20);
+    this.#looksAt(sleeper, at, 20);
+  }
+
+  /** It wakes when something is due then, and else sleeps on: another worker was there first, or a task was dropped. */
+  #looksAt(sleeper: Sleeper, until: number, lateMs = 0): void {
+    sleeper.until = until;
+    if (until === Number.POSITIVE_INFINITY) return;
+    const { scheduler } = this.#world;
+    scheduler.at(Math.max(0, until - scheduler.now) + lateMs, () => {
+      // Looks at another time by now, is awake, or is gone with its process.
+      if (sleeper.until !== until || !this.#sleepers.includes(sleeper)) return;
+      const due = this.#nextLook();
+      if (due > scheduler.now) return this.#looksAt(sleeper, due);
+      this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
+      sleeper.hold.release();
+    });
+  }
+
+  /** When a task may be due, in true time. */
+  #nextLook(): number {
+    const due = this.#world.store.nextDueAt();
+    return due === null ? Number.POSITIVE_INFINITY : due - this.clockMs;
   }
 
   /** What production's polls would have found while nothing was due: that the database is there. */
@@ -126,18 +153,14 @@ export class ServerSeat {
   }
 
   async #work(runner: TaskRunner, payments: Payments): Promise<void> {
-    const { scheduler, store } = this.#world;
+    const { scheduler } = this.#world;
     for (;;) {
       if ((await runner.runDue()) > 0) continue;
-      const due = store.nextDueAt();
-      const until = due === null ? Number.POSITIVE_INFINITY : Math.max(due - this.clockMs, scheduler.now + 100);
       const since = scheduler.now;
-      const hold = scheduler.hold<void>();
-      const sleeper = { until, hold };
+      const sleeper: Sleeper = { until: Number.POSITIVE_INFINITY, hold: scheduler.hold<void>() };
       this.#sleepers.push(sleeper);
-      if (due !== null) hold.release(undefined, until - scheduler.now);
-      await hold.promise;
-      this.#sleepers = this.#sleepers.filter((each) => each !== sleeper);
+      this.#looksAt(sleeper, Math.max(this.#nextLook(), since + 100));
+      await sleeper.hold.promise;
       this.#polled(payments, since);
     }
   }

@@ -91,15 +91,18 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
     const moved = (guard: Ref & { expected: number }): boolean => (rowOf(guard)?.version ?? 0) !== guard.expected;
     if (writes.some(moved) || guards.some(moved)) return { kind: "stale" };
     const before = new Map<Write, LoadedRow | undefined>();
+    const owned: [value: string, by: Id][] = [];
     for (const write of writes) {
       before.set(write, rowOf(write));
-      for (const value of uniqueValues(write))
+      for (const value of uniqueValues(write)) {
         if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(value.split("\n")[0] ?? value);
+        owned.push([value, write.id]);
+      }
     }
+    for (const [value, by] of owned) owners.set(value, by);
     for (const write of writes) {
       const { kind, id, expected, state } = write;
       rows[kind].set(id, { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
-      for (const value of uniqueValues(write)) owners.set(value, id);
       if (kind !== "purchase") continue;
       const list = byAccount.get(write.state.accountId) ?? new Map<Id, Purchase>();
       byAccount.set(write.state.accountId, list.set(id, write.state));
