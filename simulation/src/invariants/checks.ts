@@ -109,15 +109,22 @@ export class Checks {
 
   // --- money
 
-  /** I5, I11: `submitted` is durable, and this number was never sent before. */
-  payLeaves(gateway: Gateway, no: string, amountFen: number): void {
+  /** I5, I11: `submitted` is durable, this number was never sent before, nor this code for the same purchase. */
+  payLeaves(gateway: Gateway, no: string, amountFen: number, code: string): void {
     const calls = (gateway.sent.get(no) ?? 0) + 1;
     gateway.sent.set(no, calls);
     if (calls > 1) this.#fail("I11", `payment ${no.slice(-6)} is sent ${calls} times`);
     const attempt = this.#attemptBy(no);
     if (attempt === undefined || attempt.state === "created")
       this.#fail("I5", `payment ${no.slice(-6)} over ${amountFen} leaves, and no row says that it would`);
+    const intent = `${attempt?.purchaseId} ${code}`;
+    const before = this.#sentFor.get(intent) ?? no;
+    this.#sentFor.set(intent, no);
+    if (before !== no) this.#fail("I11", `one code is sent as payment ${before.slice(-6)} and as ${no.slice(-6)}`);
   }
+
+  /** Purchase and code → the order number that the code was sent under. */
+  readonly #sentFor = new Map<string, string>();
 
   /** I5: an order that is paid later is in the books before the gateway hears of it. */
   orderLeaves(no: string): void {

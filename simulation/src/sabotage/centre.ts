@@ -45,6 +45,17 @@ function acknowledgedEarly(name: string, about: string, which: string): Sabotage
   });
 }
 
+/** What services load is not what is stored. */
+const loadsChanged = (base: WorldStore, change: (row: LoadedRow) => LoadedRow): Partial<Store> => ({
+  load: async (refs) =>
+    loaded(
+      refs.flatMap(({ kind, id }) => {
+        const row = base.peek(kind, id);
+        return row === undefined ? [] : [change({ kind, id, version: row.version, state: row.state })];
+      }),
+    ),
+});
+
 export const centreSabotages: readonly Sabotage[] = [
   acknowledgedEarly("intentNotDurable", "a payment leaves before the row that says so is on the disk", "submitted"),
   acknowledgedEarly("scriptNotDurable", "a script leaves before its images are on the disk", "scriptIssued"),
@@ -72,17 +83,31 @@ export const centreSabotages: readonly Sabotage[] = [
         base.commit(world.scheduler.fiber().rng.chance(20) ? { ...t, tasks: { add: [], drop: t.tasks.drop } } : t),
     }),
   ),
-  store("twoOpenPurchases", "nobody looks whether the card has an open purchase", (base) => ({
-    load: async (refs) => {
-      const rows = refs.flatMap((ref): LoadedRow[] => {
-        const row = base.peek(ref.kind, ref.id);
-        if (row === undefined) return [];
-        const state = ref.kind === "card" || ref.kind === "meter" ? { ...row.state, openPurchaseId: null } : row.state;
-        return [{ kind: ref.kind, id: ref.id, version: row.version, state }];
-      });
-      return loaded(rows);
-    },
-  })),
+  store("twoOpenPurchases", "nobody looks whether the card has an open purchase", (base) =>
+    loadsChanged(base, (row) =>
+      row.kind === "card" || row.kind === "meter" ? { ...row, state: { ...row.state, openPurchaseId: null } } : row,
+    ),
+  ),
+  store("plainRewritten", "a card of class C is written again without asking what its meter took off it", (base) =>
+    loadsChanged(base, (row) =>
+      "cardClass" in row.state && row.state.cardClass === "C"
+        ? { ...row, state: { ...row.state, cardClass: "B" } }
+        : row,
+    ),
+  ),
+  store("noIdempotencyKey", "a request that arrives a second time is a new one", (base, world) => {
+    // A commit that is sent again because its answer was lost is no second request.
+    const names = new WeakMap<Transition, string>();
+    return {
+      commit: (t) => {
+        if (t.idempotency === undefined) return base.commit(t);
+        const { idempotency: _, ...rest } = t;
+        const eventId = names.get(t) ?? world.newId();
+        names.set(t, eventId);
+        return base.commit({ ...rest, eventId });
+      },
+    };
+  }),
   store(
     "repricedWhenPaid",
     "amounts are worked out anew when the money is in",

@@ -76,7 +76,7 @@ export const paymentSabotages: readonly Sabotage[] = [
     query: (r) =>
       after(base.query(r), (o) => {
         if (o.kind === "notFound") {
-          world.checks.payLeaves(gateway, r.outTradeNo, r.amountFen);
+          world.checks.payLeaves(gateway, r.outTradeNo, r.amountFen, "");
           gateway.order(r.outTradeNo, r.amountFen, "paid");
         }
         return o;

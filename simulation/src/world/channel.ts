@@ -3,7 +3,7 @@
  * the port and the gateway's own book. The calls never throw and end by the client's time limit.
  */
 import type { Fen, Outcome, RefundOutcome, ReverseOutcome } from "@citygas/core";
-import type { CodePayChannel } from "@citygas/gateways";
+import type { CodePayChannel, PayRequest } from "@citygas/gateways";
 import type { Payments } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import type { Gateway, Trade } from "./gateway.ts";
@@ -26,7 +26,7 @@ const paidOf = (trade: Trade): Outcome => ({
 export function openChannel(world: World, gateway: Gateway, process: Process, payments: Payments): CodePayChannel {
   return {
     name: gateway.name,
-    pay: ({ outTradeNo, amountFen }) => pay(world, gateway, process, payments, outTradeNo, amountFen),
+    pay: (request) => pay(world, gateway, process, payments, request),
     query: ({ outTradeNo }) => query(world, gateway, outTradeNo),
     reverse: ({ outTradeNo }) => reverse(world, gateway, outTradeNo),
     refund: (request) => refund(world, gateway, request),
@@ -41,8 +41,7 @@ function pay(
   gateway: Gateway,
   process: Process,
   { inFlight }: Payments,
-  no: string,
-  amountFen: Fen,
+  { outTradeNo: no, amountFen, authCode }: PayRequest,
 ): Promise<Outcome> {
   const { scheduler, faults } = world;
   const fiber = scheduler.fiber();
@@ -53,7 +52,7 @@ function pay(
   queueMicrotask(() => {
     for (const sent of inFlight) if (!others.has(sent)) sent.then(call.ended, call.ended);
   });
-  world.checks.payLeaves(gateway, no, amountFen);
+  world.checks.payLeaves(gateway, no, amountFen, authCode);
   const fault = faults.draw<FaultAt<"pay">>("pay", strand);
   const there = strand.rng.int(100, 900);
   const answer = (outcome: Outcome, afterMs: number): void => call.release(outcome, Math.min(afterMs, clientMs));
