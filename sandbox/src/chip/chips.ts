@@ -31,11 +31,12 @@ export function chipFrom(state: AnyChipState): AnyChip {
  */
 export function writeWhole(chip: Chip, offset: number, data: Uint8Array, pullAfter: number | null): boolean {
   const parts = chip.kind === "cpu" ? [data] : [...data].map((byte) => Uint8Array.of(byte));
+  const before = chip.image();
   let done = 0;
   for (const part of parts) {
     const pulled = pullAfter !== null && pullAfter < done + part.length;
     const at = offset + done;
-    const right = part.every((byte, index) => chip.image()[at + index] === byte);
+    const right = part.every((byte, index) => before[at + index] === byte);
     for (const { erase, program } of right ? [] : chip.cycles(at, part)) {
       erase?.();
       if (!pulled) program?.();
