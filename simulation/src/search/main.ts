@@ -1,14 +1,20 @@
 /**
- * `npm run simulate:search [-- STATES]`: small worlds of growing size, each visited as far as STATES. One line of JSON per
- * world. Exit 1 on a hole.
+ * `npm run simulate:search [-- STATES [NAME…]]`: small worlds of growing size, all or those named, each visited as far as
+ * STATES. One line of JSON per world. Exit 1 on a hole.
  */
 import { search } from "./search.ts";
 import { largeSizes, sizes } from "./sizes.ts";
 
-const statesMax = Number(process.argv[2] ?? 1_000_000);
-if (!Number.isSafeInteger(statesMax) || statesMax < 1) throw new Error(`${process.argv[2]}: not a number of states`);
+/** More keys than these don't fit into one Map. */
+const statesLimit = 16_000_000;
+const [statesMax = statesLimit] = process.argv.slice(2, 3).map(Number);
+if (!Number.isSafeInteger(statesMax) || statesMax < 1 || statesMax > statesLimit)
+  throw new Error(`${process.argv[2]}: not a number of states, 1 to ${statesLimit}`);
+const named = process.argv.slice(3);
+const worlds = [...sizes, ...largeSizes].filter(({ name }) => named.length === 0 || named.includes(name));
+if (worlds.length < named.length) throw new Error(`worlds: ${[...sizes, ...largeSizes].map((w) => w.name).join("; ")}`);
 let holes = 0;
-for (const { name, ...size } of [...sizes, ...largeSizes]) {
+for (const { name, ...size } of worlds) {
   const began = performance.now();
   const { violation, deadEnd, ...counts } = search(size, statesMax);
   if (violation !== null) console.log(`VIOLATION ${violation.text}\n  ${violation.way.join("\n  ")}`);

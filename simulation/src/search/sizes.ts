@@ -31,7 +31,7 @@ export const sizes: readonly (Size & { name: string })[] = [
   named("two purchases, refunds, late messages, torn meter", "B", { ...two, refunds: true, meterTorn: true }),
 ];
 
-/** Not yet searched to the end with the rules of now: for a quiet machine, after the others. */
+/** Millions of states, a gigabyte for two of them: for a quiet machine, after the others. */
 export const largeSizes: typeof sizes = [
   named("two purchases, late messages, replacement", "A", { ...two, replacement: true }),
   named("two purchases, refunds, late messages, replacement", "B", { ...two, refunds: true, replacement: true }),
