@@ -63,6 +63,8 @@ export async function comeBack(world: World, household: Household): Promise<void
   }
   await toMeter(world, household);
   await toKiosk(world, household, 0, null);
+  // What was left in an old meter may have been written at this very visit.
+  await toMeter(world, household);
   for (let day = 1; day <= 3; day++) {
     await world.scheduler.pause(12 * hour);
     await decidePayments(world);
