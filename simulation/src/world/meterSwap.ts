@@ -11,6 +11,8 @@ import type { Household } from "./household.ts";
 import type { World } from "./world.ts";
 
 const askMs = 600_000;
+/** Longer than any request is late. */
+const lateMs = 120_000;
 
 /** Once per household: its new meter stays. @returns whether it was replaced */
 export async function replaceMeterOf(world: World, household: Household): Promise<boolean> {
@@ -41,7 +43,9 @@ export async function replaceMeterOf(world: World, household: Household): Promis
   const done = await desk.ask("meter", askMs, ({ sale }) =>
     replaceMeter(sale, cardId, stated, { key, fingerprint: key }),
   );
-  // Not answered for ten minutes: the paper lies there, and what came of it stands in the books.
+  // A refusal of the second try says nothing of the first one, which may be on its way still: the books are looked at
+  // again before the fitter puts the old meter back.
+  if (!done.ok) await world.scheduler.pause(lateMs);
   if (!done.ok && store.peek("meter", newMeterId) === undefined) return false;
   world.say(() => `the meter of ${household.plan.name} is replaced`);
   household.meterId = newMeterId;
