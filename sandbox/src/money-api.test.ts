@@ -172,6 +172,25 @@ describe("messages to the merchant", () => {
   });
 });
 
+test("every switch on the list is put on and off by its name, those of the published matrix among them", async () => {
+  const switches = async (): Promise<{ name: string; armed: unknown }[]> => {
+    const { faults } = (await get("/faults")).body;
+    return Array.isArray(faults) ? faults : [];
+  };
+  const armed = async () => (await switches()).filter((each) => each.armed !== null).map(({ name }) => name);
+  const names = (await switches()).map(({ name }) => name);
+  const matrix = `paidAtOnce paidAfter userPayingForever notEnough authCodeInvalid systemError dropReply lateArrival slow
+    autoReverse reverseUserPaying reverseNoEffect badSignature wrongSerial staleTimestamp outTradeNoUsed
+    callbackDoubled callbackLost refundProcessing refundAbnormal cancelRetry serviceUnknown`;
+  expect(names).toEqual(expect.arrayContaining(matrix.split(/\s+/)));
+  for (const name of names) {
+    expect((await put(`/faults/${name}`, { times: 1 })).status, name).toBe(200);
+    expect(await armed()).toEqual([name]);
+    expect((await call("DELETE", `/sandbox/api/faults/${name}`)).status, name).toBe(200);
+    expect(await armed()).toEqual([]);
+  }
+});
+
 describe("notices", () => {
   const send = (path: "sms/send" | "wechat/message", body: object, secret = sandbox.notices.secret) =>
     call("POST", `/sandbox/${path}`, body, { authorization: `Bearer ${secret}` });

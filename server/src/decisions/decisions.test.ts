@@ -15,6 +15,7 @@ import {
   write,
 } from "../purchases/world.testkit.ts";
 import { type Hall, type Member, openHall } from "../staff/people.testkit.ts";
+import { takeConfirmed } from "./proposalRows.ts";
 
 let hall: Hall;
 let cashier: Member;
@@ -106,6 +107,40 @@ test("nobody confirms what they proposed, nor without the role, nor twice", asyn
   expect((await stateOf(hall.world, id)).state).toBe("manual");
   // Rejected, it no longer stands in the way of another one.
   expect((await propose(id, "refunding", operations)).status).toBe(201);
+});
+
+test("withdrawn by its maker or a checker only, confirmed no more then, and never withdrawn once it was done", async () => {
+  const { id } = await manual();
+  const junior = await hall.member("陈晨", "cashier");
+  const withdraw = (proposal: string, who: Member) =>
+    hall.ask(who, "POST", `/decisions/${proposal}/withdraw`, { words: "a mistake" });
+  const first = await propose(id, "delivered");
+  expect((await withdraw(first.body.id, junior)).body).toMatchObject({ status: 403, code: "staff.forbidden" });
+  expect((await withdraw(first.body.id, cashier)).body).toMatchObject({ state: "withdrawn" });
+  expect((await confirm(first.body.id)).body).toMatchObject({ code: "decision.closed" });
+  const { rows } = await hall.world.sale.db.query("select 1 from audit where subject = $1 and action = $2", [
+    first.body.id,
+    "decision.confirmed",
+  ]);
+  expect(rows).toEqual([]);
+  const second = await propose(id, "delivered");
+  expect((await confirm(second.body.id)).body).toMatchObject({ state: "done" });
+  expect((await withdraw(second.body.id, cashier)).body).toMatchObject({ code: "decision.closed" });
+  expect((await hall.ask(cashier, "GET", `/decisions/${second.body.id}`)).body).toMatchObject({ state: "done" });
+});
+
+test("what is confirmed is one server's until its lease lapses", async () => {
+  const { sale } = hall.world;
+  const { id } = await manual();
+  const made = await propose(id, "delivered");
+  const now = sale.now();
+  await sale.db.query(
+    "update proposal set state = 'confirmed', checker_id = $2, decided_at = $3, next_at = $3 where id = $1",
+    [made.body.id, supervisor.id, now],
+  );
+  expect(await takeConfirmed(sale.db, made.body.id, now, 60_000)).toMatchObject({ tries: 1 });
+  expect(await takeConfirmed(sale.db, made.body.id, now + 59_999, 60_000)).toBeUndefined();
+  expect(await takeConfirmed(sale.db, made.body.id, now + 60_000, 60_000)).toMatchObject({ tries: 2 });
 });
 
 test("the same request again is the same proposal; another one under its key is refused", async () => {
