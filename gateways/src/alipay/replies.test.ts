@@ -58,6 +58,8 @@ test.each([
 });
 
 test("20000 is unknown, the other common codes are our set-up", () => {
+  // Whatever stands beside it: only 40004 refuses.
+  expect(payOutcome(signed({ code: "20000", sub_code: "ACQ.BUYER_BALANCE_NOT_ENOUGH" }), NO).kind).toBe("unknown");
   expect(payOutcome(signed({ code: "20000", sub_code: "isp.unknow-error" }), NO).kind).toBe("unknown");
   for (const code of ["40001", "40002", "40003", "40006", "20001"]) {
     expect(payOutcome(signed({ code }), NO)).toEqual({ kind: "misconfigured", code });

@@ -160,6 +160,8 @@ test("keys are read at construction; without Alipay's there is no channel", () =
   const privateKeyPem = pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const own = pair.publicKey.export({ type: "spki", format: "pem" }).toString();
   expect(() => alipayChannel({ ...alipay, privateKeyPem, alipayPublicKeyPem: own })).toThrow("own public key");
+  const { sellerId: _, ...nameless } = alipay;
+  expect(() => alipayChannel({ ...nameless, notifyUrl: "https://gas.example/notify" })).toThrow("seller's number");
 });
 
 test("bare base64 keys, as Alipay's tools show them, work", async () => {

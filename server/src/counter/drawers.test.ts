@@ -94,6 +94,18 @@ test("a refund is paid out of a drawer in which so much lies, and of its own uni
   await close(0);
 });
 
+test("while its channel may still do it, a refund is not paid out by hand", async () => {
+  const { card } = await newAccount(hall.earth, "not-stuck");
+  const { id } = await bought(hall.world, kiosk1, card, amount(700));
+  hall.earth.bank.refundFates.push("later");
+  value(await cancelPurchase(hall.world.sale, kiosk1, id, keyed(`cancel-${id}`)));
+  await workOff(hall.world);
+  expect(await stateOf(hall.world, id)).toMatchObject({ state: "refunding", refund: { stuck: false, failures: 1 } });
+  await open(1_000);
+  expect((await propose(id, drawer)).body).toMatchObject({ code: "refund.notStuck" });
+  await close(Number(await inDrawer()));
+});
+
 test("one payment at a time: no note is taken while the bank's terminal is waited for", async () => {
   const { card } = await newAccount(hall.earth, "one-at-a-time");
   const { id } = await quoted(hall.world, desk, await insert(hall.world, desk, card), amount(1_000));

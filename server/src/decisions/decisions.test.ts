@@ -77,6 +77,14 @@ test("delivered by two people, with both names in the purchase's log", async () 
   expect(await stateOf(hall.world, id)).toMatchObject({ state: "delivered", reason: "staff" });
   const log = await hall.earth.store.events({ kind: "purchase", id });
   expect(JSON.stringify(log.at(-1)?.event)).toContain(`"by":["${cashier.id}","${supervisor.id}"]`);
+  const { rows } = await hall.world.sale.db.query(
+    "select actor, action from audit where subject = $1 order by at, seq",
+    [made.body.id],
+  );
+  expect(rows).toEqual([
+    { actor: cashier.id, action: "decision.proposed" },
+    { actor: supervisor.id, action: "decision.confirmed" },
+  ]);
 });
 
 test("refunded by two people, and by the card: it has to take the refund image", async () => {

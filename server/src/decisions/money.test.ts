@@ -114,7 +114,12 @@ test("money that came late and can't go back by its channel goes to the balance,
   const gone = await attemptOf(id);
   expect(gone.state).toBe("reversed");
   hall.earth.bank.arrive(gone.outTradeNo, gone.amountFen);
-  hall.earth.bank.refundFates.push("never");
+  hall.earth.bank.refundFates.push("later", "never");
+  const late = async () => (await attemptOf(id)).lateSuccess;
+  for (let waited = 0; waited < 60 && (await late()) === null; waited++) await pass(hall.world, 10_000);
+  expect(await late()).toMatchObject({ stuck: false, failures: 1 });
+  // Its channel may still do it.
+  expect((await propose("lateRefund.payOut", gone.id, { way: "balance" })).body.code).toBe("refund.notStuck");
   await pass(hall.world, 15 * 60_000, 30_000);
   expect((await attemptOf(id)).lateSuccess).toMatchObject({ stuck: true, refunded: false });
   const made = await propose("lateRefund.payOut", gone.id, { way: "balance" });
@@ -124,6 +129,7 @@ test("money that came late and can't go back by its channel goes to the balance,
   expect((await attemptOf(id)).lateSuccess).toMatchObject({ refunded: true, paidOut: { way: "balance" } });
   expect((await accountOf(hall.world, accountId)).balanceFen).toBe(1_000);
   expect(await ledger(hall.earth, "returns:wechat")).toBe(0);
+  expect((await propose("lateRefund.payOut", gone.id, { way: "balance" })).body.code).toBe("refund.notStuck");
   await workOff(hall.world);
 });
 

@@ -1,5 +1,6 @@
 /** Payments that don't go well: money is taken once or not at all, and the purchase knows which. */
 
+import type { TaskKind } from "@citygas/core";
 import type { CodePayChannel } from "@citygas/gateways";
 import { beforeEach, expect, test } from "vitest";
 import { fakeBank } from "../purchases/bank.testkit.ts";
@@ -23,7 +24,8 @@ import {
   type World,
 } from "../purchases/world.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
-import type { Store } from "../store/port.ts";
+import type { Store, Task } from "../store/port.ts";
+import { attemptClose, attemptQuery, attemptReverse } from "./attemptTasks.ts";
 import { drainPayments, inFlightMax, startAttempt } from "./payments.ts";
 
 let earth: Earth;
@@ -282,4 +284,52 @@ test("no trace of the code is kept", async () => {
   const log = await earth.store.events({ kind: "purchase", id });
   expect(JSON.stringify([row, log])).not.toContain(code);
   expect(row?.state.codeMask).toBe("13****1234");
+});
+
+/** As a server would find it that took it before the payment moved on. */
+const oldTask = (kind: TaskKind, ref: string): Task => ({ kind, ref, dueAt: 0, attempt: 1, lease: "old" });
+
+test("an old task does nothing to a payment that has moved on: it reverses and closes only what is to be", async () => {
+  await pay(world, kiosk1, id);
+  const attemptId = (await stateOf(world, id)).paidAttemptId ?? "";
+  const calls = earth.bank.calls.length;
+  for (const [kind, run] of [
+    ["attemptReverse", attemptReverse],
+    ["attemptClose", attemptClose],
+    ["attemptQuery", attemptQuery],
+  ] as const)
+    expect(await run(world.sale, world.payments, oldTask(kind, attemptId)), kind).toEqual({ done: true });
+  expect(earth.bank.calls.slice(calls)).toEqual([]);
+  expect((await view()).state).toBe("paid");
+});
+
+test("nobody answers a late check: asked again for a while, then at the next one; then it is over", async () => {
+  earth.bank.fates.push("lost");
+  await pay(world, kiosk1, id);
+  const [live = ""] = (await stateOf(world, id)).liveAttemptIds;
+  for (let waited = 0; waited < 100 && (await stateOf(world, id)).liveAttemptIds.length > 0; waited++)
+    await pass(world, 5_000);
+  earth.bank.arrive(live.replaceAll("-", ""), 1_000);
+  earth.bank.down = true;
+  const queries = () => earth.bank.calls.filter(({ call }) => call === "query").length;
+  await pass(world, 11 * 60_000);
+  expect(earth.bank.netFen()).toBe(1_000);
+  earth.bank.down = false;
+  await pass(world, 2 * 60_000);
+  await nothingHappened();
+
+  earth.bank.down = true;
+  const other = (await newAccount(earth, "b")).card;
+  const again = await quoted(world, kiosk2, await insert(world, kiosk2, other), amount(500));
+  await confirmed(world, kiosk2, again.id);
+  earth.bank.down = false;
+  earth.bank.fates.push("refused");
+  await pay(world, kiosk2, again.id);
+  await pass(world, 10_000, 1_000);
+  expect((await stateOf(world, again.id)).liveAttemptIds).toEqual([]);
+  earth.bank.down = true;
+  await pass(world, 30 * 60_000);
+  const asked = queries();
+  await pass(world, 60 * 60_000, 60_000);
+  expect(queries()).toBe(asked);
 });
