@@ -17,6 +17,13 @@ test("two unknown outcomes in a row stop the channel for a while, then one more 
   expect(health.isDown("wechat", later)).toBe(true);
 });
 
+test("a gateway that can't even be reached counts as one that says nothing", () => {
+  const health = channelHealth();
+  health.note("wechat", { kind: "notSent" }, 0);
+  health.note("wechat", unknown, 0);
+  expect(health.isDown("wechat", 0)).toBe(true);
+});
+
 test("any answer opens it again", () => {
   const health = channelHealth();
   health.note("wechat", unknown, 0);

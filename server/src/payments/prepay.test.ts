@@ -1,5 +1,6 @@
 /** Orders that a customer pays on a phone: one live order, closed before another one, money never without its gas. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { loggedEvent } from "../purchases/applyEvent.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { type Earth, kiosk1, makeEarth, newAccount, phone1 } from "../purchases/earth.testkit.ts";
 import { getPurchase } from "../purchases/watch.ts";
@@ -152,6 +153,39 @@ test("another terminal, a kiosk's purchase in payment, a key that was used: no p
   value(await ask());
   await pass(world, 16 * 60_000, 10_000);
   expect(await ask()).toMatchObject({ error: { code: "purchase.wrongState" } });
+});
+
+test("an order whose time is over is signed for nobody, though nobody has asked the gateway yet", async () => {
+  value(await prepaid(world, phone1, id));
+  earth.clock.now += 15 * 60_000;
+  expect(await prepaid(world, phone1, id)).toMatchObject({ ok: false, error: { code: "payment.inProgress" } });
+});
+
+test("given up while it is announced: it is not made; while it is made: it is signed for nobody", async () => {
+  const { store } = world.sale;
+  const { commit } = store;
+  let cancelled = 0;
+  const cancel = async () => {
+    cancelled += 1;
+    value(await cancelPurchase(world.sale, phone1, id, keyed(`cancel-${cancelled}`)));
+  };
+  store.commit = async (transition) => {
+    if (loggedEvent(transition.event).event.type === "submitted" && cancelled === 0) await cancel();
+    return await commit(transition);
+  };
+  expect(await prepaid(world, phone1, id)).toMatchObject({ ok: false, error: { code: "payment.inProgress" } });
+  expect(earth.bank.calls).toEqual([]);
+  store.commit = commit;
+
+  const made = await newAccount(earth, "b");
+  later(made.accountId, true);
+  ({ id } = await quoted(world, phone1, await insert(world, phone1, made.card), amount(500)));
+  await confirmed(world, phone1, id);
+  earth.bank.witness = async (call) => {
+    if (call === "prepare") await cancel();
+  };
+  expect(await prepaid(world, phone1, id)).toMatchObject({ ok: false, error: { code: "payment.inProgress" } });
+  expect(earth.bank.calls.map(({ call }) => call)).toEqual(["prepare"]);
 });
 
 test("while a channel is down nobody is sent to it, and no order is announced", async () => {
