@@ -73,6 +73,20 @@ test("opened twice, and counted twice: the second one moves nothing", async () =
   expect(await ledger(hall.earth, `drawerDifference:${unitId}`)).toBe(50);
 });
 
+test("a key is its caller's own: two cashiers may use the same one", async () => {
+  const other = await hall.member("陈晨", "cashier");
+  const theirs = value(await makeDrawer(hall.world.sale, unitId, "二号钱箱", supervisor.id)).id;
+  for (const [who, id] of [
+    [cashier, drawer],
+    [other, theirs],
+  ] as const)
+    expect((await hall.ask(who, "POST", `/drawers/${id}/open`, { floatFen: 0 }, "morning-1")).body).toMatchObject({
+      open: true,
+      openedBy: who.id,
+    });
+  await close(Number(await inDrawer()));
+});
+
 test("a refund is paid out of a drawer in which so much lies, and of its own unit's only", async () => {
   await open(0);
   const lies = Number(await inDrawer());

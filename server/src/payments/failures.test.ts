@@ -286,6 +286,18 @@ test("no trace of the code is kept", async () => {
   expect(row?.state.codeMask).toBe("13****1234");
 });
 
+test("a payment whose channel is not set up for a while waits, and is found when it is there again", async () => {
+  const channels = world.sale.channels as Map<"wechat", CodePayChannel>;
+  earth.bank.fates.push("silent");
+  await pay(world, kiosk1, id);
+  channels.clear();
+  await pass(world, 10_000);
+  expect((await view()).state).toBe("paying");
+  channels.set("wechat", earth.bank.channel);
+  await pass(world, 70_000);
+  expect((await view()).state).toBe("paid");
+});
+
 /** As a server would find it that took it before the payment moved on. */
 const oldTask = (kind: TaskKind, ref: string): Task => ({ kind, ref, dueAt: 0, attempt: 1, lease: "old" });
 

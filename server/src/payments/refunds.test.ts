@@ -1,6 +1,8 @@
 /** Money on its way back: one number, a bounded number of tries, people where the channel can't. */
 import { refundTimers } from "@citygas/core";
+import type { CodePayChannel } from "@citygas/gateways";
 import { beforeEach, expect, test } from "vitest";
+import { loggedEvent } from "../purchases/applyEvent.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
 import {
@@ -19,8 +21,8 @@ import {
   type World,
 } from "../purchases/world.testkit.ts";
 import { openMemoryStore } from "../store/memory.ts";
-import { applyToAttempt } from "./refundOutcomes.ts";
-import { refundPurchase } from "./refundTasks.ts";
+import { applyToAttempt, applyToPurchase } from "./refundOutcomes.ts";
+import { lateRefund, refundPurchase } from "./refundTasks.ts";
 
 const dayMs = 86_400_000;
 let earth: Earth;
@@ -136,8 +138,48 @@ test("late money that its channel refuses for good waits for people, and is aske
   const asked = () => earth.bank.calls.filter(({ outTradeNo }) => outTradeNo === live.replaceAll("-", "")).length;
   const calls = asked();
   await pass(world, 2 * dayMs, 3_600_000);
+  // Nor by a task of before: people may be paying it out at this moment.
+  await lateRefund(world.sale, { kind: "lateRefund", ref: live, dueAt: 0, attempt: 1, lease: "old" });
   expect(asked()).toBe(calls);
   expect([...earth.staff.values()].map(({ kind }) => kind)).toContain("attempt.lateSuccess");
+});
+
+test("late money whose refund got no answer is asked about, and sent once", async () => {
+  earth.bank.refundFates.push("silent");
+  const live = await lateMoney();
+  await pass(world, 11 * 60_000);
+  expect(await lateOf(live)).toMatchObject({ refunded: true, failures: 0 });
+  expect(refundCalls()).toBe(1);
+});
+
+test("decided otherwise just before it is sent: its channel is not asked to do it", async () => {
+  const { store } = world.sale;
+  const { commit } = store;
+  let decided = false;
+  store.commit = async (transition) => {
+    if (loggedEvent(transition.event).event.type === "refundSent" && !decided) {
+      decided = true;
+      await applyToPurchase(world.sale, await stateOf(world, id), { type: "refundStuck", why: "byHand" });
+    }
+    return await commit(transition);
+  };
+  await cancel();
+  await pass(world, 60_000);
+  expect(decided).toBe(true);
+  expect((await stateOf(world, id)).refund).toMatchObject({ stuck: true, why: "byHand" });
+  expect(refundCalls()).toBe(0);
+});
+
+test("its channel is not set up for a while: it waits, and goes when the channel is there again", async () => {
+  const channels = world.sale.channels as Map<"wechat", CodePayChannel>;
+  const channel = earth.bank.channel;
+  channels.clear();
+  await cancel();
+  await pass(world, 10_000);
+  expect((await stateOf(world, id)).refund).toMatchObject({ stuck: false, failures: 1, why: "channel" });
+  channels.set("wechat", channel);
+  await pass(world, 2 * 60_000);
+  expect((await stateOf(world, id)).state).toBe("refunded");
 });
 
 test("late money that its channel refuses for now is tried again", async () => {

@@ -81,3 +81,22 @@ test("refusals are problems with a code", async () => {
   expect(answered(await kiosk.cancel(id, "key-cancel-1")).state).toBe("void");
   expect((await stateOf(world, id)).reason).toBe("customer");
 });
+
+test("no payment without a key, and no order on a phone for a kiosk", async () => {
+  const id = "00000000-0000-8000-8000-000000000001";
+  const ask = async (what: string, body: object, key?: string) => {
+    const reply = await fetch(`${url}/api/v1/purchases/${id}/${what}`, {
+      method: "POST",
+      headers: {
+        authorization: "Bearer kiosk-1",
+        "content-type": "application/json",
+        ...(key === undefined ? {} : { "idempotency-key": key }),
+      },
+      body: JSON.stringify(body),
+    });
+    return await reply.json();
+  };
+  expect(await ask("attempts", { code })).toMatchObject({ status: 400, code: "request.keyMissing" });
+  const payer = { app: "mini", openid: "m-phone-1" };
+  expect(await ask("prepay", payer, "prepay-key-1")).toMatchObject({ status: 403, code: "auth.forbidden" });
+});
