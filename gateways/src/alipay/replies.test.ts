@@ -90,6 +90,9 @@ test("a refund is done when funds changed, or when a query shows its data", () =
   const data = { out_trade_no: NO, out_request_no: "R1", refund_status: "REFUND_SUCCESS" };
   const query = (body: object) => refundQueryOutcome(signed({ code: "10000", ...body }), NO, "R1").kind;
   expect([query({}), query(data), query({ ...data, out_request_no: "R2" })]).toEqual(["notFound", "done", "unknown"]);
+  expect(query({ ...data, refund_status: "REFUND_PROCESSING" })).toBe("processing");
+  const others = [refund({ fund_change: "Y", out_trade_no: "other" }), query({ ...data, out_trade_no: "other" })];
+  expect(others).toEqual(["unknown", "unknown"]);
 });
 
 test.each([
