@@ -19,16 +19,30 @@ import { type DatabaseConnection, openPool } from "../store/database.ts";
 import { freshDatabase } from "../store/testDatabase.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const readyWithinMs = 60_000;
-/** Of the connections to this database. */
-const sleeping = "datname = current_database() and wait_event = 'PgSleep'";
+const readyWithinMs = 180_000;
+/** Of the connections to this database, those that wait for the test's lock. */
+const holding = "datname = current_database() and wait_event = 'advisory'";
+const holdLock = 1;
 
 type Reply = { status: number; body: Record<string, unknown> };
 /** A paired terminal, as its token. */
 export interface Caller {
-  post(url: string, body?: object): Promise<Reply>;
+  /** @param key the Idempotency-Key; another one each time when left out */
+  post(url: string, body?: object, key?: string): Promise<Reply>;
   put(url: string, body: object): Promise<Reply>;
 }
+
+export interface Inserted {
+  sessionId: string;
+  powerUpId: string;
+  imageHex: string;
+  /** What the chip opens to, hex. */
+  secret: string;
+  answer: Record<string, unknown>;
+}
+
+/** Of a commit that the server was killed over. */
+export type Effect = "lost" | "kept";
 
 export interface DeathWorld {
   gateways: Gateways;
@@ -38,10 +52,12 @@ export interface DeathWorld {
   kiosk: Caller;
   phone: Caller;
   /** The card goes into a reader and is read. @returns the session and the centre's answer. */
-  insert(caller: Caller, cardId: string): Promise<{ sessionId: string; answer: Record<string, unknown> }>;
+  insert(caller: Caller, cardId: string): Promise<Inserted>;
   /** A confirmed purchase for that card. */
   confirmed(caller: Caller, cardId: string): Promise<string>;
   pay(id: string, wallet: "wechat" | "alipay", phoneId: string): Promise<Reply>;
+  /** What that phone shows now. */
+  codeOf(wallet: "wechat" | "alipay", phoneId: string): string;
   /** An order on a phone. @returns what its page hands to the wallet */
   order(id: string): Promise<PayParams>;
   /** The customer pays it there. */
@@ -53,10 +69,10 @@ export interface DeathWorld {
   reaches(id: string, state: PurchaseState, withinMs: number): Promise<void>;
   attemptReaches(id: string, state: string, withinMs: number): Promise<void>;
   /**
-   * The database takes its time over each event of this type, so that the server can be killed at that very moment.
-   * @returns what lets it go on: nothing of the killed server's statement is kept.
+   * The database stands still over each event of this type, so that the server can be killed at that very moment.
+   * @returns what lets it go on: nothing of the killed server's statement is kept, or all of it, though nobody hears.
    */
-  holdEvents(type: string): Promise<() => Promise<void>>;
+  holdEvents(type: string): Promise<(effect?: Effect) => Promise<void>>;
   /** Resolves when it does. */
   held(): Promise<void>;
   /** A notification's row says what came of it. */
@@ -99,7 +115,7 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
       const results = [{ step: 0 }, { step: 1, data: card.imageHex }, { step: 2, counter: card.errorCounter ?? 7 }];
       const report = { scriptId: script.id, powerUpId, results };
       const answer = await caller.put(`/card-sessions/${sessionId}/image`, report);
-      return { sessionId, answer: answer.body };
+      return { sessionId, powerUpId, imageHex: card.imageHex, secret: card.pscHex ?? "", answer: answer.body };
     },
     async confirmed(caller, cardId) {
       const { sessionId, answer } = await world.insert(caller, cardId);
@@ -109,10 +125,8 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
       await must(caller.post(`/purchases/${id}/confirm`), cardId);
       return id;
     },
-    async pay(id, wallet, phoneId) {
-      const code = gateways.wallets.showCode(phoneId, wallet)?.code ?? "";
-      return await kiosk.post(`/purchases/${id}/attempts`, { code });
-    },
+    codeOf: (wallet, phoneId) => gateways.wallets.showCode(phoneId, wallet)?.code ?? "",
+    pay: (id, wallet, phoneId) => kiosk.post(`/purchases/${id}/attempts`, { code: world.codeOf(wallet, phoneId) }),
     async order(id) {
       const made = await must(phone.post(`/purchases/${id}/prepay`, { app: "mini", openid: "m-phone-1" }), id);
       // The API's own schema has checked it.
@@ -131,7 +145,11 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
     },
     stateOf: async (id) => await one(db, "select status from purchase where id = $1", id),
     attemptOf: async (id) =>
-      await one(db, "select status from attempt where purchase_id = $1 order by id desc limit 1", id),
+      await one(
+        db,
+        "select status from attempt where purchase_id = $1 order by (state->>'createdAt')::bigint desc limit 1",
+        id,
+      ),
     async reaches(id, state, withinMs) {
       try {
         await until(async () => await world.stateOf(id), state, withinMs);
@@ -141,19 +159,25 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
     },
     attemptReaches: async (id, state, withinMs) => await until(async () => await world.attemptOf(id), state, withinMs),
     async holdEvents(type) {
+      const holder = await db.connect();
+      await holder.query("select pg_advisory_lock($1)", [holdLock]);
       await db.query(`create or replace function hold() returns trigger language plpgsql as $$ begin
-        if new.event->'event'->>'type' = '${type}' then perform pg_sleep(90); end if; return new; end $$`);
+        if new.event->'event'->>'type' = '${type}' then perform pg_advisory_xact_lock(${holdLock}); end if;
+        return new; end $$`);
       await db.query("create trigger hold before insert on event for each row execute function hold()");
-      return async () => {
-        // Left alone, the statement of a client that is gone would be carried out all the same.
-        await db.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${sleeping}`);
+      return async (effect = "lost") => {
+        // Left alone, the statement of a client that is gone is carried out all the same.
+        if (effect === "lost")
+          await db.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${holding}`);
+        await holder.query("select pg_advisory_unlock($1)", [holdLock]);
+        holder.release();
+        // Waits for it.
         await db.query("drop trigger hold on event");
       };
     },
     held: async () =>
       await until(
-        async () =>
-          await one(db, `select (count(*) > 0)::text from pg_stat_activity where ${sleeping} and $1 = ''`, ""),
+        async () => await one(db, `select (count(*) > 0)::text from pg_stat_activity where ${holding} and $1 = ''`, ""),
         "true",
         20_000,
       ),
@@ -261,19 +285,19 @@ async function pairedBy(url: string, code: string): Promise<Caller> {
 }
 
 function callerOf(url: string, token: string): Caller {
-  const send = async (method: string, at: string, body: object = {}): Promise<Reply> => {
+  const send = async (method: string, at: string, body: object = {}, key: string = randomUUID()): Promise<Reply> => {
     const reply = await fetch(url + at, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
         "content-type": "application/json",
-        "idempotency-key": randomUUID(),
+        "idempotency-key": key,
       },
       body: JSON.stringify(body),
     });
     return { status: reply.status, body: (await reply.json()) as Record<string, unknown> };
   };
-  return { post: (at, body) => send("POST", at, body), put: (at, body) => send("PUT", at, body) };
+  return { post: (at, body, key) => send("POST", at, body, key), put: (at, body) => send("PUT", at, body) };
 }
 
 async function must(reply: Promise<Reply>, what: string): Promise<Record<string, unknown>> {
