@@ -66,6 +66,8 @@ test("killed amid everything, and started again: each purchase ends as its row i
     world.reaches(ordered, "paid", 60_000),
     world.reaches(pending, "paid", 20_000),
   ]);
+  // Whoever had left while it was not known is told what became of it.
+  await world.isTold(closing, "citygas.cancelled", 90_000);
   // The gateways hold exactly what purchases that are still owed have paid.
   const { rows } = await world.db.query<{ fen: number }>(
     `select coalesce(sum((state->'breakdown'->>'payableFen')::int), 0)::int as fen from purchase

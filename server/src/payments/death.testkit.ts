@@ -12,8 +12,9 @@ import { fileURLToPath } from "node:url";
 import { tokenMessage } from "@citygas/api";
 import type { PurchaseState } from "@citygas/core";
 import type { PayParams } from "@citygas/gateways";
-import { type Gateways, startGateways } from "@citygas/sandbox";
+import { type Gateways, type Sandbox, startGateways, startSandbox } from "@citygas/sandbox";
 import type { Pool } from "pg";
+import { demoPhones } from "../demo/fixtures.ts";
 import type { Demo } from "../demo/seed.ts";
 import { type DatabaseConnection, openPool } from "../store/database.ts";
 import { freshDatabase } from "../store/testDatabase.ts";
@@ -77,6 +78,8 @@ export interface DeathWorld {
   held(): Promise<void>;
   /** A notification's row says what came of it. */
   carriedOut(notificationId: string, withinMs: number): Promise<void>;
+  /** The purchase's customer has this text message on the phone, once. */
+  isTold(id: string, templateId: string, withinMs: number): Promise<void>;
   /** Something was answered about its payment. */
   heardOf(id: string): Promise<void>;
   stop(): Promise<void>;
@@ -87,8 +90,9 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
   const database = await freshDatabase("shared", { migrated: false });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "citygas-death-"));
   const gateways = await startGateways({ dir: path.join(dir, "sandbox"), now: Date.now });
+  const messenger = await startMessenger(dir);
   const port = await freePort();
-  const process = serverProcess(dir, port, database.connection, gateways, finishMinutes);
+  const process = serverProcess(dir, port, database.connection, gateways, messenger, finishMinutes);
   const db = openPool(database.connection, { max: 2, name: "test" });
   const url = `http://127.0.0.1:${port}/api/v1`;
   await process.start();
@@ -187,10 +191,22 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
         "true",
         withinMs,
       ),
+    async isTold(id, templateId, withinMs) {
+      const number = await one(db, "select number from purchase where id = $1", id);
+      const told = async () => {
+        const { messages } = (await (await fetch(`${messenger.url}/sandbox/api/messages`)).json()) as {
+          messages: { templateId: string; phoneId: string | null; text: string | null }[];
+        };
+        const about = messages.filter(({ text }) => text?.includes(number));
+        return about.map((message) => `${message.templateId} on ${message.phoneId}`).join(", ");
+      };
+      await until(told, `${templateId} on phone-1`, withinMs);
+    },
     heardOf: async (id) => await until(async () => String((await story(db, id)).includes("answered")), "true", 10_000),
     async stop() {
       await process.kill();
       await gateways.close();
+      await messenger.close();
       await db.end();
       await database.drop();
       fs.rmSync(dir, { recursive: true, force: true });
@@ -204,6 +220,7 @@ function serverProcess(
   port: number,
   database: DatabaseConnection,
   gateways: Gateways,
+  { notices }: Sandbox,
   finishMinutes: number,
 ) {
   const dataDir = path.join(dir, "server");
@@ -217,6 +234,7 @@ function serverProcess(
     JSON.stringify({
       wechat: { ...wechat, baseUrl: gateways.wechatUrl, notifyUrl, timeoutMs },
       alipay: { ...alipay, timeoutMs },
+      notices: { smsUrl: notices.smsUrl, secret: notices.secret },
     }),
   );
   if (!("host" in database)) throw new Error("the test's database is named by its parts");
@@ -253,6 +271,12 @@ function serverProcess(
       await gone;
     },
   };
+}
+
+/** The sandbox's provider of text messages, and the demo's phones. */
+async function startMessenger(dir: string): Promise<Sandbox> {
+  const seed = { cards: [], meters: [], phones: [...demoPhones] };
+  return await startSandbox({ dir: path.join(dir, "messenger"), seed, now: Date.now });
 }
 
 async function isReady(port: number): Promise<boolean> {
