@@ -1,54 +1,45 @@
 /** Cards of class A get another secret with each write: torn anywhere, the next insertions open them and finish. */
 import { openAMoney } from "@citygas/gascard";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Earth, kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
+import { inWorld } from "../purchases/inWorld.testkit.ts";
 import { earths } from "../purchases/stores.testkit.ts";
-import { amount, booksHold, bought, insert, makeWorld, type World, wanted, write } from "../purchases/world.testkit.ts";
+import { amount, bought, insert, wanted, write } from "../purchases/world.testkit.ts";
 import { cardSecret, intoMeter, type TestCard } from "./card.testkit.ts";
 import { endSession } from "./report.ts";
 
 describe.each(earths)("a change of secret, store $name", ({ open }) => {
-  let earth: Earth;
-  let world: World;
-  let close: () => Promise<void>;
-  beforeAll(async () => {
-    ({ earth, close } = await open());
-    world = makeWorld(earth);
-  });
-  afterAll(async () => {
-    await booksHold(earth);
-    await close();
-  });
+  const our = inWorld(open);
 
   let names = 0;
   let card: TestCard;
   let cardId: string;
   beforeEach(async () => {
     names += 1;
-    ({ card, cardId } = await newAccount(earth, `rekey-${names}`, { driver: openAMoney }));
+    ({ card, cardId } = await newAccount(our.earth, `rekey-${names}`, { driver: openAMoney }));
   });
 
   const inBooks = async () =>
-    (await earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state.secret;
+    (await our.earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state.secret;
   const onCard = () => {
     const read = card.driver.read(card.image);
     return read.ok ? read.facts.keyVersion : read.problem;
   };
   async function sold(fen: number, pullAfter?: number) {
-    earth.clock.now += 1_000;
-    const { visit, id } = await bought(world, kiosk1, card, amount(fen));
-    const script = await wanted(world, kiosk1, id, visit);
-    const answer = await write(world, kiosk1, card, visit, script, pullAfter);
-    await endSession(world.sale, kiosk1, visit.sessionId);
+    our.earth.clock.now += 1_000;
+    const { visit, id } = await bought(our.world, kiosk1, card, amount(fen));
+    const script = await wanted(our.world, kiosk1, id, visit);
+    const answer = await write(our.world, kiosk1, card, visit, script, pullAfter);
+    await endSession(our.world.sale, kiosk1, visit.sessionId);
     return answer;
   }
   /** Once more into the other kiosk. */
   async function again() {
-    earth.clock.now += 5_000;
-    const there = await insert(world, kiosk2, card);
+    our.earth.clock.now += 5_000;
+    const there = await insert(our.world, kiosk2, card);
     const answer =
-      there.answer.kind === "script" ? await write(world, kiosk2, card, there, there.answer) : there.answer;
-    await endSession(world.sale, kiosk2, there.sessionId);
+      there.answer.kind === "script" ? await write(our.world, kiosk2, card, there, there.answer) : there.answer;
+    await endSession(our.world.sale, kiosk2, there.sessionId);
     return answer;
   }
 
@@ -81,14 +72,14 @@ describe.each(earths)("a change of secret, store $name", ({ open }) => {
   test("torn in the change, and nobody reported it", async () => {
     for (const cut of ["old", "new"] as const) {
       const version = (await inBooks())?.version ?? 0;
-      earth.clock.now += 1_000;
-      const { visit, id } = await bought(world, kiosk1, card, amount(700));
-      const script = await wanted(world, kiosk1, id, visit);
+      our.earth.clock.now += 1_000;
+      const { visit, id } = await bought(our.world, kiosk1, card, amount(700));
+      const script = await wanted(our.world, kiosk1, id, visit);
       if (script.kind !== "script") throw new Error(script.kind);
       const rekey = script.script.steps.find(({ op }) => op === "rekey");
       expect(rekey).toEqual({ op: "rekey", secret: cardSecret(version + 1) });
       if (cut === "new") card.secret = cardSecret(version + 1);
-      await endSession(world.sale, kiosk1, visit.sessionId);
+      await endSession(our.world.sale, kiosk1, visit.sessionId);
       let answer = await again();
       if (answer.kind === "writeFailed") answer = await again();
       expect(answer).toMatchObject({ kind: "delivered" });

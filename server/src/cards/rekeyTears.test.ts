@@ -6,20 +6,11 @@
  * delivered once, by the card itself or, where a half-changed secret shuts it for good, by its replacement.
  */
 import { openAMoney } from "@citygas/gascard";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Earth, kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
+import { describe, expect, inject, test } from "vitest";
+import { kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
+import { inWorld } from "../purchases/inWorld.testkit.ts";
 import { earths } from "../purchases/stores.testkit.ts";
-import {
-  amount,
-  booksHold,
-  bought,
-  insert,
-  makeWorld,
-  stateOf,
-  type World,
-  wanted,
-  write,
-} from "../purchases/world.testkit.ts";
+import { amount, bought, insert, stateOf, wanted, write } from "../purchases/world.testkit.ts";
 import { issueImage, replaceCard } from "../registration/replacement.ts";
 import { cardSecret, changeSteps, intoMeter, issuedCard, type TestCard } from "./card.testkit.ts";
 import { endSession } from "./report.ts";
@@ -31,48 +22,38 @@ const steps = Array.from({ length: changeSteps + 1 }, (_, step) => step);
 const bytes = Array.from({ length: 24 }, (_, at) => at);
 
 describe.each(inject("long") ? earths : earths.slice(0, 1))("torn in a change of secret, store $name", ({ open }) => {
-  let earth: Earth;
-  let world: World;
-  let close: () => Promise<void>;
-  beforeAll(async () => {
-    ({ earth, close } = await open());
-    world = makeWorld(earth);
-  });
-  afterAll(async () => {
-    await booksHold(earth);
-    await close();
-  });
+  const our = inWorld(open);
 
   let names = 0;
   /** A sale whose change of secret is torn after so many steps. */
   async function tornAfter(step: number): Promise<{ card: TestCard; cardId: string; id: string }> {
     names += 1;
-    earth.clock.now += 1_000;
-    const { card, cardId } = await newAccount(earth, `tears-${names}`, { driver: openAMoney });
-    const { visit, id } = await bought(world, kiosk1, card, amount(fen));
-    const script = await wanted(world, kiosk1, id, visit);
+    our.earth.clock.now += 1_000;
+    const { card, cardId } = await newAccount(our.earth, `tears-${names}`, { driver: openAMoney });
+    const { visit, id } = await bought(our.world, kiosk1, card, amount(fen));
+    const script = await wanted(our.world, kiosk1, id, visit);
     card.cutChange = step;
     const before = card.image;
-    expect(await write(world, kiosk1, card, visit, script)).toMatchObject({ kind: "writeFailed", hall: false });
-    await endSession(world.sale, kiosk1, visit.sessionId);
+    expect(await write(our.world, kiosk1, card, visit, script)).toMatchObject({ kind: "writeFailed", hall: false });
+    await endSession(our.world.sale, kiosk1, visit.sessionId);
     // The change is the first that happens to a card: nothing of the sale stands there.
     expect(card.image).toEqual(before);
     return { card, cardId, id };
   }
   /** Once more into a reader; `cut`: where this one is torn. */
   async function again(card: TestCard, cut: { step?: number; byte?: number } = {}): Promise<string> {
-    earth.clock.now += 5_000;
-    const visit = await insert(world, kiosk2, card);
+    our.earth.clock.now += 5_000;
+    const visit = await insert(our.world, kiosk2, card);
     if (cut.step !== undefined) card.cutChange = cut.step;
     const { answer } = visit;
-    const last = answer.kind === "script" ? await write(world, kiosk2, card, visit, answer, cut.byte) : answer;
+    const last = answer.kind === "script" ? await write(our.world, kiosk2, card, visit, answer, cut.byte) : answer;
     delete card.cutChange;
-    await endSession(world.sale, kiosk2, visit.sessionId);
+    await endSession(our.world.sale, kiosk2, visit.sessionId);
     expect(card.counter, "never its last try").toBeGreaterThan(0);
     return last.kind === "refused" ? last.code : last.kind;
   }
   const inBooks = async (cardId: string) =>
-    (await earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state.secret;
+    (await our.earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state.secret;
 
   /** Insertions without a tear, until it is settled; what the last one said. */
   async function untilSettled(card: TestCard): Promise<string> {
@@ -101,10 +82,10 @@ describe.each(inject("long") ? earths : earths.slice(0, 1))("torn in a change of
     expect(said).toBe("card.secretCounter");
     // It stays shut, and nobody guesses at it: the last try is left alone.
     expect([await again(card), card.counter]).toEqual(["card.secretCounter", 1]);
-    expect((await stateOf(world, id)).state).toBe("unknown");
-    const done = await replaceCard(world.sale, cardId, { key: `replace-${cardId}`, fingerprint: "f" });
+    expect((await stateOf(our.world, id)).state).toBe("unknown");
+    const done = await replaceCard(our.world.sale, cardId, { key: `replace-${cardId}`, fingerprint: "f" });
     if (!done.ok) throw new Error(done.error.code);
-    const issued = await issueImage(world.sale, cardId);
+    const issued = await issueImage(our.world.sale, cardId);
     if (!issued.ok) throw new Error(issued.error.code);
     const fresh = issuedCard(card, issued.value.imageHex, issued.value.secretHex ?? "");
     expect(await untilSettled(fresh)).toBe("delivered");
@@ -118,7 +99,7 @@ describe.each(inject("long") ? earths : earths.slice(0, 1))("torn in a change of
     for (const step of steps) {
       const torn = await tornAfter(step);
       by.push(await deliveredOnce(torn));
-      expect((await stateOf(world, torn.id)).state).toBe("delivered");
+      expect((await stateOf(our.world, torn.id)).state).toBe("delivered");
     }
     task.meta.cases = steps.length;
     // Whole or not begun, the card finishes it; in between it is shut.
@@ -133,7 +114,7 @@ describe.each(inject("long") ? earths : earths.slice(0, 1))("torn in a change of
       const said = await again(torn.card, cut);
       if (said === "delivered") intoMeter(torn.card);
       else await deliveredOnce(torn);
-      expect((await stateOf(world, torn.id)).state).toBe("delivered");
+      expect((await stateOf(our.world, torn.id)).state).toBe("delivered");
     }
     task.meta.cases = steps.length + bytes.length;
   });

@@ -2,12 +2,12 @@
 import type { SealRequest } from "@citygas/api";
 import { type CardScript, cpuMac, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
 import { CpuCard } from "@citygas/sandbox";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TerminalFacts } from "../context.ts";
-import { type Earth, kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
-import type { SaleContext } from "../purchases/sale.ts";
+import { kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
+import { inWorld } from "../purchases/inWorld.testkit.ts";
 import { earths } from "../purchases/stores.testkit.ts";
-import { amount, booksHold, confirmed, makeWorld, pay, quoted, value, type World } from "../purchases/world.testkit.ts";
+import { amount, confirmed, pay, quoted, value } from "../purchases/world.testkit.ts";
 import { sealKey, type TestCard } from "./card.testkit.ts";
 import { endSession, takeReport } from "./report.ts";
 import { sealCommand } from "./sealCommand.ts";
@@ -68,40 +68,28 @@ async function run(chip: CpuCard, script: CardScript, powerUpId: string, seal: S
 }
 
 describe.each(earths)("sealing, store $name", ({ open }) => {
-  let earth: Earth;
-  let world: World;
-  let sale: SaleContext;
-  let close: () => Promise<void>;
-  beforeAll(async () => {
-    ({ earth, close } = await open());
-    world = makeWorld(earth);
-    ({ sale } = world);
-  });
-  afterAll(async () => {
-    await booksHold(earth);
-    await close();
-  });
+  const our = inWorld(open);
 
   let powerUps = 0;
   const noSeal: Seal = async () => null;
   async function insert(chip: CpuCard, terminal = kiosk1) {
     powerUps += 1;
     const powerUpId = `cpu-${powerUps}`;
-    earth.clock.now += 1_000;
-    const { id, script } = await openSession(sale, terminal, { reader: "r", atr: cpuAtr, powerUpId });
-    const answer = value(await putImage(sale, terminal, id, await run(chip, script, powerUpId, noSeal)));
+    our.earth.clock.now += 1_000;
+    const { id, script } = await openSession(our.world.sale, terminal, { reader: "r", atr: cpuAtr, powerUpId });
+    const answer = value(await putImage(our.world.sale, terminal, id, await run(chip, script, powerUpId, noSeal)));
     return { sessionId: id, powerUpId, answer };
   }
   /** Up to the script of a paid purchase. */
   async function paidFor(name: string, options: { key?: Uint8Array } = {}) {
-    const { card } = await newAccount(earth, name, { driver: openBCpuMoney });
+    const { card } = await newAccount(our.earth, name, { driver: openBCpuMoney });
     const chip = chipOf(card, options.key);
     const visit = await insert(chip);
     expect(visit.answer.kind).toBe("account");
-    const { id } = await quoted(world, kiosk1, visit, amount(5_000));
-    await confirmed(world, kiosk1, id);
-    await pay(world, kiosk1, id);
-    const wanted = value(await wantScript(sale, kiosk1, id, visit.sessionId));
+    const { id } = await quoted(our.world, kiosk1, visit, amount(5_000));
+    await confirmed(our.world, kiosk1, id);
+    await pay(our.world, kiosk1, id);
+    const wanted = value(await wantScript(our.world.sale, kiosk1, id, visit.sessionId));
     if (wanted.kind !== "script") throw new Error(wanted.kind);
     const request = (step: number, challenge: string) => ({
       scriptId: wanted.script.id,
@@ -110,17 +98,17 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
       challenge,
     });
     const seal: Seal = async (step, challenge) =>
-      value(await sealCommand(sale, kiosk1, visit.sessionId, request(step, challenge))).apdu;
+      value(await sealCommand(our.world.sale, kiosk1, visit.sessionId, request(step, challenge))).apdu;
     const sealStep = wanted.script.steps.findIndex(({ op }) => op === "seal");
     return { card, chip, visit, id, script: wanted.script, request, seal, sealStep };
   }
 
-  test("a sale is written by the command that the centre made for the card's challenge", async () => {
+  test("a our.world.sale is written by the command that the centre made for the card's challenge", async () => {
     const { chip, script, visit, seal } = await paidFor("sealed");
     expect(JSON.stringify(script)).not.toContain("secret");
     const report = await run(chip, script, visit.powerUpId, seal);
     expect(report.failure).toBeUndefined();
-    expect(value(await takeReport(sale, kiosk1, report))).toMatchObject({ kind: "delivered" });
+    expect(value(await takeReport(our.world.sale, kiosk1, report))).toMatchObject({ kind: "delivered" });
     expect((await insert(chip)).answer).toMatchObject({ kind: "gasOnCard", gas: { meterCreditFen: 5_000 } });
   });
 
@@ -128,20 +116,20 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     const { chip, script, visit, seal } = await paidFor("other-key", { key: new Uint8Array(16) });
     const report = await run(chip, script, visit.powerUpId, seal);
     expect(report).toMatchObject({ failure: { reason: "mismatch" } });
-    expect(value(await takeReport(sale, kiosk1, report))).toMatchObject({ kind: "writeFailed", hall: false });
+    expect(value(await takeReport(our.world.sale, kiosk1, report))).toMatchObject({ kind: "writeFailed", hall: false });
   });
 
   test("no seal: the card is as it was, and the other kiosk finishes", async () => {
     const { chip, script, visit } = await paidFor("no-network");
     const report = await run(chip, script, visit.powerUpId, noSeal);
-    expect(value(await takeReport(sale, kiosk1, report))).toMatchObject({ purchase: { state: "unknown" } });
-    await endSession(sale, kiosk1, visit.sessionId);
+    expect(value(await takeReport(our.world.sale, kiosk1, report))).toMatchObject({ purchase: { state: "unknown" } });
+    await endSession(our.world.sale, kiosk1, visit.sessionId);
     const there = await insert(chip, kiosk2);
     if (there.answer.kind !== "script") throw new Error(there.answer.kind);
     const { script: again } = there.answer;
     const sealThere: Seal = async (step, challenge) =>
       value(
-        await sealCommand(sale, kiosk2, there.sessionId, {
+        await sealCommand(our.world.sale, kiosk2, there.sessionId, {
           scriptId: again.id,
           powerUpId: there.powerUpId,
           step,
@@ -149,13 +137,13 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
         }),
       ).apdu;
     const second = await run(chip, again, there.powerUpId, sealThere);
-    expect(value(await takeReport(sale, kiosk2, second))).toMatchObject({ kind: "delivered" });
+    expect(value(await takeReport(our.world.sale, kiosk2, second))).toMatchObject({ kind: "delivered" });
   });
 
   test("sealed, and its answer lost: the next reading finds it written", async () => {
     const { chip, script, visit, seal } = await paidFor("answer-lost");
     await run(chip, script, visit.powerUpId, seal);
-    await endSession(sale, kiosk1, visit.sessionId);
+    await endSession(our.world.sale, kiosk1, visit.sessionId);
     expect((await insert(chip, kiosk2)).answer).toMatchObject({ kind: "delivered", resumed: true });
   });
 
@@ -163,7 +151,9 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     const { seal, sealStep, visit, request } = await paidFor("twice");
     const first = await seal(sealStep, "0102030405060708");
     expect(await seal(sealStep, "0102030405060708")).toBe(first);
-    expect(await sealCommand(sale, kiosk1, visit.sessionId, request(sealStep, "0807060504030201"))).toMatchObject({
+    expect(
+      await sealCommand(our.world.sale, kiosk1, visit.sessionId, request(sealStep, "0807060504030201")),
+    ).toMatchObject({
       error: { code: "card.stale" },
     });
   });
@@ -171,7 +161,10 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
   test("nothing is sealed for another step, terminal, power-up, session or challenge length, nor after the deadline", async () => {
     const { visit, request, sealStep, script } = await paidFor("strangers");
     const asked = async (over: object, terminal = kiosk1, sessionId = visit.sessionId) => {
-      const answer = await sealCommand(sale, terminal, sessionId, { ...request(sealStep, challenge), ...over });
+      const answer = await sealCommand(our.world.sale, terminal, sessionId, {
+        ...request(sealStep, challenge),
+        ...over,
+      });
       return answer.ok ? "sealed" : answer.error.code;
     };
     expect(await asked({ step: 0 })).toBe("request.invalid");
@@ -180,34 +173,38 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     expect(await asked({ powerUpId: "another" })).toBe("card.stale");
     expect(await asked({ scriptId: "none" })).toBe("notFound");
     expect(await asked({}, kiosk2)).toBe("notFound");
-    earth.clock.now = script.deadlineAt;
+    our.earth.clock.now = script.deadlineAt;
     expect(await asked({})).toBe("card.stale");
-    earth.clock.now = script.deadlineAt - 1;
+    our.earth.clock.now = script.deadlineAt - 1;
     expect(await asked({})).toBe("sealed");
   });
 
   test("nothing is sealed for a script that was reported, or whose session ended", async () => {
     const { chip, visit, request, sealStep, script, seal } = await paidFor("over");
     const report = await run(chip, script, visit.powerUpId, seal);
-    await takeReport(sale, kiosk1, report);
-    expect(await sealCommand(sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708"))).toMatchObject({
+    await takeReport(our.world.sale, kiosk1, report);
+    expect(
+      await sealCommand(our.world.sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708")),
+    ).toMatchObject({
       error: { code: "card.stale" },
     });
-    await endSession(sale, kiosk1, visit.sessionId);
-    expect(await sealCommand(sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708"))).toMatchObject({
+    await endSession(our.world.sale, kiosk1, visit.sessionId);
+    expect(
+      await sealCommand(our.world.sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708")),
+    ).toMatchObject({
       error: { code: "session.ended" },
     });
   });
 
   const asks = async (terminal: TerminalFacts, sessionId: string, request: SealRequest): Promise<string> => {
-    const answer = await sealCommand(sale, terminal, sessionId, request);
+    const answer = await sealCommand(our.world.sale, terminal, sessionId, request);
     return answer.ok ? "sealed" : answer.error.code;
   };
   const challenge = "0102030405060708";
 
   test("nothing is sealed in a later insertion, by whichever power-up it is named", async () => {
     const { chip, visit, request, sealStep } = await paidFor("later");
-    const later = await openSession(sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId: "later" });
+    const later = await openSession(our.world.sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId: "later" });
     for (const powerUpId of [visit.powerUpId, "later"])
       expect(await asks(kiosk1, later.id, { ...request(sealStep, challenge), powerUpId })).toBe("card.stale");
     expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("sealed");
@@ -218,15 +215,15 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
 
   test("nothing is sealed for a terminal that gives its own insertion another one's name", async () => {
     const { chip, visit, request, sealStep, script } = await paidFor("namesake");
-    const theirs = await openSession(sale, kiosk2, { reader: "r", atr: cpuAtr, powerUpId: visit.powerUpId });
-    await putImage(sale, kiosk2, theirs.id, await run(chip, theirs.script, visit.powerUpId, noSeal));
+    const theirs = await openSession(our.world.sale, kiosk2, { reader: "r", atr: cpuAtr, powerUpId: visit.powerUpId });
+    await putImage(our.world.sale, kiosk2, theirs.id, await run(chip, theirs.script, visit.powerUpId, noSeal));
     expect(script.steps[sealStep]?.op).toBe("seal");
     expect(await asks(kiosk2, theirs.id, request(sealStep, challenge))).toBe("notFound");
   });
 
   test("nothing is sealed for a script that ended unsealed", async () => {
     const { chip, visit, request, sealStep, script } = await paidFor("ended");
-    await takeReport(sale, kiosk1, await run(chip, script, visit.powerUpId, noSeal));
+    await takeReport(our.world.sale, kiosk1, await run(chip, script, visit.powerUpId, noSeal));
     expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("card.stale");
   });
 
@@ -243,18 +240,18 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
   });
 
   test("a CPU card is written at a phone too, and the purchase knows", async () => {
-    const { card } = await newAccount(earth, "phone", { driver: openBCpuMoney });
+    const { card } = await newAccount(our.earth, "phone", { driver: openBCpuMoney });
     const chip = chipOf(card);
     const visit = await insert(chip, phone1);
-    const { id } = await quoted(world, phone1, visit, amount(5_000));
-    await confirmed(world, phone1, id);
-    await pay(world, phone1, id);
-    const wanted = value(await wantScript(sale, phone1, id, visit.sessionId));
+    const { id } = await quoted(our.world, phone1, visit, amount(5_000));
+    await confirmed(our.world, phone1, id);
+    await pay(our.world, phone1, id);
+    const wanted = value(await wantScript(our.world.sale, phone1, id, visit.sessionId));
     if (wanted.kind !== "script") throw new Error(wanted.kind);
     expect(wanted.script.steps.filter(({ op }) => op === "seal")).toEqual([
       { op: "seal", challengeBytes: 8, sw: "9000" },
     ]);
-    expect(earth.purchases.get(id)?.issuedToPhone).toBe(true);
+    expect(our.earth.purchases.get(id)?.issuedToPhone).toBe(true);
   });
 
   test("a CPU card that holds no application of ours is foreign", async () => {
