@@ -14,8 +14,8 @@ export interface PsamSetup {
   version: number;
 }
 
-/** T=0, historical bytes "PSAM". */
-const ATR = "3b645053414d";
+/** No interface bytes, so T=0; four historical bytes, "PSAM". */
+const ATR = "3b045053414d";
 const SW = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff);
 const FACTOR_BYTES = 8;
 const MAC_BYTES = 4;
