@@ -2,29 +2,16 @@
  * An OMNIKEY reader in PC/SC, made of Debian's virtual one: what the kiosk says in HID's commands goes on to our virtual card
  * in those that it knows. So the sandbox stays as it is, and the kiosk meets a reader that takes nothing of ACS.
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readerConfig } from "./pcscd.ts";
 
 /** What libccid calls it. */
 export const omnikeyName = "HID Global OMNIKEY 3x21 Smart Card Reader";
 /** Where pcscd's reader waits for a card, and where the proxy takes the sandbox's. */
 const channel = 0x9000;
 
-/** Folder of pcscd's reader configuration (`-c`), with this one reader in it. */
-export function omnikeyConfig(): string {
-  const folder = join(mkdtempSync(join(tmpdir(), "citygas-omnikey-")), "conf");
-  mkdirSync(folder);
-  const lines = [
-    `FRIENDLYNAME "${omnikeyName}"`,
-    `DEVICENAME /dev/null:0x${channel.toString(16)}`,
-    "LIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so",
-    `CHANNELID 0x${channel.toString(16)}`,
-  ];
-  writeFileSync(join(folder, "omnikey"), `${lines.join("\n")}\n`);
-  return folder;
-}
+/** Folder of pcscd's reader configuration with this one reader in it. */
+export const omnikeyConfig = (): string => readerConfig([{ name: omnikeyName, port: channel }]);
 
 export interface OmnikeyProxy {
   /** For `SANDBOX_VPCD`. */

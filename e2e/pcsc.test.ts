@@ -1,12 +1,22 @@
 /**
- * The kiosk sells through the real PC/SC service: agent → pcsc-mini → pcscd → virtual reader → our virtual card. What
- * was written is read back by Debian's own tool through the same service.
+ * The kiosks sell through the real PC/SC service: agent → pcsc-mini → pcscd → virtual reader → our virtual card, whose
+ * chip is a memory chip behind ACS's commands or a CPU card that takes its APDUs as they are. What a sale wrote is read back
+ * by Debian's own tool through the same service.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
 import { type OmnikeyProxy, omnikeyConfig, omnikeyName, omnikeyProxy } from "./omnikey.ts";
-import { reaches } from "./oracle.ts";
-import { missingForPcsc, type Pcscd, scriptor, slotNames, slotPorts, startPcscd } from "./pcscd.ts";
+import { newest, reaches } from "./oracle.ts";
+import {
+  missingForPcsc,
+  type Pcscd,
+  pcscdHookMs,
+  readerConfig,
+  scriptor,
+  slotNames,
+  slotPorts,
+  startPcscd,
+} from "./pcscd.ts";
 import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -15,68 +25,186 @@ const lateMs = 300_000;
 /** A client learns of a service that was killed only when its own wait of half a minute ends. */
 const patienceMs = 90_000;
 
+/** The kiosks stand at the two slots of one reader; another one is for whoever looks at the card afterwards. */
+const shared = { name: "Virtual PCD", port: slotPorts[0] };
+const looking = { name: "Virtual Desk", port: 0x9010 };
+
+/** A card of each layout's chip, by the account that it belongs to, and what its customer keys in. */
+const cards = {
+  a: { account: "031120109", entry: "4", chip: "sle4442" },
+  b: { account: "031140086", entry: "10", chip: "sle4442" },
+  cpu: { account: "031140115", entry: "10", chip: "cpu" },
+  c: { account: "031120110", entry: "4", chip: "at24c02" },
+} as const;
+type Which = keyof typeof cards;
+const all = ["a", "b", "cpu", "c"] as const;
+
+/** From docs/devices.md and docs/cards/open-b-cpu.md: what shows all of a card. */
+const lookAt: Record<(typeof cards)[Which]["chip"], { commands: readonly string[]; select: string }> = {
+  sle4442: { select: "FF A4 00 00 01 06", commands: ["FF B0 00 00 00"] },
+  at24c02: { select: "FF A4 00 00 01 01", commands: ["FF B0 00 00 00"] },
+  cpu: {
+    select: "00 A4 04 00 08 F0 43 49 54 59 47 41 53",
+    commands: ["00 B0 81 00 30", "00 B0 82 00 28", "00 B0 83 00 18"],
+  },
+};
+
+/** Cards on chips that no layout of ours uses, with something on them. */
+const strangers = {
+  sle4428: {
+    kind: "sle4428",
+    memoryHex: `92231091${"5a".repeat(1017)}ffa1b2`,
+    lockedBytes: [0, 1, 2, 3],
+  },
+  at88sc102: { kind: "at88sc102", memoryHex: `${"5a".repeat(10)}a1b2ffff${"5a".repeat(164)}` },
+} as const;
+
 describe.skipIf(missing.length > 0)(
   `over PC/SC${missing.length > 0 ? ` (missing: ${missing.join(", ")})` : ""}`,
   () => {
     let service: Pcscd;
     let world: World;
-    let who: Customer;
+    let elsewhere: Customer;
+    const who = new Map<Which, Customer>();
+    const customer = (which: Which): Customer => {
+      const found = who.get(which);
+      if (found === undefined) throw new Error(which);
+      return found;
+    };
 
     beforeAll(async () => {
-      service = await startPcscd();
+      service = await startPcscd(["-c", readerConfig([shared, looking])]);
       world = await startWorld({
         env: {
-          SANDBOX_VPCD: `kiosk-1=${slotPorts[0]},desk-1=${slotPorts[1]}`,
-          CITYGAS_READERS: `kiosk-1=pcsc:${slotNames[0]}`,
+          SANDBOX_VPCD: `kiosk-1=${slotPorts[0]},kiosk-2=${slotPorts[1]},desk-1=${looking.port}`,
+          CITYGAS_READERS: `kiosk-1=pcsc:${slotNames[0]},kiosk-2=pcsc:${slotNames[1]}`,
         },
       });
-      who = await customerAt(world, "kiosk-1", "031140086", "10");
-    });
+      const first = await customerAt(world, "kiosk-1", cards.a.account, cards.a.entry);
+      for (const which of all) {
+        const { account, entry } = cards[which];
+        const known = which === "a" ? first : await customerAt(world, "kiosk-1", account, entry);
+        who.set(which, { ...known, hand: first.hand });
+        if (known !== first) known.hand.close();
+      }
+      elsewhere = await customerAt(world, "kiosk-2", cards.a.account, cards.a.entry);
+    }, pcscdHookMs);
     afterAll(async () => {
-      who?.hand.close();
+      for (const each of [who.get("a"), elsewhere]) each?.hand.close();
       await world?.stop();
       await service?.stop();
     });
 
-    it("sells, and Debian's scriptor reads from the card what was written", { timeout: lateMs }, async () => {
-      await who.hand.sees(["home", "insertCard"]);
-      await goTo(world, who, "pay");
-      await world.sandbox.present("wechat", who.kiosk);
-      await who.hand.sees("success");
-      await reaches(world, who.account, "delivered");
-      await takeOut(world, who.card);
+    /** All of the card as Debian's scriptor reads it, in hex. */
+    async function scriptorSees(which: Which): Promise<string> {
+      const { card } = customer(which);
+      await world.sandbox.insert(card, "desk-1");
+      const { select, commands } = lookAt[cards[which].chip];
+      const [selected = "", ...answers] = await answered(() =>
+        scriptor(`${looking.name} 00 00`, [select, ...commands]),
+      );
+      expect([selected, ...answers].map((answer) => answer.slice(-4))).toEqual(["9000", ...commands.map(() => "9000")]);
+      await takeOut(world, card);
+      return answers.map((answer) => answer.slice(0, -4)).join("");
+    }
 
-      await world.sandbox.call("POST", `/cards/${who.card}/insert`, { reader: "desk-1" });
-      const [selected, main] = await answered(() => scriptor(slotNames[1], ["FF A4 00 00 01 06", "FF B0 00 00 00"]));
-      expect(selected).toBe("9000");
-      expect(main).toBe(`${await world.sandbox.image(who.card)}9000`);
-      await carryHome(world, who);
+    /** The images before and after of the newest script of an account, from the books. */
+    async function scripted({ account }: Customer): Promise<{ before: string; after: string }> {
+      const { number } = await newest(world, account);
+      const [row] = await world.query<{ before: string; after: string }>(
+        `select w.before, w.after from card_write w join purchase p on p.id = w.purchase_id
+         where p.number = $1 order by w.issued_at desc limit 1`,
+        [number],
+      );
+      if (row === undefined) throw new Error(`no script for ${number}`);
+      return row;
+    }
+
+    it.each(all)("%s: sold, and scriptor reads what the sale wrote", { timeout: lateMs }, async (which) => {
+      const buyer = customer(which);
+      await buyer.hand.sees(["home", "insertCard"]);
+      const meter = await world.sandbox.meter(buyer.meter);
+      await goTo(world, buyer, "success");
+      await reaches(world, buyer.account, "delivered");
+      await takeOut(world, buyer.card);
+      const { before, after } = await scripted(buyer);
+      expect(after).not.toBe(before);
+      expect(await scriptorSees(which)).toBe(after);
+      await carryHome(world, buyer);
+      expect((await world.sandbox.meter(buyer.meter)).count).toBe(meter.count + 1);
       await booksBalance(world);
     });
 
-    it("finishes at the next insertion what was torn in the middle of a write", { timeout: lateMs }, async () => {
-      const before = await world.sandbox.meter(who.meter);
-      await goTo(world, who, "pay");
-      await world.sandbox.tear(who.card, 2);
-      await world.sandbox.present("wechat", who.kiosk);
-      await who.hand.sees("writeFailed");
-      await reaches(world, who.account, "unknown");
-      who.hand.blink();
-      await world.sandbox.insert(who.card, "kiosk-1");
-      await who.hand.sees("success");
-      await reaches(world, who.account, "delivered");
-      await carryHome(world, who);
-      expect((await world.sandbox.meter(who.meter)).count).toBe(before.count + 1);
-      await booksBalance(world);
+    it.each(["a", "b", "cpu"] as const)(
+      "%s: torn in the middle of its write, finished at the other kiosk's slot",
+      { timeout: lateMs },
+      async (which) => {
+        const buyer = customer(which);
+        const meter = await world.sandbox.meter(buyer.meter);
+        await goTo(world, buyer, "pay");
+        await world.sandbox.tear(buyer.card, 2);
+        await world.sandbox.present("wechat", buyer.kiosk);
+        await buyer.hand.sees("writeFailed");
+        await reaches(world, buyer.account, "unknown");
+        const { before, after } = await scripted(buyer);
+        const torn = await scriptorSees(which);
+        expect(torn).not.toBe(after);
+        // A CPU card takes a sealed command whole or not at all.
+        if (which === "cpu") expect(torn).toBe(before);
+        else expect(torn).not.toBe(before);
+        elsewhere.hand.blink();
+        await world.sandbox.insert(buyer.card, "kiosk-2");
+        await elsewhere.hand.sees("success");
+        await reaches(world, buyer.account, "delivered");
+        await takeOut(world, buyer.card);
+        expect(await scriptorSees(which)).toBe(after);
+        await carryHome(world, buyer);
+        expect((await world.sandbox.meter(buyer.meter)).count).toBe(meter.count + 1);
+        await booksBalance(world);
+      },
+    );
+
+    it("c: torn, and no slot writes it again: a person is asked", { timeout: lateMs }, async () => {
+      const buyer = customer("c");
+      await goTo(world, buyer, "pay");
+      await world.sandbox.tear(buyer.card, 2);
+      await world.sandbox.present("wechat", buyer.kiosk);
+      await buyer.hand.sees("writeFailed");
+      await reaches(world, buyer.account, "unknown");
+      const torn = await scriptorSees("c");
+      elsewhere.hand.blink();
+      await world.sandbox.insert(buyer.card, "kiosk-2");
+      await elsewhere.hand.sees(["writeFailed", "refused"]);
+      await reaches(world, buyer.account, "manual");
+      await takeOut(world, buyer.card);
+      expect(await scriptorSees("c")).toBe(torn);
     });
+
+    it.each([
+      ["sle4428", "card.foreign", strangers.sle4428],
+      ["at88sc102", "card.unreadable", strangers.at88sc102],
+    ] as const)(
+      "another system's card on an %s: refused in plain words, no try of its secret used",
+      async (chip, code, card) => {
+        const { hand } = customer("a");
+        await world.sandbox.call("POST", "/cards", { id: chip, label: chip, chip: card });
+        await world.sandbox.insert(chip, "kiosk-1");
+        expect(await hand.sees("refused")).toMatchObject({ code });
+        await world.sandbox.remove(chip);
+        const after = await world.sandbox.call<{ secretState: string }>("GET", `/cards/${chip}`);
+        expect(after.secretState).toBe("full");
+        await hand.sees("home");
+      },
+    );
 
     it("goes out of service with pcscd and comes back with it", { timeout: lateMs }, async () => {
+      const buyer = customer("b");
       await service.kill();
-      await who.hand.sees("outOfService", patienceMs);
+      await buyer.hand.sees("outOfService", patienceMs);
       await service.start();
-      await who.hand.sees("home", patienceMs);
-      await goTo(world, who, "account");
-      await takeOut(world, who.card);
+      await buyer.hand.sees("home", patienceMs);
+      await goTo(world, buyer, "account");
+      await takeOut(world, buyer.card);
     });
   },
 );
@@ -97,7 +225,7 @@ describe.skipIf(missing.length > 0)(
         env: { SANDBOX_VPCD: `kiosk-1=${proxy.port}`, CITYGAS_READERS: `kiosk-1=pcsc:${omnikeyName}` },
       });
       who = await customerAt(world, "kiosk-1", "031140086", "10");
-    });
+    }, pcscdHookMs);
     afterAll(async () => {
       who?.hand.close();
       await world?.stop();

@@ -1,16 +1,18 @@
 /**
  * The PC/SC service with a virtual reader of two slots (Debian packages pcscd and vsmartcard-vpcd). It has one socket
- * for the whole machine, so only one test at a time may have it.
+ * for the whole machine, so only one test at a time may have it: a second file waits until the first has stopped it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isAlive, until } from "./world.ts";
 
+const driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 const needed: readonly (readonly [file: string, debianPackage: string])[] = [
   ["/usr/sbin/pcscd", "pcscd"],
-  ["/usr/lib/pcsc/drivers/serial/libifdvpcd.so", "vsmartcard-vpcd"],
+  [driver, "vsmartcard-vpcd"],
   ["/usr/bin/scriptor", "pcsc-tools"],
 ];
 const control = "/run/pcscd/pcscd.comm";
@@ -21,9 +23,38 @@ export const missingForPcsc = (): string[] => [
   ...(process.getuid?.() === 0 ? [] : ["root (pcscd owns /run/pcscd)"]),
 ];
 
-/** Ports on which the reader's two slots wait for a card. */
+/** Ports on which the two slots of Debian's own configuration wait for a card, and what the slots are called. */
 export const slotPorts = [35_963, 35_964] as const;
 export const slotNames = ["Virtual PCD 00 00", "Virtual PCD 00 01"] as const;
+
+/** A virtual reader of two slots, which wait for a card at `port` and the one after it. */
+export interface VirtualPcd {
+  name: string;
+  port: number;
+}
+
+/**
+ * Folder of pcscd's reader configuration (`-c`), with these readers in it. The driver knows its slots by their number and
+ * not by their reader, so each reader has a driver file of its own.
+ */
+export function readerConfig(readers: readonly VirtualPcd[]): string {
+  const around = mkdtempSync(join(tmpdir(), "citygas-readers-"));
+  const folder = join(around, "conf");
+  mkdirSync(folder);
+  for (const [index, { name, port }] of readers.entries()) {
+    const library = join(around, `driver-${index}.so`);
+    copyFileSync(driver, library);
+    const channel = `0x${port.toString(16)}`;
+    const lines = [
+      `FRIENDLYNAME "${name}"`,
+      `DEVICENAME /dev/null:${channel}`,
+      `LIBPATH ${library}`,
+      `CHANNELID ${channel}`,
+    ];
+    writeFileSync(join(folder, `reader-${index}`), `${lines.join("\n")}\n`);
+  }
+  return folder;
+}
 
 export interface Pcscd {
   /** Without warning, as when it crashes. */
@@ -32,8 +63,39 @@ export interface Pcscd {
   stop(): Promise<void>;
 }
 
+const owner = join(tmpdir(), "citygas-pcscd.owner");
+const turnWithinMs = 600_000;
+/** For a hook that starts the service, and a city with it. */
+export const pcscdHookMs = turnWithinMs + 120_000;
+
+/** 0: nobody, or somebody who is just writing it. */
+function ownerPid(): number {
+  try {
+    return Number(readFileSync(owner, "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+/** Waits for its turn, and says how to end it. What a killed run has left is nobody's. */
+async function turn(): Promise<() => void> {
+  const take = async (): Promise<boolean> => {
+    try {
+      writeFileSync(owner, String(process.pid), { flag: "wx" });
+      return true;
+    } catch {
+      const pid = ownerPid();
+      if (pid !== 0 && !isAlive(pid)) rmSync(owner, { force: true });
+      return false;
+    }
+  };
+  await until(take, turnWithinMs, () => "another test does not give up pcscd");
+  return () => rmSync(owner, { force: true });
+}
+
 /** `args`: more of its own options, as for another reader configuration. */
 export async function startPcscd(args: readonly string[] = []): Promise<Pcscd> {
+  const done = await turn();
   const preload = shim();
   let service: ChildProcess | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -54,8 +116,17 @@ export async function startPcscd(args: readonly string[] = []): Promise<Pcscd> {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  await start();
-  return { start, kill: () => end("SIGKILL"), stop: () => end("SIGTERM") };
+  try {
+    await start();
+  } catch (error) {
+    done();
+    throw error;
+  }
+  const stop = async (): Promise<void> => {
+    await end("SIGTERM");
+    done();
+  };
+  return { start, kill: () => end("SIGKILL"), stop };
 }
 
 /** The shim beside this file, compiled; null where there is no compiler: then each command takes 44 ms. */

@@ -9,7 +9,7 @@ import { Psam, plugIntoVpcd, psamSlot, serveReader } from "@citygas/sandbox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
 import { reaches, settled } from "./oracle.ts";
-import { missingForPcsc, type Pcscd, slotNames, slotPorts, startPcscd } from "./pcscd.ts";
+import { missingForPcsc, type Pcscd, pcscdHookMs, slotNames, slotPorts, startPcscd } from "./pcscd.ts";
 import { holds, logFiles, secretsUsed } from "./secrets.ts";
 import { type Customer, carryHome, customerAt, goTo } from "./steps.ts";
 import { startWorld, until, type World } from "./world.ts";
@@ -107,7 +107,7 @@ for (const { wire, open, pcsc, lacks } of wires) {
         slot.put(new Psam({ ...key, master: Buffer.from(master, "hex") }));
         who = await customerAt(world, "kiosk-1", "031140115", "10");
         await who.hand.sees("home");
-      });
+      }, pcscdHookMs);
       afterAll(async () => {
         who?.hand.close();
         await world?.stop();

@@ -69,10 +69,10 @@ export function crtMachine({ slot, faults, moved, powerLost, done }: CrtMachineD
     }
   };
 
-  /** Half of the write is done when the power goes; a CPU card does a command whole or not at all. */
+  /** Half of the write, or its one byte, is done when the power goes; a CPU card does a command whole or not at all. */
   const failInWrite = async (body: readonly number[]): Promise<void> => {
     const write = writeOf(body);
-    const half = write === null ? [] : write.data.slice(0, Math.trunc(write.data.length / 2));
+    const half = write === null ? [] : write.data.slice(0, Math.ceil(write.data.length / 2));
     if (write !== null && half.length > 0) await obey([...write.head, half.length, ...half], { slot, motor });
     motor.restart();
     powerLost();
