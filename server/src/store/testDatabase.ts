@@ -51,18 +51,36 @@ export interface FreshDatabase {
 /** An empty database with all migrations. Call it in `beforeAll`, and `drop` in `afterAll`. */
 export async function freshDatabase(cluster = "shared", options: { migrated?: boolean } = {}): Promise<FreshDatabase> {
   const connection = await testCluster(cluster);
-  const database = `test_${randomBytes(8).toString("hex")}`;
-  await asAdmin(connection, `create database ${database}`);
-  const own = { ...connection, database };
-  if (options.migrated !== false) {
-    const pool = openPool(own, { max: 1, name: "migrate" });
-    try {
-      await migrate(pool);
-    } finally {
-      await pool.end();
-    }
+  const template = options.migrated === false ? "template1" : await migratedIn(cluster, connection);
+  const database = await created(connection, template);
+  const drop = (): Promise<void> => asAdmin(connection, `drop database if exists ${database} with (force)`);
+  return { connection: { ...connection, database }, drop };
+}
+
+/** By cluster: its migrated database, which this worker made once and copies for each caller. */
+const migrated = new Map<string, Promise<string>>();
+
+function migratedIn(cluster: string, connection: SocketConnection): Promise<string> {
+  const known = migrated.get(cluster) ?? migrateOne(connection);
+  migrated.set(cluster, known);
+  return known;
+}
+
+async function migrateOne(connection: SocketConnection): Promise<string> {
+  const database = await created(connection, "template1");
+  const pool = openPool({ ...connection, database }, { max: 1, name: "migrate" });
+  try {
+    await migrate(pool);
+  } finally {
+    await pool.end();
   }
-  return { connection: own, drop: () => asAdmin(connection, `drop database if exists ${database} with (force)`) };
+  return database;
+}
+
+async function created(connection: SocketConnection, template: string): Promise<string> {
+  const database = `test_${randomBytes(8).toString("hex")}`;
+  await asAdmin(connection, `create database ${database} template ${template}`);
+  return database;
 }
 
 async function asAdmin(connection: SocketConnection, sql: string): Promise<void> {

@@ -8,7 +8,7 @@ import { conformance } from "./conformance.ts";
 import { fewMasks, manyMasks } from "./tears.ts";
 
 const options = inject("long")
-  ? { masks: { first: manyMasks, second: fewMasks }, images: 1_000_000 }
+  ? { masks: { first: manyMasks, second: fewMasks }, images: 100_000 }
   : { masks: { first: fewMasks, second: [] }, images: 10_000 };
 
 /** Between erase and program steps only, no half-flipped bits. */
