@@ -140,6 +140,22 @@ describe("short", () => {
     ]);
   });
 
+  it("a gateway that can't tell is asked three times, then people are", async () => {
+    await books.sell({ no: "K_1" });
+    bill();
+    books.gateway.queries.set("K_1", { kind: "unknown", why: "timeout" });
+    await run();
+    await passWindow();
+    for (let hour = 1; hour <= 4; hour++) {
+      expect(books.gateway.queried).toHaveLength(Math.min(hour, 3));
+      expect(await books.differences("out_trade_no = 'K_1'")).toMatchObject([
+        { state: "open", answer: null, asked: Math.min(hour, 3), handling: hour < 3 ? "askGateway" : "staff" },
+      ]);
+      books.clock.now += hourMs;
+      await run();
+    }
+  });
+
   it("a line of the next day is its other half (cut-off)", async () => {
     await books.sell({ no: "K_1", paidAt: dayAtStart(addDays(day, 1)) - 1_000 });
     bill();

@@ -8,6 +8,7 @@ import { importStatement, matchBank } from "./bank.ts";
 import { billsOfDay } from "./billRows.ts";
 import { claimDay, dayRow, releaseDay } from "./days.ts";
 import { importBill } from "./importBill.ts";
+import { judgeDay } from "./judgeDifferences.ts";
 import { assign, closeDay } from "./people.ts";
 import { type Books, channel, day, openBooks } from "./reconciliation.testkit.ts";
 
@@ -222,6 +223,26 @@ describe("people", () => {
     await books.rc.db.query("update reconciliation_day set next_at = 0");
     await run();
     expect(await row()).toMatchObject({ state: "closed", run: 1 });
+  });
+
+  it("what a person takes while it is judged stays with that person", async () => {
+    await books.sell({ no: "K_1" });
+    books.gateway.trades.set(day, []);
+    await run();
+    const [short] = await books.differences("out_trade_no = 'K_1'");
+    let taken = false;
+    const query = async (...asked: Parameters<typeof books.rc.db.query>) => {
+      const found = await books.rc.db.query(...asked);
+      // Once, behind the page that is judged, before what came of it is written down.
+      if (!taken && String(asked[0]).includes("side <> 'both' and id > $3")) {
+        taken = true;
+        await assign(books.rc, finance, short?.id ?? "", "乙");
+      }
+      return found;
+    };
+    books.clock.now = dayAtStart(addDays(day, 9));
+    await judgeDay({ ...books.rc, db: { query } as unknown as typeof books.rc.db }, { channel, day });
+    expect(await books.differences("out_trade_no = 'K_1'")).toMatchObject([{ state: "assigned", assigned_to: "乙" }]);
   });
 
   it("a correction is a new entry, once; suspense is cleared once", async () => {
