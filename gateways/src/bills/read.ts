@@ -13,7 +13,7 @@ import { decoded, readLines } from "./readLines.ts";
 import { newTally, type Tally } from "./readTally.ts";
 import { type BillLine, type BillProblem, type BillReader, type BillSummary, readLimits } from "./readTypes.ts";
 import { wechatFundReader, wechatTradeReader } from "./readWechat.ts";
-import { piecesOf, readZip, ZipError } from "./readZip.ts";
+import { type FileBytes, piecesOf, readZip, ZipError } from "./readZip.ts";
 
 export interface ReadBillOptions {
   file: string;
@@ -24,6 +24,8 @@ export interface ReadBillOptions {
   take(batch: BillLine[]): Promise<void>;
 }
 
+type Options = Omit<ReadBillOptions, "file">;
+
 /** Never rejects for what stands in the file. */
 export async function readBill(options: ReadBillOptions): Promise<Result<BillSummary, BillProblem>> {
   let file: FileHandle;
@@ -33,16 +35,26 @@ export async function readBill(options: ReadBillOptions): Promise<Result<BillSum
     return err({ kind: "unreadable", why: error instanceof Error ? error.message : String(error) });
   }
   try {
-    return await readOpen(file, options);
-  } catch (error) {
-    if (error instanceof ZipError) return err({ kind: "archive", why: error.message });
-    throw error;
+    const { size } = await file.stat();
+    const read = async (piece: Buffer, at: number): Promise<number> =>
+      (await file.read(piece, 0, piece.length, at)).bytesRead;
+    return await readBytes({ size, read }, options);
   } finally {
     await file.close();
   }
 }
 
-async function readOpen(file: FileHandle, options: ReadBillOptions): Promise<Result<BillSummary, BillProblem>> {
+/** The same for bytes that are no file. */
+export async function readBytes(file: FileBytes, options: Options): Promise<Result<BillSummary, BillProblem>> {
+  try {
+    return await readOpen(file, options);
+  } catch (error) {
+    if (error instanceof ZipError) return err({ kind: "archive", why: error.message });
+    throw error;
+  }
+}
+
+async function readOpen(file: FileBytes, options: Options): Promise<Result<BillSummary, BillProblem>> {
   const tally = newTally(options.take);
   const reader = readerOf(options, tally);
   const chunks = await chunksOf(file, options.format);
@@ -63,7 +75,7 @@ async function readOpen(file: FileHandle, options: ReadBillOptions): Promise<Res
   return ok({ lines: tally.lines, sums: tally.sums(), feeFen: tally.feeFen, unknownColumns: reader.unknownColumns() });
 }
 
-function readerOf({ format, day }: ReadBillOptions, tally: Tally): BillReader {
+function readerOf({ format, day }: Options, tally: Tally): BillReader {
   switch (format) {
     case "wechat-trade-csv":
       return wechatTradeReader(tally, day);
@@ -84,7 +96,7 @@ function readerOf({ format, day }: ReadBillOptions, tally: Tally): BillReader {
 
 type Chunks = Result<AsyncIterable<Buffer>, BillProblem>;
 
-async function chunksOf(file: FileHandle, format: BillFormat): Promise<Chunks> {
+async function chunksOf(file: FileBytes, format: BillFormat): Promise<Chunks> {
   switch (format) {
     case "alipay-trade-zip":
       return await detailOf(file, alipayMarks.trade);
@@ -94,7 +106,7 @@ async function chunksOf(file: FileHandle, format: BillFormat): Promise<Chunks> {
     case "wechat-fund-csv":
     case "acquirer-trade-csv":
     case "bank-statement-csv": {
-      const { size } = await file.stat();
+      const { size } = file;
       if (size > readLimits.fileBytes) return err({ kind: "tooLarge", what: "file" });
       return ok(piecesOf(file, 0, size));
     }
@@ -104,7 +116,7 @@ async function chunksOf(file: FileHandle, format: BillFormat): Promise<Chunks> {
 }
 
 /** The file of the archive in whose beginning the mark stands: names in these archives are in no reliable encoding. */
-async function detailOf(file: FileHandle, mark: string): Promise<Chunks> {
+async function detailOf(file: FileBytes, mark: string): Promise<Chunks> {
   let otherEncoding = false;
   for (const entry of await readZip(file)) {
     const begin = await beginOf(entry.read());

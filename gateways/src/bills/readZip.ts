@@ -3,11 +3,17 @@
  * encryption, below 4 GB). Everything is checked against what the archive says of itself: places, sizes, checksums.
  * Format: PKWARE APPNOTE.TXT 4.3.
  */
-import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { crc32, createInflateRaw } from "node:zlib";
 import { readLimits } from "./readTypes.ts";
+
+/** A file, or what stands in memory for one. */
+export interface FileBytes {
+  size: number;
+  /** Reads from `at` into `piece`. @returns how many bytes; 0: the file ends before. */
+  read(piece: Buffer, at: number): Promise<number>;
+}
 
 export interface ZipEntry {
   /** As stored: gateways write GBK without saying so. */
@@ -30,8 +36,8 @@ function must(held: boolean, what: string): asserts held {
 }
 
 /** @throws ZipError for anything that is not a plain, whole archive. */
-export async function readZip(file: FileHandle): Promise<ZipEntry[]> {
-  const { size } = await file.stat();
+export async function readZip(file: FileBytes): Promise<ZipEntry[]> {
+  const { size } = file;
   must(size >= endBytes, "too short");
   const tail = await readAt(file, Math.max(0, size - endBytes - commentMax), Math.min(size, endBytes + commentMax));
   const end = findEnd(tail);
@@ -63,7 +69,7 @@ function findEnd(tail: Buffer): number {
   throw new ZipError("no end");
 }
 
-function entryOf(file: FileHandle, record: Buffer, nameBytes: number, directoryAt: number): ZipEntry {
+function entryOf(file: FileBytes, record: Buffer, nameBytes: number, directoryAt: number): ZipEntry {
   const flags = record.readUInt16LE(8);
   const method = record.readUInt16LE(10);
   const checksum = record.readUInt32LE(16);
@@ -113,17 +119,17 @@ async function* inflated(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 }
 
 /** The bytes from `at` on, piece by piece, each in memory of its own. @throws ZipError when the file ends before. */
-export async function* piecesOf(file: FileHandle, at: number, length: number): AsyncGenerator<Buffer> {
+export async function* piecesOf(file: FileBytes, at: number, length: number): AsyncGenerator<Buffer> {
   for (let done = 0; done < length; ) {
     const piece = Buffer.allocUnsafe(Math.min(readLimits.chunkBytes, length - done));
-    const { bytesRead } = await file.read(piece, 0, piece.length, at + done);
+    const bytesRead = await file.read(piece, at + done);
     must(bytesRead > 0, "cut off");
     done += bytesRead;
     yield piece.subarray(0, bytesRead);
   }
 }
 
-async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
+async function readAt(file: FileBytes, at: number, length: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of piecesOf(file, at, length)) parts.push(part);
   return Buffer.concat(parts);
