@@ -6,6 +6,7 @@ import type { Proposal } from "../decisions/types.ts";
 import { archivedFile } from "./archive.ts";
 import { importStatement, matchBank } from "./bank.ts";
 import { billsOfDay } from "./billRows.ts";
+import { compareDay } from "./compare.ts";
 import { claimDay, dayRow, releaseDay } from "./days.ts";
 import { importBill } from "./importBill.ts";
 import { judgeDay } from "./judgeDifferences.ts";
@@ -217,11 +218,16 @@ describe("people", () => {
     const [unknown] = await books.differences("out_trade_no = 'X_1'");
     expect(await decide("resolve", proposal(unknown?.id ?? "", { resolution: "explained" }))).toBe(true);
     const [short] = await books.differences("out_trade_no = 'K_1'");
+    // What only waits is not decided either.
+    expect(short).toMatchObject({ state: "waiting" });
+    expect(await close()).toMatchObject({ ok: false, error: { code: "reconciliation.undecided" } });
     await assign(books.rc, finance, short?.id ?? "", "乙");
     expect(await close()).toMatchObject({ ok: true, value: { state: "closed", closed_by: "f1" } });
     expect(await close()).toMatchObject({ ok: false, error: { code: "reconciliation.closed" } });
     await books.rc.db.query("update reconciliation_day set next_at = 0");
     await run();
+    // Closed while a server was at it: nothing comes of its comparison.
+    expect(await compareDay(books.rc, channel, day, false)).toBeNull();
     expect(await row()).toMatchObject({ state: "closed", run: 1 });
   });
 
@@ -277,6 +283,9 @@ describe("people", () => {
     const [refund, payment] = await books.differences("comparison = 'gateway'");
     expect(await decide("resolve", proposal(refund?.id ?? "", { resolution: "overShort" }))).toBe(true);
     expect(await books.ledger("gateway:wechat")).toBe(140);
+    // None of it is in suspense.
+    const clear = proposal(refund?.id ?? "", { to: "gateway" }, "33333333-0000-4000-8000-000000000003");
+    expect(await decide("clearSuspense", clear)).toBe(false);
     expect(
       await decide(
         "resolve",
