@@ -8,6 +8,7 @@ import { importStatement, matchBank } from "./bank.ts";
 import { billsOfDay } from "./billRows.ts";
 import { compareDay } from "./compare.ts";
 import { claimDay, dayRow, releaseDay } from "./days.ts";
+import { postEntry } from "./entries.ts";
 import { importBill } from "./importBill.ts";
 import { judgeDay } from "./judgeDifferences.ts";
 import { assign, closeDay } from "./people.ts";
@@ -274,6 +275,22 @@ describe("people", () => {
     expect(rows).toEqual([{ sum: 0 }]);
   });
 
+  it("an entry that doesn't sum to zero is none", async () => {
+    const entry = {
+      eventId: "e",
+      channel,
+      day,
+      kind: "fee",
+      amountFen: 1,
+      at: 0,
+      event: { type: "feeBooked" },
+    } as const;
+    const postings = [{ account: "gateway:wechat", commodity: "fen", amount: 1 } as const];
+    const posted = books.rc.heavy.transaction((client) => postEntry(client, { ...entry, postings }));
+    await expect(posted).rejects.toThrow("fen sums to 1");
+    expect(await count("posting")).toBe(0);
+  });
+
   it("a short payment is written out of the gateway's account, a refund the other way", async () => {
     const sold = await books.sell({ no: "K_1" });
     await books.refund(sold, dayAtStart(day) + 13 * hourMs);
@@ -337,9 +354,13 @@ describe("fund bill and bank", () => {
       await books.ledger("fee:wechat"),
     ]).toEqual([94, 900, 6]);
     expect(await books.differences()).toMatchObject([{ state: "resolved", reason: "paidOut" }]);
-    // Its own entries are not the day's business moves.
-    await books.rc.db.query(`update reconciliation_day set state = 'imported', next_at = 0`);
+    // Its own entries are not the business of the day on which they were made.
+    const next = addDays(day, 1);
+    books.gateway.trades.set(next, []);
+    books.gateway.funds?.set(next, []);
+    books.clock.now = billDueAt(next);
     await run();
+    expect(await dayRow(books.rc.db, channel, next)).toMatchObject({ state: "compared", figures: { ledgerNetFen: 0 } });
     expect(await books.differences("comparison = 'ledger'")).toEqual([]);
   });
 
