@@ -327,3 +327,29 @@ describe("what two people allow", () => {
     expect(refused(open(manual, "unwritten", { secretCounter: "low" }, again))).toBe("card.secretCounter");
   });
 });
+
+describe("a meter that came in place of another", () => {
+  const began = { changeId: "x", at: 0, totalCredited: 84_000, indexL: 0 };
+  const said = (totalCredited: number, remaining: number, more: Partial<Insertion> = {}) =>
+    refused(
+      withRead({ facts: { count: 6, amount: 0, acceptedCount: 6, totalCredited, remaining } }, { began, ...more }),
+    );
+  it("says what the books say it began with, and has nothing in it that was not put there", () => {
+    expect(said(84_000, 0)).toBe("sell");
+    expect(said(84_000, -200)).toBe("sell");
+    expect(said(84_000, 1)).toBe("card.countMismatch");
+    expect(said(84_001, 0)).toBe("card.countMismatch");
+    expect(said(83_999, 0)).toBe("card.countMismatch");
+  });
+  it("may hold its first purchase, which no reading has told the books yet", () => {
+    const bought = { ...card, count: 6, lastAmount: 5_000, acceptedCount: 5 };
+    expect(said(89_000, 5_000, { card: bought })).toBe("sell");
+    expect(said(89_000, 5_001, { card: bought })).toBe("card.countMismatch");
+  });
+  it("is never adopted, in whatever window", () => {
+    const adoption = { id: "w", layout: card.layout, from: 0, until: 2, purchasesMost: 9, creditedMost: 99_999 };
+    const facts = { count: 7, amount: 0, acceptedCount: 7, totalCredited: 90_000, remaining: 100 };
+    expect(decideInsertion(withRead({ facts }, { now: 1, adoption })).kind).toBe("adopt");
+    expect(refused(withRead({ facts }, { now: 1, adoption, began }))).toBe("card.countMismatch");
+  });
+});
