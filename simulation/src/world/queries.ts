@@ -174,6 +174,8 @@ function drawerQuestions(store: WorldStore, rows: WorldRows): Question[] {
       return one(found && { ended_at: found.endedAt });
     }),
     question<[Id]>("select 1 from company_unit where id", () => one({})),
+    // Of a meter that another one has followed: none in this world has a ceiling.
+    question<[Id]>("select ceiling from meter_registration where id = $1", () => one({ ceiling: 0 })),
     question<[Id, Id, string, number]>("insert into drawer (", ([id, unit_id, name, created_at]) => {
       if (!drawers.has(id)) drawers.set(id, { id, unit_id, name, created_at });
       return changed([]);
