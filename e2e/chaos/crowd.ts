@@ -8,7 +8,10 @@ import { type Customer, type Place, type Plan, planOf, type Told, visit } from "
 import type { Draws } from "./draws.ts";
 import type { Moment } from "./schedule.ts";
 
-/** Of the demo: cards in good order, by amount and by volume, with tiers, with a balance, with a debt. */
+/**
+ * Of the demo: cards in good order, by amount and by volume, with tiers, with a balance, with a debt. Those of class B on
+ * memory cards, then one of class A, one of class B on a CPU card, one of class C.
+ */
 export const accounts = [
   "031140086",
   "031120300",
@@ -17,7 +20,12 @@ export const accounts = [
   "031140103",
   "031140108",
   "031140109",
+  "031120109",
+  "031140115",
+  "031120110",
 ] as const;
+/** Class C: no reader may go on with a write that broke off, so such a purchase waits for people. */
+export const peopleFinish: readonly string[] = ["031120110"];
 const kiosks: readonly { kiosk: Kiosk; phone: string }[] = [
   { kiosk: "kiosk-1", phone: "phone-1" },
   { kiosk: "kiosk-2", phone: "phone-2" },

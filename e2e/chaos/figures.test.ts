@@ -62,7 +62,16 @@ const outcome: ChaosOutcome = {
   longestMs: 61_000,
   calmMs: 90_000,
   money,
-  gas: [{ unit: "L", purchases: 20, onCardsAndMeters: 40_000, delivered: 40_000 }],
+  gas: [
+    {
+      layout: "open-a-volume",
+      unit: "L",
+      purchases: 20,
+      onCardsAndMeters: 40_000,
+      delivered: 40_000,
+      forPeople: 0,
+    },
+  ],
   violations: ["a", "b"],
   seconds: 120,
   logs: "/somewhere",
@@ -76,7 +85,7 @@ it("tells all of it in one table, and ends with one line for programs", () => {
     "| purchases: void | 3 |",
     "| gateway net + cash | 900 + 100 = 1000 fen |",
     "| delivered + balances + open | 700 + -50 + 350 = 1000 fen |",
-    "| delivered to them by the books | 40000 L in 20 purchases |",
+    "| cards of open-a-volume and their meters got | 40000 L; by the books 40000 L in 20 purchases |",
   ])
     expect(table).toContain(row);
   expect(JSON.parse(summaryOf(outcome))).toEqual({ kills: 4, purchases: 23, violations: 2, seed: 7, seconds: 120 });

@@ -108,36 +108,39 @@ export async function toldWrongly(city: Pick<Asked, "query">, told: readonly Tol
   return [...new Set(wrong)];
 }
 
+/** Of one card layout. */
 export interface Gas {
+  layout: string;
   /** `L` for cards that count gas, `fen` for cards that count money. */
   unit: "L" | "fen";
   purchases: number;
   onCardsAndMeters: number;
   delivered: number;
+  /** Purchases that broke off on a card of class C. Its account's figures are not summed: what it got is for people to find. */
+  forPeople: number;
 }
 
-/** What cards and meters got against what the books delivered, by what they count. */
+/** What cards and meters got against what the books delivered, by the cards' layouts. */
 export async function gasOf(city: Pick<Asked, "query">, oracle: Oracle, accounts: readonly string[]): Promise<Gas[]> {
-  const counts = new Map(
-    (
-      await city.query<{ number: string; counts: string }>(
-        "select a.number, m.counts from meter_registration m join account_registration a on a.id = m.account_id",
-      )
-    ).map(({ number, counts: what }) => [number, what]),
+  const rows = await city.query<{ number: string; layout: string }>(
+    `select distinct a.number, c.state->>'layout' as layout from card c
+     join account_registration a on a.id = c.account_id where a.number = any($1) order by layout, a.number`,
+    [[...accounts]],
   );
-  const sums: Gas[] = [
-    { unit: "L", purchases: 0, onCardsAndMeters: 0, delivered: 0 },
-    { unit: "fen", purchases: 0, onCardsAndMeters: 0, delivered: 0 },
-  ];
-  for (const account of accounts) {
-    const sum = sums[counts.get(account) === "volume" ? 0 : 1];
-    if (sum === undefined) continue;
-    const { onCardAndMeter, delivered } = await oracle.got(account);
+  const sums = new Map<string, Gas>();
+  for (const { number, layout } of rows) {
+    const unit = layout.endsWith("-volume") ? "L" : "fen";
+    const none: Gas = { layout, unit, purchases: 0, onCardsAndMeters: 0, delivered: 0, forPeople: 0 };
+    const sum = sums.get(layout) ?? none;
+    sums.set(layout, sum);
+    const { onCardAndMeter, delivered, waiting } = await oracle.got(number);
+    sum.forPeople += waiting.count;
+    if (onCardAndMeter === null || waiting.count > 0) continue;
     sum.purchases += delivered.count;
     sum.onCardsAndMeters += onCardAndMeter.value;
     sum.delivered += delivered.value;
   }
-  return sums;
+  return [...sums.values()];
 }
 
 /** Purchases by the state they are in, since that instant; and the longest way from the money to gas or money back. */

@@ -19,9 +19,9 @@ export function reportOf(outcome: ChaosOutcome): string {
       "delivered + balances + open",
       `${money.deliveredFen} + ${money.balancesFen} + ${money.openFen} = ${money.deliveredFen + money.balancesFen + money.openFen} fen`,
     ],
-    ...gas.flatMap(({ unit, purchases, onCardsAndMeters, delivered }): [string, string][] => [
-      [`on cards and meters that count ${unit === "L" ? "gas" : "money"}`, `${onCardsAndMeters} ${unit}`],
-      ["delivered to them by the books", `${delivered} ${unit} in ${purchases} purchases`],
+    ...gas.map(({ layout, unit, purchases, onCardsAndMeters, delivered, forPeople }): [string, string] => [
+      `cards of ${layout} and their meters got`,
+      `${onCardsAndMeters} ${unit}; by the books ${delivered} ${unit} in ${purchases} purchases${forPeople > 0 ? `, and ${forPeople} for people to finish` : ""}`,
     ]),
     ["violations", String(outcome.violations.length)],
   ];

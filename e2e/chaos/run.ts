@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { oracleOf, settled } from "../oracle.ts";
 import { type ChaosCity, startChaosCity } from "./city.ts";
-import { accounts, type Crowd, openCrowd } from "./crowd.ts";
+import { accounts, type Crowd, openCrowd, peopleFinish } from "./crowd.ts";
 import { drawsOf } from "./draws.ts";
 import {
   endsOf,
@@ -53,6 +53,8 @@ export interface ChaosOutcome {
 const tellEveryMs = 3_000;
 /** A kill that waits for its moment does not wait longer. */
 const momentWithinMs = 6_000;
+/** Parts of the six that may be dead at once. */
+const deadMost = 2;
 const looksMax = 6;
 /** An order that its gateway never got is reversed for minutes before that is believed (core/src/payment/events.ts). */
 const settledWithinMs = 660_000;
@@ -70,7 +72,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosOutcome> {
 
 async function inCity(city: ChaosCity, { seed, kills, progress }: ChaosOptions): Promise<ChaosOutcome> {
   const [began, beganAt] = [performance.now(), Date.now()];
-  const oracle = await oracleOf(city, accounts);
+  const oracle = await oracleOf(city, accounts, peopleFinish);
   const moneyBefore = await moneyOf(city);
   const violations: string[] = [];
   const done = struckBy();
@@ -146,6 +148,8 @@ interface Struck {
   harmed(): number;
   kill(part: Part, back: Promise<number>): void;
   harm(harm: Harm): void;
+  /** Resolves when fewer than so many parts are dead; those that never come back are `allBack`'s. */
+  deadBelow(count: number): Promise<void>;
   /** Rejects with the first that didn't come back. */
   allBack(): Promise<void>;
 }
@@ -154,6 +158,7 @@ function struckBy(): Struck {
   const kills = Object.fromEntries(parts.map((part) => [part, { count: 0, longestMs: 0 }])) as ChaosOutcome["kills"];
   const harmed = Object.fromEntries(harms.map((harm) => [harm, 0])) as ChaosOutcome["harms"];
   const backs: Promise<void>[] = [];
+  const dead = new Set<Promise<void>>();
   return {
     kills,
     harms: harmed,
@@ -165,11 +170,19 @@ function struckBy(): Struck {
         kills[part].longestMs = Math.max(kills[part].longestMs, ms);
       });
       // `allBack` tells.
-      recorded.catch(() => undefined);
+      const over = recorded
+        .catch(() => undefined)
+        .then(() => {
+          dead.delete(over);
+        });
+      dead.add(over);
       backs.push(recorded);
     },
     harm: (harm) => {
       harmed[harm] += 1;
+    },
+    deadBelow: async (count) => {
+      while (dead.size >= count) await Promise.race(dead);
     },
     allBack: async () => {
       await Promise.all(backs);
@@ -187,6 +200,8 @@ async function strike(city: ChaosCity, crowd: Crowd, schedule: readonly Stroke[]
       void sleep(stroke.forMs).then(() => line.heal());
       continue;
     }
+    // Where parts come back slowly, the run grows longer: with all of them dead nobody could buy.
+    await done.deadBelow(deadMost);
     if (stroke.moment !== "now") await Promise.race([crowd.reaches(stroke.moment), sleep(momentWithinMs)]);
     const { back } = await city.kill(stroke.part);
     done.kill(stroke.part, back);
