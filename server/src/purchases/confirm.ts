@@ -64,7 +64,7 @@ function decide(sale: SaleContext, customer: Customer, facts: Facts, bundle: Ope
   if (facts.accountVersion !== null && account.version !== facts.accountVersion) return { do: "nothing" };
   const now = priced(sale, customer, facts, entryOf(p.breakdown), account.state.balanceFen);
   if (!now.ok) return refuse(now.error);
-  const guards = guardsOf(bundle, facts);
+  const guards = guardsOf(bundle);
   if (isDeepStrictEqual(now.value, p.breakdown))
     return confirmed(guards, debtsOn(p).length === 0 ? [] : [{ kind: "account", ...claimed(account) }]);
   // In another cycle the volume counts elsewhere, which a purchase can't change: a new quote is needed.
@@ -89,14 +89,10 @@ const confirmed = (guards: readonly Guard[], claims: readonly Write[] = []): Dec
 /** One debt stands on one open purchase: who takes it moves the account's version, and who comes second sees it. */
 const claimed = ({ state, version }: OpenBundle["account"]) => ({ id: state.id, expected: version, state });
 
-/** What was only looked at must still be so when the commit lands; a position that moved is a stale one. */
-function guardsOf({ account, card, meter }: OpenBundle, { tier }: PriceFacts): Guard[] {
-  const guards: Guard[] = [{ kind: "account", id: account.state.id, expected: account.version }];
-  if (card !== null) guards.push({ kind: "card", id: card.state.id, expected: card.version });
-  if (meter !== null) guards.push({ kind: "meter", id: meter.state.id, expected: meter.version });
-  if (tier !== null) guards.push({ kind: "tier", id: tier.id, expected: tier.version });
-  return guards;
-}
+/** Card, meter and tier are written by the commit; the account may only have been looked at, and must still be so then. */
+const guardsOf = ({ account: { state, version } }: OpenBundle): Guard[] => [
+  { kind: "account", id: state.id, expected: version },
+];
 
 /** I4 is refused with the purchase that is open. */
 async function named(sale: SaleContext, error: Refused, purchaseId: Id): Promise<Result<never, Refused>> {
