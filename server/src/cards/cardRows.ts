@@ -2,6 +2,7 @@
 import type { Id, Instant, MeterPrice } from "@citygas/core";
 import type { ChipKind, ScriptReport } from "@citygas/gascard";
 import type { Pool } from "pg";
+import { cardTurns } from "./cardTurns.ts";
 
 /** One power-up of one card in one terminal's reader. */
 export interface CardSession {
@@ -151,11 +152,7 @@ export function sqlCardRows(db: Pool): CardRows {
       );
       return found.rows[0]?.challenge ?? challenge;
     },
-    async nextTurn() {
-      const { rows } = await db.query<{ turn: number }>("select nextval('card_turn') as turn");
-      if (rows[0] === undefined) throw new Error("a sequence without a next value");
-      return rows[0].turn;
-    },
+    nextTurn: cardTurns(db),
     async wasRead(cardId, terminalId) {
       const found = await db.query("select 1 from card_session where card_id = $1 and terminal_id = $2 limit 1", [
         cardId,
