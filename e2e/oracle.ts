@@ -2,25 +2,16 @@
  * What must hold whatever was killed: the books balance and agree with the gateways, each purchase's log folds to its
  * row, no purchase was paid twice, no order was asked for twice, and what was delivered is on cards and meters, once.
  */
-import { type Asked, paidWrongly, unbalanced, unfolding } from "./agreement.ts";
+import { type Asked, disagreements, underWay } from "./agreement.ts";
 import { cardOf, meterOf } from "./books.ts";
 import { until, type World } from "./world.ts";
-
-/** States that end by themselves, and how they are told apart from those that wait for a customer or a person. */
-const restless = `
-  select p.number, p.status, coalesce(string_agg(a.status, ' '), '') as attempts
-  from purchase p left join attempt a on a.purchase_id = p.id
-  where p.status in ('paying', 'closing', 'issued', 'refunding')
-     or a.status in ('created', 'submitted', 'pending', 'reversing')
-     or a.state->'lateSuccess'->>'refunded' = 'false'
-  group by p.number, p.status`;
 
 /** Waits until nothing is under way any more that goes on by itself. */
 export async function settled(world: Pick<World, "query">, withinMs = 90_000): Promise<void> {
   let open: { number: string }[] = [];
   await until(
     async () => {
-      open = await world.query(restless);
+      open = await underWay(world);
       return open.length === 0;
     },
     withinMs,
@@ -123,8 +114,8 @@ export async function oracleOf(
     const onCardAndMeter = torn ? null : minus(await standOf(world, number), began.get(number)?.stand ?? nothing);
     return { onCardAndMeter, delivered: await boughtSince(number), waiting };
   };
-  const disagreements = async (): Promise<string[]> => {
-    const found = [...(await unbalanced(world)), ...(await unfolding(world)), ...(await paidWrongly(world))];
+  const disagreeing = async (): Promise<string[]> => {
+    const found = await disagreements(world);
     for (const number of accountNumbers) {
       const { onCardAndMeter: has, delivered, waiting } = await got(number);
       if (has === null) continue;
@@ -139,9 +130,9 @@ export async function oracleOf(
   return {
     delivered: async (number) => (await boughtSince(number)).count,
     got,
-    disagreements,
+    disagreements: disagreeing,
     holds: async () => {
-      const found = await disagreements();
+      const found = await disagreeing();
       if (found.length > 0) throw new Error(found.join("\n"));
     },
   };

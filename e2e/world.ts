@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { disagreements, underWay } from "./agreement.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readyWithinMs = 60_000;
@@ -37,6 +38,7 @@ export interface World {
   pids(): Record<string, number>;
   healthy(): Promise<void>;
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Ends the city. Where it still answers and nothing is under way, gateways, books and logs must agree. */
   stop(): Promise<void>;
 }
 
@@ -127,7 +129,7 @@ export async function startWorld({
     for (const pid of Object.values(others)) signalQuietly(pid, signal);
     await gone;
   }
-  async function stop(): Promise<void> {
+  async function end(): Promise<void> {
     await interrupt("SIGTERM");
     rmSync(dataDir, { recursive: true, force: true });
   }
@@ -136,7 +138,7 @@ export async function startWorld({
     await start();
   } catch (error) {
     // Nobody will have this city to stop it.
-    await stop();
+    await end();
     throw error;
   }
   const url = urlOf(port);
@@ -146,7 +148,7 @@ export async function startWorld({
       readyWithinMs,
       () => "not healthy again",
     );
-  return {
+  const world: Omit<World, "stop"> = {
     url,
     dataDir,
     finishMs: (finishMinutes ?? 30) * 60_000,
@@ -164,7 +166,15 @@ export async function startWorld({
     pids,
     healthy,
     query: (sql, values) => queryOf(dataDir, sql, values),
-    stop,
+  };
+  return {
+    ...world,
+    stop: async () => {
+      const comparable = (await answers(url)) && (await underWay(world)).length === 0;
+      const found = comparable ? await disagreements(world) : [];
+      await end();
+      if (found.length > 0) throw new Error(found.join("\n"));
+    },
   };
 }
 
