@@ -30,7 +30,7 @@ export const disagreements = async (world: Asked): Promise<string[]> => [
   ...(await paidWrongly(world)),
 ];
 
-/** I7, and what the gateways have is what the books say stands there. */
+/** I7, and what the gateways took and did not give back is what the books say stands there, or was their fee. */
 export async function unbalanced(world: Pick<Asked, "query" | "sandbox">): Promise<string[]> {
   const found: string[] = [];
   const sums = await world.query<{ commodity: string; sum: string }>(
@@ -39,8 +39,8 @@ export async function unbalanced(world: Pick<Asked, "query" | "sandbox">): Promi
   for (const { commodity, sum } of sums) found.push(`the postings in ${commodity} sum to ${sum}, not to 0`);
   for (const gateway of gateways) {
     const [row] = await world.query<{ sum: string | null }>(
-      "select sum(amount)::text as sum from posting where account = $1",
-      [`gateway:${gateway}`],
+      "select sum(amount)::text as sum from posting where account in ($1, $2)",
+      [`gateway:${gateway}`, `fee:${gateway}`],
     );
     const [booked, { netFen }] = [Number(row?.sum ?? 0), await world.sandbox.ledger(gateway)];
     if (booked !== netFen) found.push(`${gateway} has ${netFen} fen, the books say ${booked} fen`);
