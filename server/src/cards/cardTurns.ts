@@ -34,7 +34,7 @@ export function cardTurns(db: Pick<Pool, "query">): () => Promise<number> {
 
 async function takeTurns(db: Pick<Pool, "query">, wanted: number): Promise<number> {
   const { rows } = await db.query<{ last: number }>(
-    "update card_turn set last = last + $1 where id = 1 returning last",
+    "update card_turn set last = last + $1 where id = 'card' returning last",
     [wanted],
   );
   if (rows[0] === undefined) throw new Error("card_turn has no row");
