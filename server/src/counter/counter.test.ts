@@ -24,6 +24,7 @@ import {
 } from "../purchases/world.testkit.ts";
 import { type Hall, type Member, openHall } from "../staff/people.testkit.ts";
 import { makeDrawer } from "./drawers.ts";
+import { payAtCounter } from "./payments.ts";
 
 const desk: TerminalFacts = { ...kiosk1, id: "desk-1", kind: "desk" };
 let hall: Hall;
@@ -113,6 +114,34 @@ test("the same request again books nothing more, whether it was taken or only an
     });
   expect(await inDrawer()).toBe(before + 1_000);
   expect((await pay(id, cash(1_000))).body).toMatchObject({ code: "purchase.wrongState" });
+  await closeIt(before + 1_000);
+});
+
+test("a request that its own repetition overtook says that the notes were taken, whatever came after", async () => {
+  await openIt();
+  const before = Number(await inDrawer());
+  const { id } = await atDesk(1_000);
+  await pay(id, cash());
+  const { sale } = hall.world;
+  const payment = { method: "cash", drawerId: drawer, receivedFen: 1_200 } as const;
+  const request = keyed("take-overtaken");
+  let overtaken = false;
+  const overtake = async (): Promise<void> => {
+    overtaken = true;
+    value(await payAtCounter(sale, cashier, id, payment, request));
+    value(await cancelPurchase(sale, desk, id, keyed("cancel-overtaken")));
+  };
+  const events: typeof sale.store.events = async (subject) => {
+    const log = await sale.store.events(subject);
+    if (!overtaken) await overtake();
+    return log;
+  };
+  const slow = { ...sale, store: { ...sale.store, events } };
+  expect(value(await payAtCounter(slow, cashier, id, payment, request))).toMatchObject({
+    changeFen: 200,
+    purchase: { state: "refunding" },
+  });
+  expect(await inDrawer()).toBe(before + 1_000);
   await closeIt(before + 1_000);
 });
 

@@ -23,7 +23,10 @@ export interface CounterTaken {
 
 const triesMax = 3;
 
-/** Announces the payment, and with money in hand books it. The same request again books nothing more. */
+/**
+ * Announces the payment, and with money in hand books it. The same request again books nothing more; overtaken by its own
+ * repetition it is told what that has done, because whoever is refused gives the notes back.
+ */
 export async function payAtCounter(
   sale: SaleContext,
   staff: StaffFacts,
@@ -32,13 +35,37 @@ export async function payAtCounter(
   request: KeyedRequest,
 ): Promise<Result<CounterTaken, Refused>> {
   const takenId = derivedId("taken", request.eventId);
+  const before = await takenBefore(sale, purchaseId, payment, takenId);
+  if (before !== null) return before;
+  const done = await announceAndTake(sale, staff, purchaseId, payment, request, takenId);
+  return done.ok ? done : ((await takenBefore(sale, purchaseId, payment, takenId)) ?? done);
+}
+
+/** null: this request has taken nothing yet. */
+async function takenBefore(
+  sale: SaleContext,
+  purchaseId: Id,
+  payment: CounterPayment,
+  takenId: Id,
+): Promise<Result<CounterTaken, Refused> | null> {
   const log = await sale.store.events({ kind: "purchase", id: purchaseId });
+  if (!log.some(({ eventId }) => eventId === takenId)) return null;
+  const p = (await sale.store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
+  if (p === undefined) throw new Error(`purchase ${purchaseId} has a log and no row`);
+  const view = await viewOf(sale, { purchase: p.state, version: p.version, attempts: new Map() });
+  return ok({ purchase: view, changeFen: changeOf(payment, p.state) });
+}
+
+async function announceAndTake(
+  sale: SaleContext,
+  staff: StaffFacts,
+  purchaseId: Id,
+  payment: CounterPayment,
+  request: KeyedRequest,
+  takenId: Id,
+): Promise<Result<CounterTaken, Refused>> {
   const p = (await sale.store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
   if (p === undefined) return refused("purchase.notFound");
-  if (log.some(({ eventId }) => eventId === takenId)) {
-    const view = await viewOf(sale, { purchase: p.state, version: p.version, attempts: new Map() });
-    return ok({ purchase: view, changeFen: changeOf(payment, p.state) });
-  }
   if (p.state.channel !== "desk") return refused("counter.deskOnly");
   if (payment.method === "cash" && (payment.receivedFen ?? Infinity) < p.state.breakdown.payableFen)
     return refused("counter.tooLittle");
