@@ -2,6 +2,8 @@
 import { addDays, billDueAt, dayAtStart } from "@citygas/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { refundIsHeld } from "./ask.ts";
+import type { CompareScope } from "./compareGateway.ts";
+import { compareLedger } from "./compareLedger.ts";
 import { dayRow } from "./days.ts";
 import { type Books, channel, day, openBooks } from "./reconciliation.testkit.ts";
 
@@ -358,6 +360,18 @@ describe("the books", () => {
     await run();
     expect(await books.differences("comparison = 'ledger'")).toMatchObject([
       { class: "amount", reason: "booksDiffer", theirs_fen: 100, ours_fen: 105, handling: "staff" },
+    ]);
+  });
+
+  it("a sum that the comparisons leave unexplained is a difference of its own", async () => {
+    await books.sell({ no: "K_1" });
+    bill(books.line("PAY", "K_1"));
+    await run();
+    const span = { from: dayAtStart(day), to: dayAtStart(addDays(day, 1)) };
+    const scope: CompareScope = { channel, day, ...span, billNumber: null, run: 2, now: books.clock.now };
+    await books.rc.heavy.transaction((client) => compareLedger(client, scope, { billNetFen: 150, bookedFen: 100 }));
+    expect(await books.differences("comparison = 'ledger'")).toMatchObject([
+      { class: "amount", reason: "unexplained", theirs_fen: 150, ours_fen: 100, handling: "staff" },
     ]);
   });
 

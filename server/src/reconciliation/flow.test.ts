@@ -218,11 +218,16 @@ describe("people", () => {
     expect(await close()).toMatchObject({ ok: false, error: { code: "reconciliation.undecided" } });
     const [unknown] = await books.differences("out_trade_no = 'X_1'");
     expect(await decide("resolve", proposal(unknown?.id ?? "", { resolution: "explained" }))).toBe(true);
+    const again = await assign(books.rc, finance, unknown?.id ?? "", "乙");
+    expect(again).toMatchObject({ ok: false, error: { code: "decision.notApplicable" } });
     const [short] = await books.differences("out_trade_no = 'K_1'");
     // What only waits is not decided either.
     expect(short).toMatchObject({ state: "waiting" });
     expect(await close()).toMatchObject({ ok: false, error: { code: "reconciliation.undecided" } });
     await assign(books.rc, finance, short?.id ?? "", "乙");
+    await books.rc.db.query("update reconciliation_day set state = 'imported'");
+    expect(await close()).toMatchObject({ ok: false, error: { code: "reconciliation.notCompared" } });
+    await books.rc.db.query("update reconciliation_day set state = 'compared'");
     expect(await close()).toMatchObject({ ok: true, value: { state: "closed", closed_by: "f1" } });
     expect(await close()).toMatchObject({ ok: false, error: { code: "reconciliation.closed" } });
     await books.rc.db.query("update reconciliation_day set next_at = 0");
@@ -275,6 +280,24 @@ describe("people", () => {
     expect(rows).toEqual([{ sum: 0 }]);
   });
 
+  it("only the gateway's money can be entered: a difference of the books is explained, by finance and supervisors", async () => {
+    await books.rc.db.query(
+      "insert into posting (event_id, seq, account, commodity, amount, at) values ('x', 0, 'gateway:wechat', 'fen', 5, $1)",
+      [dayAtStart(day) + hourMs],
+    );
+    books.gateway.trades.set(day, []);
+    await run();
+    const [extra] = await books.differences("comparison = 'ledger'");
+    for (const resolution of ["suspense", "overShort", "fee"])
+      expect(await decide("resolve", proposal(extra?.id ?? "", { resolution }))).toBe(false);
+    expect(await decide("resolve", proposal(extra?.id ?? "", { resolution: "explained" }))).toBe(true);
+    for (const { makers, checkers } of books.reconciliation.decisions)
+      expect([makers, checkers]).toEqual([
+        ["finance", "supervisor"],
+        ["finance", "supervisor"],
+      ]);
+  });
+
   it("an entry that doesn't sum to zero is none", async () => {
     const entry = {
       eventId: "e",
@@ -313,13 +336,18 @@ describe("people", () => {
   });
 
   it("an ignored beginning explains what waits", async () => {
+    await books.sell({ no: "VEND_OURS" });
     books.gateway.trades.set(day, [books.line("PAY", "VEND_1"), books.line("PAY", "VEND_2")]);
     await run();
+    // What is ours is no other terminal's.
+    const [ours] = await books.differences("out_trade_no = 'VEND_OURS'");
+    expect(await decide("ignorePrefix", proposal(ours?.id ?? "", { prefix: "VEND_" }))).toBe(false);
+    await assign(books.rc, finance, ours?.id ?? "", "乙");
     const [first] = await books.differences("out_trade_no = 'VEND_1'");
     expect(await decide("ignorePrefix", proposal(first?.id ?? "", { prefix: "KIOSK" }))).toBe(false);
     expect(await decide("ignorePrefix", proposal(first?.id ?? "", { prefix: "VEND_" }))).toBe(true);
     await run();
-    expect(await books.differences("state <> 'resolved' and comparison = 'gateway'")).toEqual([]);
+    expect(await books.differences("state not in ('resolved', 'assigned') and comparison = 'gateway'")).toEqual([]);
   });
 });
 

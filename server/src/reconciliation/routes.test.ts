@@ -146,6 +146,10 @@ describe("reconciliation", () => {
   });
 
   it("is for finance and supervisors", async () => {
+    const trail = "/ledger/purchases/0192f0c0-0000-7000-8000-00000000ffff/trail";
+    const statement = "/ledger/accounts/gateway:wechat/statement?commodity=fen";
+    for (const url of ["/ledger/chart", "/ledger/trial-balance", "/ledger/accounts", trail, statement])
+      expect((await ask("GET", url, undefined, "cashier")).body.code).toBe("staff.forbidden");
     expect((await ask("GET", "/reconciliation/days", undefined, "cashier")).body.code).toBe("staff.forbidden");
     expect((await ask("GET", "/ledger/chart", undefined, "nobody")).body.code).toBe("staff.required");
   });
