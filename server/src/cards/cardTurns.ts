@@ -5,30 +5,27 @@
  */
 import type { Pool } from "pg";
 
-interface Batch {
-  wanted: number;
-  last: Promise<number>;
-}
-
 export function cardTurns(db: Pick<Pool, "query">): () => Promise<number> {
   let flown: Promise<unknown> = Promise.resolve();
-  let next: Batch | null = null;
+  let next: (() => Promise<number>) | null = null;
 
-  const board = (): Batch => {
-    const batch: Batch = { wanted: 0, last: Promise.resolve(0) };
-    batch.last = flown.then(() => {
+  /** One request to come; each call of what it gives is a place in it. */
+  const board = (): (() => Promise<number>) => {
+    let wanted = 0;
+    const last = flown.then(() => {
       next = null;
-      return takeTurns(db, batch.wanted);
+      return takeTurns(db, wanted);
     });
-    flown = batch.last.catch(() => undefined);
-    return batch;
+    flown = last.catch(() => undefined);
+    return async () => {
+      const place = wanted++;
+      return (await last) - place;
+    };
   };
 
-  return async () => {
+  return () => {
     next ??= board();
-    const { last } = next;
-    const place = next.wanted++;
-    return (await last) - place;
+    return next();
   };
 }
 

@@ -6,13 +6,11 @@
 import { type Breakdown, carriedOf, compose, type Id, type MeterRoom, versionInForce } from "@citygas/core";
 import type { TerminalFacts } from "../context.ts";
 import { applyEvent } from "../purchases/applyEvent.ts";
-import { purchaseNumber, purchaseToken } from "../purchases/purchaseNumber.ts";
+import { underFreeNumber } from "../purchases/freeNumber.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { DuplicateValueError } from "../store/transition.ts";
 import type { Situation } from "./insertion.ts";
 import { mayBeWrittenAt, meterRoomOf } from "./reading.ts";
-
-const numberTriesMax = 10;
 
 /** Is it made now? Then the card is looked at again, with it open. */
 export async function openCarried(sale: SaleContext, seen: Situation, terminal: TerminalFacts): Promise<boolean> {
@@ -67,42 +65,35 @@ async function quoteCarried(
 ): Promise<Id | null> {
   if (card === null || account === null) throw new Error("nothing is carried by no account");
   const id = sale.newId();
-  for (let tries = 1; tries <= numberTriesMax; tries++) {
-    const composed = compose({
-      bundle: { purchase: null, attempts: [], account, tier: null, card, meter: null },
-      event: {
-        type: "purchase",
-        event: {
-          type: "quoted",
-          facts: {
-            id,
-            number: purchaseNumber(sale.random),
-            token: purchaseToken(sale.random),
-            accountId: account.state.id,
-            unitId: account.state.unitId,
-            meterId: card.state.meterId,
-            cardId: card.state.id,
-            tierId: null,
-            channel: terminal.kind,
-            terminalId: terminal.id,
-            later: false,
-            breakdown,
-          },
-        },
-      },
-      eventId: sale.newId(),
-      now: sale.now(),
-    });
-    if (!composed.ok) throw new Error(`a quote of what is carried refused: ${composed.error.code}`);
-    try {
+  const facts = {
+    id,
+    accountId: account.state.id,
+    unitId: account.state.unitId,
+    meterId: card.state.meterId,
+    cardId: card.state.id,
+    tierId: null,
+    channel: terminal.kind,
+    terminalId: terminal.id,
+    later: false,
+    breakdown,
+  };
+  try {
+    return await underFreeNumber(sale, async (names) => {
+      const composed = compose({
+        bundle: { purchase: null, attempts: [], account, tier: null, card, meter: null },
+        event: { type: "purchase", event: { type: "quoted", facts: { ...facts, ...names } } },
+        eventId: sale.newId(),
+        now: sale.now(),
+      });
+      if (!composed.ok) throw new Error(`a quote of what is carried refused: ${composed.error.code}`);
       const committed = await sale.store.commit(composed.value.transition);
       if (committed.kind !== "done") return null;
       sale.committed(composed.value.transition);
       return id;
-    } catch (error) {
-      if (!(error instanceof DuplicateValueError)) throw error;
-    }
+    });
+  } catch (error) {
+    if (!(error instanceof DuplicateValueError)) throw error;
+    sale.log.warn({ cardId: card.state.id }, "no free purchase number for what is carried");
+    return null;
   }
-  sale.log.warn({ cardId: card.state.id }, "no free purchase number for what is carried");
-  return null;
 }

@@ -6,18 +6,15 @@ import { look, type Situation } from "../cards/insertion.ts";
 import { mayBeWrittenAt, meterRoomOf } from "../cards/reading.ts";
 import { liveSession } from "../cards/sessions.ts";
 import type { Customer, TerminalFacts } from "../context.ts";
-import { DuplicateValueError } from "../store/transition.ts";
 import { applyEvent, type KeyedRequest } from "./applyEvent.ts";
 import { must } from "./bundle.ts";
 import { derivedId } from "./derivedId.ts";
+import { underFreeNumber } from "./freeNumber.ts";
 import { type PriceFacts, priced, priceFacts } from "./pricing.ts";
-import { purchaseNumber, purchaseToken } from "./purchaseNumber.ts";
 import { ofCompose, type Refused, refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
 import { viewOf } from "./view.ts";
 
-/** A short number may be taken; ten taken ones in a row mean that something else is wrong. */
-const numberTriesMax = 10;
 const recentMax = 10;
 
 export async function quotePurchase(
@@ -126,29 +123,19 @@ async function commitQuote(
   price: PriceFacts,
   request: KeyedRequest,
 ): Promise<Result<PurchaseView, Refused>> {
-  for (let tries = 1; ; tries++) {
+  return await underFreeNumber(sale, async (names) => {
     const composed = compose({
       bundle: { purchase: null, attempts: [], account, tier: null, card, meter: null },
-      event: {
-        type: "purchase",
-        event: {
-          type: "quoted",
-          facts: { ...facts, number: purchaseNumber(sale.random), token: purchaseToken(sale.random) },
-        },
-      },
+      event: { type: "purchase", event: { type: "quoted", facts: { ...facts, ...names } } },
       eventId: request.eventId,
       now: price.basis.at,
       idempotency: { key: request.key, fingerprint: request.fingerprint },
     });
     if (!composed.ok) return { ok: false, error: ofCompose(composed.error) };
-    try {
-      const committed = await sale.store.commit(composed.value.transition);
-      // Stale: the same request, sent twice at once, and the other one was first.
-      if (committed.kind !== "done") return (await repeated(sale, facts.id, request)) ?? refused("request.keyReused");
-      sale.committed(composed.value.transition);
-      return ok(await viewOf(sale, { purchase: composed.value.purchase, version: 1, attempts: new Map() }));
-    } catch (error) {
-      if (!(error instanceof DuplicateValueError) || tries >= numberTriesMax) throw error;
-    }
-  }
+    const committed = await sale.store.commit(composed.value.transition);
+    // Stale: the same request, sent twice at once, and the other one was first.
+    if (committed.kind !== "done") return (await repeated(sale, facts.id, request)) ?? refused("request.keyReused");
+    sale.committed(composed.value.transition);
+    return ok(await viewOf(sale, { purchase: composed.value.purchase, version: 1, attempts: new Map() }));
+  });
 }
