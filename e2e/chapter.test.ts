@@ -272,6 +272,8 @@ describe("what the account brings along", () => {
   });
 });
 
+const screensOfASale = ["home", "notes", "insertCard", "account", "confirm", "pay", "payWaiting", "success", "printed"];
+
 describe("for everyone", () => {
   it("in English, in large type, and in Chinese again for the next one", async () => {
     await kiosk.tap("English");
@@ -338,18 +340,7 @@ describe("for everyone", () => {
     await tall.sees(/收据打印成功/);
     await takeCard(there, "replacement");
     expect(tall.findings).toEqual([]);
-    for (const screen of [
-      "home",
-      "notes",
-      "insertCard",
-      "account",
-      "confirm",
-      "pay",
-      "payWaiting",
-      "success",
-      "printed",
-    ])
-      expect(tall.looked).toContain(screen);
+    for (const screen of screensOfASale) expect(tall.looked).toContain(screen);
     await tall.close();
   });
 });
@@ -368,17 +359,6 @@ describe("all along", () => {
 
   it("every screen fits, fingers can hit it, and axe finds nothing", async () => {
     expect(kiosk.findings).toEqual([]);
-    for (const screen of [
-      "home",
-      "notes",
-      "insertCard",
-      "account",
-      "confirm",
-      "pay",
-      "payWaiting",
-      "success",
-      "printed",
-    ])
-      expect(kiosk.looked).toContain(screen);
+    for (const screen of screensOfASale) expect(kiosk.looked).toContain(screen);
   });
 });

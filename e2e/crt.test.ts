@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
 import { reaches } from "./oracle.ts";
-import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
+import { type Customer, carryHome, customersAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, until, type World } from "./world.ts";
 
 const lateMs = 180_000;
@@ -29,29 +29,18 @@ interface Motor {
 
 describe("a kiosk with a motorised reader", () => {
   let world: World;
-  const who = new Map<Which, Customer>();
-  const customer = (which: Which): Customer => {
-    const found = who.get(which);
-    if (found === undefined) throw new Error(which);
-    return found;
-  };
+  let customer: (which: Which) => Customer;
 
   beforeAll(async () => {
     const port = await freePort();
     world = await startWorld({
       env: { SANDBOX_CRT: `kiosk-1=${port}`, CITYGAS_READERS: `kiosk-1=crt:tcp://127.0.0.1:${port}` },
     });
-    const first = await customerAt(world, "kiosk-1", cards.b.account, cards.b.entry);
-    for (const which of all) {
-      const known =
-        which === "b" ? first : await customerAt(world, "kiosk-1", cards[which].account, cards[which].entry);
-      who.set(which, { ...known, hand: first.hand });
-      if (known !== first) known.hand.close();
-    }
-    await first.hand.sees("home");
+    customer = await customersAt(world, "kiosk-1", cards, all);
+    await customer("b").hand.sees("home");
   });
   afterAll(async () => {
-    who.get("b")?.hand.close();
+    customer?.("b").hand.close();
     await world?.stop();
   });
   beforeEach(async () => {

@@ -7,11 +7,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cardOf } from "./books.ts";
 import { type Oracle, oracleOf, reaches, settled } from "./oracle.ts";
 import { holds, logFiles, secretsUsed } from "./secrets.ts";
-import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
+import { type Customer, carryHome, customerAt, customersAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
 const accounts = { a: "031120109", b: "031140086", cpu: "031140115", c: "031120110" } as const;
-const entries = { a: "4", b: "10", cpu: "10", c: "4" } as const;
+const households = {
+  a: { account: accounts.a, entry: "4" },
+  b: { account: accounts.b, entry: "10" },
+  cpu: { account: accounts.cpu, entry: "10" },
+  c: { account: accounts.c, entry: "4" },
+} as const;
 type Which = keyof typeof accounts;
 const all = ["a", "b", "cpu", "c"] as const;
 
@@ -19,22 +24,12 @@ describe("a card of each layout", () => {
   let world: World;
   let oracle: Oracle;
   let elsewhere: Customer;
-  const who = new Map<Which, Customer>();
-  const customer = (which: Which): Customer => {
-    const found = who.get(which);
-    if (found === undefined) throw new Error(which);
-    return found;
-  };
+  let customer: (which: Which) => Customer;
 
   beforeAll(async () => {
     world = await startWorld({ env: { CITYGAS_LOG: "trace" } });
-    const first = await customerAt(world, "kiosk-1", accounts.a, entries.a);
-    for (const which of all) {
-      const known = which === "a" ? first : await customerAt(world, "kiosk-1", accounts[which], entries[which]);
-      who.set(which, { ...known, hand: first.hand });
-      if (known !== first) known.hand.close();
-    }
-    elsewhere = await customerAt(world, "kiosk-2", accounts.a, entries.a);
+    customer = await customersAt(world, "kiosk-1", households, all);
+    elsewhere = await customerAt(world, "kiosk-2", accounts.a, households.a.entry);
     oracle = await oracleOf(world, Object.values(accounts));
   });
   afterAll(async () => {

@@ -17,7 +17,7 @@ import {
   slotPorts,
   startPcscd,
 } from "./pcscd.ts";
-import { type Customer, carryHome, customerAt, goTo, takeOut } from "./steps.ts";
+import { type Customer, carryHome, customerAt, customersAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, until, type World } from "./world.ts";
 
 const missing = missingForPcsc();
@@ -65,12 +65,7 @@ describe.skipIf(missing.length > 0)(
     let service: Pcscd;
     let world: World;
     let elsewhere: Customer;
-    const who = new Map<Which, Customer>();
-    const customer = (which: Which): Customer => {
-      const found = who.get(which);
-      if (found === undefined) throw new Error(which);
-      return found;
-    };
+    let customer: (which: Which) => Customer;
 
     beforeAll(async () => {
       service = await startPcscd(["-c", readerConfig([shared, looking])]);
@@ -80,18 +75,12 @@ describe.skipIf(missing.length > 0)(
           CITYGAS_READERS: `kiosk-1=pcsc:${slotNames[0]},kiosk-2=pcsc:${slotNames[1]}`,
         },
       });
-      const first = await customerAt(world, "kiosk-1", cards.a.account, cards.a.entry);
-      for (const which of all) {
-        const { account, entry } = cards[which];
-        const known = which === "a" ? first : await customerAt(world, "kiosk-1", account, entry);
-        who.set(which, { ...known, hand: first.hand });
-        if (known !== first) known.hand.close();
-      }
+      customer = await customersAt(world, "kiosk-1", cards, all);
       elsewhere = await customerAt(world, "kiosk-2", cards.a.account, cards.a.entry);
-      for (const { hand } of [first, elsewhere]) await hand.sees("home", patienceMs);
+      for (const { hand } of [customer("a"), elsewhere]) await hand.sees("home", patienceMs);
     }, pcscdHookMs);
     afterAll(async () => {
-      for (const each of [who.get("a"), elsewhere]) each?.hand.close();
+      for (const each of [customer?.("a"), elsewhere]) each?.hand.close();
       await world?.stop();
       await service?.stop();
     });

@@ -15,9 +15,35 @@ export interface Customer {
   entry: string;
 }
 
-export async function customerAt(world: World, kiosk: Kiosk, account: string, entry: string): Promise<Customer> {
+export async function customerAt(
+  world: World,
+  kiosk: Kiosk,
+  account: string,
+  entry: string,
+  hand: Hand = takeHand(world, kiosk),
+): Promise<Customer> {
   const [card, meter] = [await cardOf(world, account), await meterOf(world, account)];
-  return { account, card, meter, hand: takeHand(world, kiosk), kiosk, entry };
+  return { account, card, meter, hand, kiosk, entry };
+}
+
+/** Each of these households at one kiosk, with one pair of hands between them. */
+export async function customersAt<Which extends string>(
+  world: World,
+  kiosk: Kiosk,
+  households: Readonly<Record<Which, { account: string; entry: string }>>,
+  all: readonly Which[],
+): Promise<(which: Which) => Customer> {
+  const hand = takeHand(world, kiosk);
+  const who = new Map<Which, Customer>();
+  for (const which of all) {
+    const { account, entry } = households[which];
+    who.set(which, await customerAt(world, kiosk, account, entry, hand));
+  }
+  return (which) => {
+    const found = who.get(which);
+    if (found === undefined) throw new Error(which);
+    return found;
+  };
 }
 
 type Name = Screen["name"];

@@ -11,7 +11,6 @@ import {
   macInput,
   openBCpuVolume,
   openCVolume,
-  type PurchaseOnCard,
   plannedWrites,
   planSteps,
   probeSteps,
@@ -23,6 +22,7 @@ import {
 import { At24c, At88sc102, CpuCard, Sle4428 } from "@citygas/sandbox";
 import { describe, expect, it } from "vitest";
 import { runScript } from "./executor.ts";
+import { account, purchase } from "./layoutCard.testkit.ts";
 
 const done = <T>(value: T): ReaderResult<T> => ({ ok: true, value });
 const failed = (
@@ -44,21 +44,6 @@ const script = (steps: ScriptStep[]): CardScript => ({ id: "s", purpose: "write"
 const run = (reader: CardReader) => ({ reader, powerUpId: "p", serverNowMs: () => 1 });
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);
 
-const account = {
-  cardNumber: "0311203086",
-  areaCode: "0996",
-  role: "user",
-  replacement: 0,
-  count: 0,
-  totalCredited: 0,
-  meterCeiling: 0,
-} as const;
-const purchase: PurchaseOnCard = {
-  countBefore: 0,
-  totalBefore: 0,
-  amount: { kind: "volume", volumeL: 120_000 },
-  boughtOn: "2026-11-23",
-};
 const imagesOf = (driver: LayoutDriver) => {
   const before = driver.format(account);
   return { before, after: driver.purchaseImage(before, purchase) };

@@ -15,7 +15,6 @@ import {
   openBCpuVolume,
   openBVolume,
   openCVolume,
-  type PurchaseOnCard,
   planSteps,
   probeSteps,
   resumeImages,
@@ -27,25 +26,11 @@ import {
 import { type AnyChip, At24c, blankChip, CpuCard, ReaderSlot, Sle4442, serveCrt } from "@citygas/sandbox";
 import { afterEach, describe, expect, it } from "vitest";
 import { runScript } from "./executor.ts";
+import { account, purchase } from "./layoutCard.testkit.ts";
 
 const secret = "a1b2c3";
 const cpuKey = "8d136beeb8b0460362b0a3c836af2131";
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);
-const purchase: PurchaseOnCard = {
-  countBefore: 0,
-  totalBefore: 0,
-  amount: { kind: "volume", volumeL: 120_000 },
-  boughtOn: "2026-11-23",
-};
-const account = {
-  cardNumber: "0311203086",
-  areaCode: "0996",
-  role: "user",
-  replacement: 0,
-  count: 0,
-  totalCredited: 0,
-  meterCeiling: 0,
-} as const;
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {

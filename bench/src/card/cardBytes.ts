@@ -1,5 +1,6 @@
 /** Bytes that a purchase writes, layout by layout, beside the fewest that could do it. */
 import { type LayoutDriver, type PurchaseOnCard, plannedWrites } from "@citygas/gascard";
+import { issued } from "./issued.ts";
 
 export interface CardBytes {
   layout: string;
@@ -17,15 +18,7 @@ const purchases = 60;
 const days = 28;
 
 export function cardBytes(layout: LayoutDriver): CardBytes {
-  let image = layout.format({
-    cardNumber: "0311203086",
-    areaCode: "0996",
-    role: "user",
-    replacement: 0,
-    count: 0,
-    totalCredited: 0,
-    meterCeiling: 0,
-  });
+  let image = layout.format(issued);
   const sum = { written: 0, fewest: 0, writes: 0 };
   let total = 0;
   for (let count = 0; count < purchases; count++) {

@@ -17,6 +17,7 @@ import {
   withMac,
 } from "@citygas/gascard";
 import type { SeedCard } from "@citygas/sandbox";
+import { issued } from "./issued.ts";
 
 export interface WayToMeasure {
   steps: readonly ScriptStep[];
@@ -36,18 +37,8 @@ export interface CardToMeasure {
 const secret = "a1b2c3";
 const cpuKey = "8d136beeb8b0460362b0a3c836af2131";
 
-const account = {
-  cardNumber: "0311203086",
-  areaCode: "0996",
-  role: "user",
-  replacement: 0,
-  count: 0,
-  totalCredited: 0,
-  meterCeiling: 0,
-} as const;
-
 function ofLayout(layout: LayoutDriver): CardToMeasure {
-  const before = layout.format(account);
+  const before = layout.format(issued);
   const after = layout.purchaseImage(before, purchaseOf(layout));
   const presented = layout.chip === "sle4442" ? secret : null;
   const way = (from: Uint8Array, to: Uint8Array): WayToMeasure => ({
