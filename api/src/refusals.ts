@@ -58,6 +58,7 @@ export const refusalCodes = [
   "meter.retired",
   "meter.wordDisagrees",
   "meter.cardNeeded",
+  "meter.otherKind",
   "payment.gatewayPaid",
   "payment.gatewayUnpaid",
   "drawer.closed",

@@ -151,6 +151,11 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
     "Take the old card back and read what it holds.",
     "",
   ),
+  "meter.otherKind": text(
+    "The new meter counts otherwise, takes another card, or is of another kind than the old one.",
+    "Finish what is open on the old card and open a new account for the new meter. Two people put what is left in the old one into its balance as money; then stop the old account.",
+    "",
+  ),
   "payment.gatewayPaid": text(
     "The gateway says that this was paid.",
     "It can't be settled as unpaid; check the gateway's bill.",

@@ -93,6 +93,11 @@ export const refusalsZh = {
   "meter.retired": text("这块燃气表已经拆除。", "请刷新后按新表重新办理。"),
   "meter.wordDisagrees": text("旧表的读数和账上对不上。", "请重新核对旧表读数；确实不符时，请按“旧表无读数”办理。", ""),
   "meter.cardNeeded": text("这种卡换表时要交回旧卡。", "请收回旧卡，并读出卡里的气量。", ""),
+  "meter.otherKind": text(
+    "新表的计量方式、卡型或表型与旧表不同，不能直接换表。",
+    "请先办完旧卡上的业务，为新表另开新户；旧表剩余折成钱，两人办理记入新户余额，再停用旧户。",
+    "",
+  ),
   "payment.gatewayPaid": text("付款通道查到这笔钱已付。", "不能按未付处理，请核对通道账单。", ""),
   "payment.gatewayUnpaid": text("付款通道没有查到这笔钱。", "不能按已付处理，请核对通道账单。", ""),
   "drawer.closed": text("钱箱没有打开。", "请先开箱。", ""),

@@ -97,6 +97,7 @@ export const refusalShortCodes: Record<RefusalKey, string> = {
   "meter.retired": "G29",
   "meter.wordDisagrees": "G30",
   "meter.cardNeeded": "G31",
+  "meter.otherKind": "G32",
   "session.ended": "T01",
   "request.invalid": "T02",
   "request.keyReused": "T03",

@@ -59,6 +59,7 @@ export const problemStatuses: Readonly<Record<RefusalCode, number>> = {
   "meter.retired": 409,
   "meter.wordDisagrees": 409,
   "meter.cardNeeded": 409,
+  "meter.otherKind": 422,
   "payment.gatewayPaid": 409,
   "payment.gatewayUnpaid": 409,
   "drawer.closed": 409,

@@ -154,6 +154,45 @@ test("takes staff, two of them, and a word that fits; a serial that is taken is 
   expect((await byTwo(meterId, stated)).body.state).toBe("done");
 });
 
+test.each([
+  ["counts money, where the old one counted gas", { counts: "money" }],
+  ["takes a card of another class", { layout: "open-a-volume" }],
+  ["takes the same layout on another chip", { layout: "open-b-cpu-volume" }],
+  ["takes no card at all", { kind: "iot" }],
+] as const)("a meter that %s is not taken for the old one's successor, and nothing has happened", async (_, other) => {
+  const { accountId, meterId, cardId } = await home();
+  expect(await byTwo(meterId, doc(other))).toMatchObject({ status: 422, body: { code: "meter.otherKind" } });
+  const by = { key: `other-${meterId}`, fingerprint: "f", approvedBy: ["m", "c"] as [string, string] };
+  const carriedOut = await replaceMeterBy(city.server.ctx, meterId, doc(other), by);
+  expect(carriedOut).toMatchObject({ ok: false, error: { code: "meter.otherKind" } });
+  expect(await meter(meterId)).toMatchObject({ accountId, replacedBy: null });
+  expect((await city.admin("GET", `/cards/${cardId}`)).body).toMatchObject({ meterId, replacement: 0 });
+  expect((await customer(accountId))?.meter?.id).toBe(meterId);
+});
+
+test("what is said of the new meter and is as of the old one is no obstacle", async () => {
+  const { meterId } = await home();
+  const same = { kind: "ic", counts: "volume", layout: openBVolume.name } as const;
+  expect((await byTwo(meterId, doc(same))).body.state).toBe("done");
+});
+
+test("a meter of another kind: the new account's balance has what was left, and the old account sells no more", async () => {
+  const old = await home();
+  const next = await home();
+  const wanted = {
+    kind: "account.adjust",
+    ref: next.accountId,
+    doc: { amountFen: 886, reason: "3.5 m³ left in the meter before" },
+    evidence: "read off the wall by two",
+  };
+  const proposed = await staff(maker, "/decisions", wanted);
+  const done = await staff(checker, `/decisions/${String(proposed.body.id)}/confirm`, {});
+  expect(done.body.state).toBe("done");
+  expect((await city.admin("GET", `/accounts/${next.accountId}`)).body.balanceFen).toBe(886);
+  await city.admin("PUT", `/accounts/${old.accountId}/block`, { reason: "stopped" });
+  expect((await city.admin("GET", `/accounts/${old.accountId}`)).body.block).toMatchObject({ reason: "stopped" });
+});
+
 test("killed at any write of its own it is finished by the same request, once", async () => {
   for (let dies = 0; dies < 4; dies++) {
     const { accountId, meterId, cardId } = await home();

@@ -39,9 +39,13 @@ const common = {
     ),
   ),
 };
+const asTheOld = { description: "of the new meter; left out: as the old one's. Another one is `meter.otherKind`" };
 export const MeterSwapDoc = Type.Object({
   serial: Serial,
   model: Type.String({ minLength: 1, maxLength: 60 }),
+  kind: Type.Optional(Type.Union([Type.Literal("ordinary"), Type.Literal("ic"), Type.Literal("iot")], asTheOld)),
+  counts: Type.Optional(Type.Union([Type.Literal("volume"), Type.Literal("money")], asTheOld)),
+  layout: Type.Optional(Type.String({ maxLength: 40, ...asTheOld })),
   ceiling: Type.Optional(
     orNull(Type.Integer({ minimum: 0, description: "most it takes, litres or fen; 0 or null: none" })),
   ),
@@ -56,18 +60,23 @@ type Context = Pick<SaleContext, "store" | "registry" | "db" | "now" | "newId" |
 interface MeterRow {
   id: Id;
   account_id: Id | null;
+  kind: "ordinary" | "ic" | "iot";
   counts: "volume" | "money";
   ceiling: number | null;
   replaced_by: Id | null;
   card_id: Id | null;
+  /** null: no card goes into it. */
+  layout: string | null;
 }
 
 async function meterRow({ db }: Context, id: Id): Promise<MeterRow | undefined> {
   const { rows } = await db.query<MeterRow>(
-    `select m.id, m.account_id, m.counts, m.ceiling, m.replaced_by,
-            (select c.id from card c where c.account_id = m.account_id and c.state->>'meterId' = m.id
-              order by (c.status = 'replaced'), c.id limit 1) as card_id
-     from meter_registration m where m.id = $1`,
+    `select m.id, m.account_id, m.kind, m.counts, m.ceiling, m.replaced_by,
+            c.id as card_id, c.state->>'layout' as layout
+     from meter_registration m left join lateral (
+       select id, state from card where account_id = m.account_id and state->>'meterId' = m.id
+       order by (status = 'replaced'), id limit 1) c on true
+     where m.id = $1`,
     [id],
   );
   return rows[0];
@@ -109,11 +118,19 @@ async function maySwap(ctx: Context, row: MeterRow, doc: Omit<MeterSwapDoc, "mod
   return may.ok || forPeople ? ok(null) : may;
 }
 
+/**
+ * What is left in the old one, what is open on its card, and what may be refunded of it, stand in the old one's unit and go by its
+ * class (docs/decisions/0004, "A meter of another kind"): the new one is a new account's.
+ */
+const isOtherKind = ({ kind, counts, layout }: MeterRow, doc: MeterSwapDoc): boolean =>
+  (doc.kind ?? kind) !== kind || (doc.counts ?? counts) !== counts || (doc.layout ?? layout) !== layout;
+
 /** Would it be possible now? */
 export async function mayReplaceMeterBy(ctx: Context, meterId: Id, doc: MeterSwapDoc): Promise<Registered> {
   const row = await meterRow(ctx, meterId);
   if (row === undefined) return missing("meter");
   if (row.replaced_by !== null) return refuse("meter.retired");
+  if (isOtherKind(row, doc)) return refuse("meter.otherKind");
   if (await serialTaken(ctx, "meter_registration", doc.serial, newIdOf("meter", meterId, doc.serial)))
     return conflict("meter serial is registered already");
   return await maySwap(ctx, row, doc);
@@ -133,6 +150,7 @@ export async function replaceMeterBy(
 ): Promise<Registered<{ meterId: Id; cardId: Id | null }>> {
   const row = await meterRow(ctx, meterId);
   if (row === undefined) return missing("meter");
+  if (isOtherKind(row, doc)) return refuse("meter.otherKind");
   const id = newIdOf("meter", meterId, doc.serial);
   const reserved = await unlessTaken("meter serial", () =>
     ctx.db.query(
