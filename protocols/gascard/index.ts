@@ -9,6 +9,7 @@ export {
   cpuCommands,
   cpuStatus,
   macInput,
+  proofChallengeBytes,
   type SealedUpdate,
   sealedUpdate,
   withMac,
@@ -55,7 +56,7 @@ export {
   openCVolume,
   withReturnArea,
 } from "./src/layouts.ts";
-export { plannedWrites, planSteps, probeSteps, resumeImages, sealOfStep } from "./src/plan.ts";
+export { plannedWrites, planSteps, probeSteps, proofOf, resumeImages, sealOfStep } from "./src/plan.ts";
 export { type DecodedReport, decodeReport } from "./src/report.ts";
 export {
   type CardScript,

@@ -59,10 +59,25 @@ export interface KeyService {
     challenge: Uint8Array,
     input: Uint8Array,
   ): Promise<Uint8Array>;
-  /** For the virtual cards of development: the key that seals for this card, hex. No key device can say it. */
-  virtualCardKey?(cardNumber: string): Promise<string>;
+  /**
+   * Did the card with this number make this answer of the challenge? A copy of its bytes can't. null: no key here can say
+   * (a PSAM makes MACs only; the masters are of another cipher).
+   */
+  cardProves(
+    cardNumber: string,
+    cipher: "tripleDes" | "sm4",
+    challenge: Uint8Array,
+    answer: Uint8Array,
+  ): Promise<boolean | null>;
+  /** For the virtual cards of development: this card's keys, hex, for sealed commands and for proofs. No key device can say them. */
+  virtualCardKeys?(cardNumber: string): Promise<VirtualCardKeys>;
   /** Ends what it holds open. */
   close?(): Promise<void>;
+}
+
+export interface VirtualCardKeys {
+  sealHex: string;
+  proofHex: string;
 }
 
 /** What a purchase needs to know about who buys. Read-only view over the registration tables. */

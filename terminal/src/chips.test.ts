@@ -229,6 +229,7 @@ describe.each(["tripleDes", "sm4"] as const)("a CPU card under %s", (cipher: Cpu
         key: sfi === 2 ? key : bytes("00112233445566778899aabbccddeeff"),
       })),
       externalKey: key,
+      internalKeys: [],
       random: (length) => new Uint8Array(length).fill(++drawn),
     });
     const sent: Uint8Array[] = [];

@@ -82,6 +82,7 @@ function card() {
     aid: bytes(aid),
     cipher: cipher === "sm4" ? "sm4" : "3des",
     externalKey: new Uint8Array(16),
+    internalKeys: [],
     files: files.map(({ sfi, offset, length }) => ({
       sfi,
       content: before.slice(offset, offset + length),

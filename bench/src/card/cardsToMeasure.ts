@@ -11,6 +11,7 @@ import {
   type PurchaseOnCard,
   planSteps,
   probeSteps,
+  proofChallengeBytes,
   type ScriptStep,
   sealOfStep,
   toHex,
@@ -48,7 +49,7 @@ function ofLayout(layout: LayoutDriver): CardToMeasure {
   return {
     name: layout.name,
     chip: chipOf(layout, before),
-    probe: probeSteps(layout.chip, layout.application ?? undefined),
+    probe: probeSteps(layout.chip, layout.application ?? undefined, new Uint8Array(proofChallengeBytes)),
     there: way(before, after),
     back: way(after, before),
   };
@@ -68,8 +69,17 @@ function chipOf({ application, chip }: LayoutDriver, image: Uint8Array): CardToM
       contentHex: toHex(image.slice(offset, offset + length)),
       keyHex: cpuKey,
     }));
+    const internalKeys = application.proofKeyId === null ? [] : [{ id: application.proofKeyId, keyHex: cpuKey }];
     return {
-      chip: { kind: "cpu", aidHex: application.aid, cipher: "3des", files, externalKeyHex: cpuKey, tries: 3 },
+      chip: {
+        kind: "cpu",
+        aidHex: application.aid,
+        cipher: "3des",
+        files,
+        externalKeyHex: cpuKey,
+        tries: 3,
+        internalKeys,
+      },
     };
   }
   if (chip === "at24c02") return { chip: { kind: chip, memoryHex: toHex(image) } };

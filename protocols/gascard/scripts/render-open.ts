@@ -1,5 +1,6 @@
 import { type Area, bytesOf, checksumBytes, checksumOf, type Field } from "../src/area.ts";
 import { chips } from "../src/chips/chips.ts";
+import type { CpuApplication } from "../src/chips/cpu-card.ts";
 import { crc16 } from "../src/crc16.ts";
 import { toHex } from "../src/hex.ts";
 import type { LayoutDriver, PurchaseOnCard } from "../src/layout.ts";
@@ -51,6 +52,15 @@ This page is all that the other side of the card, a meter, needs to know.
 ${chipText(table)}`;
 }
 
+function proofText({ proofKeyId }: CpuApplication): string {
+  if (proofKeyId === null) return "";
+  const id = toHex(Uint8Array.of(proofKeyId));
+  return `
+
+A card proves that it is no copy of these bytes by INTERNAL AUTHENTICATE (\`00 88 00 ${id} 08 challenge\`): it answers the
+challenge enciphered under its key ${id}, which is of no other use.`;
+}
+
 function chipText({ chip, imageBytes, head, application }: OpenTable): string {
   const { name, atr, firstFreeByte, secret } = chips[chip];
   const unused = `Bytes in no area below are FF when the card is issued and mean nothing.`;
@@ -68,7 +78,7 @@ ${rows.join("\n")}
 
 Every file can always be read (\`00 B0 80+id 00 length\`). A file is written by UPDATE BINARY under line protection
 (\`04 D6 80+id offset Lc data MAC\`) with the key named, after a challenge of 8 bytes; the card does the whole command or
-none of it. ${unused}`;
+none of it. ${unused}${proofText(application)}`;
   }
   const own =
     head.length === 0

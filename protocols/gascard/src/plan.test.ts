@@ -5,7 +5,7 @@ import { chips } from "./chips/chips.ts";
 import { macInput } from "./chips/cpu-card.ts";
 import { fromHex, toHex } from "./hex.ts";
 import { layouts, openAVolume, openBCpuVolume, openBVolume, openCVolume } from "./layouts.ts";
-import { plannedWrites, planSteps, probeSteps, resumeImages, sealOfStep } from "./plan.ts";
+import { plannedWrites, planSteps, probeSteps, proofOf, resumeImages, sealOfStep } from "./plan.ts";
 import type { ScriptStep } from "./script.ts";
 
 const writes = (steps: ScriptStep[]) => steps.flatMap((step) => (step.op === "write" ? [step] : []));
@@ -112,6 +112,24 @@ test("a probe of a CPU card selects the application and reads its files", () => 
     { op: "exchange", apdu: "00b0820028", sw: "9000", part: { offset: 48, length: 40 } },
     { op: "exchange", apdu: "00b0830018", sw: "9000", part: { offset: 88, length: 24 } },
   ]);
+});
+
+test("a CPU card is asked to prove itself last, by the key that its application names for it", () => {
+  const challenge = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const steps = probeSteps("cpu", undefined, challenge);
+  expect(steps.slice(0, -1)).toEqual(probeSteps("cpu"));
+  expect(steps.at(-1)).toEqual({ op: "exchange", apdu: "00880001080102030405060708", sw: "9000" });
+  const { application } = openBCpuVolume;
+  if (application === null) throw new Error("no application");
+  expect(probeSteps("cpu", { ...application, proofKeyId: null }, challenge)).toEqual(probeSteps("cpu"));
+  expect(probeSteps("sle4442", undefined, challenge)).toEqual(probeSteps("sle4442"));
+  expect(() => probeSteps("cpu", undefined, challenge.slice(1))).toThrow(RangeError);
+  const answered = (data?: string) => ({ results: data === undefined ? [] : [{ step: 5, data }] });
+  expect(proofOf({ steps }, answered("00112233445566779000"))).toBe("0011223344556677");
+  expect(proofOf({ steps }, answered("6a88"))).toBe("");
+  expect(proofOf({ steps }, answered())).toBe("");
+  expect(proofOf({ steps: probeSteps("cpu") }, { results: [{ step: 4, data: "00112233445566779000" }] })).toBeNull();
+  expect(proofOf({ steps: [] }, { results: [] })).toBeNull();
 });
 
 test.for(layouts)("a script for $name holds only steps of its chip, and writes what changed", (driver) => {

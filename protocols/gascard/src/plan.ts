@@ -1,29 +1,55 @@
 import type { ByteRange } from "./area.ts";
 import { bytesOf } from "./area.ts";
 import { chips } from "./chips/chips.ts";
-import { type CpuApplication, cpuCommands, type SealedUpdate, sealedUpdate, swDone } from "./chips/cpu-card.ts";
+import {
+  type CpuApplication,
+  cpuCommands,
+  proofChallengeBytes,
+  type SealedUpdate,
+  sealedUpdate,
+  swDone,
+} from "./chips/cpu-card.ts";
 import { fromHex, sameBytes, toHex } from "./hex.ts";
 import type { LayoutDriver } from "./layout.ts";
 import { openBCpu } from "./open/tables.ts";
-import type { ChipKind, Hex, ScriptStep } from "./script.ts";
+import type { CardScript, ChipKind, Hex, ScriptReport, ScriptStep } from "./script.ts";
 
 /** Longest read in one step: what one command of any reader can bring. */
 const readBytesMax = 256;
 /** FMCOS cards take a challenge of 4 or 8 bytes; the longer one can't be met twice. */
 const challengeBytes = 8;
+/** Class and instruction. */
+const internalAuthenticate: Hex = "0088";
 
 /**
  * Reads the whole image and, where there is one, the error counter. Needs no secret and burns no try. Without a chip: the
- * SLE4442's. `application`: what a CPU card is asked for; the open layout's when left out.
+ * SLE4442's. `application`: what a CPU card is asked for; the open layout's when left out. `proof`: 8 bytes that a CPU card
+ * enciphers last of all, so that who knows its key can tell it from a copy of its bytes (`proofOf`).
  */
-export function probeSteps(chip: ChipKind = "sle4442", application?: CpuApplication): ScriptStep[] {
+export function probeSteps(chip: ChipKind = "sle4442", application?: CpuApplication, proof?: Uint8Array): ScriptStep[] {
   const { secret, readable } = chips[chip];
   const asked = chip === "cpu" ? (application ?? openBCpu.application) : null;
   return [
     { op: "select", chip },
     ...(asked === null ? readable.flatMap((range) => readSteps(range, null)) : openSteps(asked, null)),
     ...(secret === null ? [] : [{ op: "counter" } as const]),
+    ...(asked === null || proof === undefined ? [] : proofSteps(asked, proof)),
   ];
+}
+
+function proofSteps({ proofKeyId }: CpuApplication, challenge: Uint8Array): ScriptStep[] {
+  if (proofKeyId === null) return [];
+  if (challenge.length !== proofChallengeBytes) throw new RangeError(`a proof is over ${proofChallengeBytes} bytes`);
+  return [{ op: "exchange", apdu: toHex(cpuCommands.internalAuthenticate(proofKeyId, challenge)), sw: swDone }];
+}
+
+/** What the card answered to a probe's last step, without the status word; null: it was not asked to prove itself. */
+export function proofOf({ steps }: Pick<CardScript, "steps">, { results }: Pick<ScriptReport, "results">): Hex | null {
+  const last = steps.at(-1);
+  const asked = last?.op === "exchange" && last.part === undefined && last.apdu.startsWith(internalAuthenticate);
+  if (!asked) return null;
+  const answer = results.find(({ step }) => step === steps.length - 1)?.data ?? "";
+  return answer.slice(0, -swDone.length);
 }
 
 const slice = (image: Uint8Array, range: ByteRange): Hex => toHex(bytesOf(image, range));

@@ -13,12 +13,21 @@ export interface CpuFileSetup {
   key: Uint8Array;
 }
 
+/** A key that enciphers whatever it is given, so it is no other command's. `locked`: by whoever issued the card. */
+export interface InternalKey {
+  id: number;
+  key: Uint8Array;
+  locked?: boolean;
+}
+
 export interface CpuCardSetup {
   aid: Uint8Array;
   cipher: "3des" | "sm4";
   files: readonly CpuFileSetup[];
   /** For EXTERNAL AUTHENTICATE; three tries. */
   externalKey: Uint8Array;
+  /** For INTERNAL AUTHENTICATE. */
+  internalKeys: readonly InternalKey[];
   /** Random bytes for challenges. */
   random(length: number): Uint8Array;
 }
@@ -59,6 +68,8 @@ export interface CpuCardState {
   files: { sfi: number; contentHex: string; keyHex: string }[];
   externalKeyHex: string;
   tries: number;
+  /** Left out on cards from before there were any: they can't prove themselves. */
+  internalKeys?: { id: number; keyHex: string; locked?: boolean }[];
 }
 
 /** T=0, with the historical bytes "CITYGAS". */
@@ -81,12 +92,13 @@ export class CpuCard implements Chip {
     this.#files = new Map(setup.files.map(({ sfi, content }) => [sfi, content.slice()]));
   }
 
-  static of({ aidHex, cipher, files, externalKeyHex, tries }: CpuCardState): CpuCard {
+  static of({ aidHex, cipher, files, externalKeyHex, tries, internalKeys = [] }: CpuCardState): CpuCard {
     const card = new CpuCard({
       aid: bytesOf(aidHex),
       cipher,
       files: files.map((file) => ({ sfi: file.sfi, content: bytesOf(file.contentHex), key: bytesOf(file.keyHex) })),
       externalKey: bytesOf(externalKeyHex),
+      internalKeys: internalKeys.map(({ keyHex, ...rest }) => ({ ...rest, key: bytesOf(keyHex) })),
       random: (length) => new Uint8Array(randomBytes(length)),
     });
     card.#tries = tries;
@@ -94,7 +106,7 @@ export class CpuCard implements Chip {
   }
 
   state(): CpuCardState {
-    const { aid, cipher, files, externalKey } = this.#setup;
+    const { aid, cipher, files, externalKey, internalKeys } = this.#setup;
     return {
       kind: "cpu",
       aidHex: toHex(aid),
@@ -102,6 +114,7 @@ export class CpuCard implements Chip {
       files: files.map(({ sfi, key }) => ({ sfi, contentHex: toHex(this.file(sfi)), keyHex: toHex(key) })),
       externalKeyHex: toHex(externalKey),
       tries: this.#tries,
+      internalKeys: internalKeys.map(({ key, ...rest }) => ({ ...rest, keyHex: toHex(key) })),
     };
   }
 
@@ -166,6 +179,7 @@ export class CpuCard implements Chip {
     if (cla === 0x00 && ins === 0xb0) return this.#read(p1, p2, p3);
     if (cla === 0x00 && ins === 0x84) return this.#giveChallenge(p3);
     if (cla === 0x00 && ins === 0x82) return this.#authenticate(challenge, data);
+    if (cla === 0x00 && ins === 0x88) return this.#prove(p1, p2, data.subarray(0, p3), p3);
     if (ins === 0xd6) return this.#update(command, challenge);
     return SW(0x6d00);
   }
@@ -198,6 +212,22 @@ export class CpuCard implements Chip {
     this.#authenticated = Buffer.compare(wanted, cryptogram) === 0;
     this.#tries = this.#authenticated ? TRIES : this.#tries - 1;
     return SW(this.#authenticated ? OK : 0x63c0 | this.#tries);
+  }
+
+  /**
+   * INTERNAL AUTHENTICATE, enciphering only (P1 00). FMCOS names the refusals: 6A86 another P1, 6A88 no such key, 6983 a
+   * locked one, 6700 data of another length than a challenge or a block has.
+   */
+  #prove(p1: number, keyId: number, data: Uint8Array, length: number): Uint8Array {
+    if (p1 !== 0x00) return SW(0x6a86);
+    const { cipher, internalKeys } = this.#setup;
+    const found = internalKeys.find(({ id }) => id === keyId);
+    if (found === undefined) return SW(0x6a88);
+    if (found.locked === true) return SW(0x6983);
+    const block = Buffer.alloc(cipher === "sm4" ? 16 : 8);
+    if (data.length !== length || (length !== CHALLENGE_BYTES && length !== block.length)) return SW(0x6700);
+    block.set(data);
+    return Uint8Array.of(...encipher(cipher === "sm4" ? "sm4-ecb" : "des-ede", found.key, block), ...SW(OK));
   }
 
   #update(command: Uint8Array, challenge: Uint8Array | null): Uint8Array {

@@ -19,6 +19,16 @@ export const CpuCardRow = Type.Object({
   externalKeyHex: Hex,
   /** Of the external key. */
   tries: Type.Integer({ minimum: 0, maximum: 15 }),
+  /** Left out by cards from before they could prove themselves. */
+  internalKeys: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.Integer({ minimum: 0, maximum: 255 }),
+        keyHex: Type.String({ pattern: "^[0-9a-f]{32}$" }),
+        locked: Type.Optional(Type.Boolean()),
+      }),
+    ),
+  ),
 });
 
 /** Whole memory, with what the chip doesn't give out. */

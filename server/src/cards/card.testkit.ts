@@ -1,11 +1,13 @@
 /** A memory card in a hand, a reader that carries scripts out step by step, and the meter the card goes into. */
 import {
   type CardScript,
+  cpuCryptogram,
   cpuMac,
   fromHex,
   type LayoutDriver,
   type ScriptReport,
   type StepFailure,
+  sameBytes,
   toHex,
   withReturnArea,
 } from "@citygas/gascard";
@@ -38,11 +40,15 @@ export const cardSecret = (version: number): string => (0xa1b2c3 + version * 0x0
 export const changeSteps = 6;
 /** The seller's key of every CPU card here. */
 export const sealKey = Uint8Array.from({ length: 16 }, (_, i) => 0x40 + i);
+/** By which every CPU card here proves itself. */
+export const proofKey = Uint8Array.from({ length: 16 }, (_, i) => 0x60 + i);
 export const testKeys = {
   cardSecret: async (_number: string, secret?: { version: number }): Promise<string> =>
     cardSecret(secret?.version ?? 0),
   cardMac: async (_number: string, cipher: "tripleDes" | "sm4", challenge: Uint8Array, input: Uint8Array) =>
     cpuMac(cipher, sealKey, challenge, input),
+  cardProves: async (_number: string, cipher: "tripleDes" | "sm4", challenge: Uint8Array, answer: Uint8Array) =>
+    sameBytes(cpuCryptogram(cipher, proofKey, challenge), answer),
 };
 
 /** The chip that the issuing desk writes. */

@@ -25,6 +25,7 @@ import {
   mayWriteAt,
   type PurchaseOnCard,
   probeSteps,
+  proofChallengeBytes,
   secretState,
   toHex,
 } from "@citygas/gascard";
@@ -41,8 +42,13 @@ const chipOf = ({ atr }: Pick<CardSession, "atr">): ChipKind => chipOfAtr(atr) ?
 /** The session's probe: reads all, needs no secret. Made from the session alone, so that it need not be stored. */
 export function probeScript(session: Pick<CardSession, "id" | "createdAt" | "atr">): CardScript {
   const { id, createdAt } = session;
-  const steps = probeSteps(chipOf(session));
+  const steps = probeSteps(chipOf(session), undefined, proofChallenge(session));
   return { id: derivedId("probe", id), purpose: "probe", steps, deadlineAt: createdAt + probeMs };
+}
+
+/** What a CPU card of this session is asked to encipher: nobody knows it before the session is there. */
+export function proofChallenge({ id }: Pick<CardSession, "id">): Uint8Array {
+  return Buffer.from(derivedId("proof", id).replaceAll("-", ""), "hex").subarray(0, proofChallengeBytes);
 }
 
 /** What a probe's report leaves: nothing else of it is kept. */

@@ -1,14 +1,14 @@
 /** A sale on a CPU card, sealed command by sealed command, against a card that checks them. */
 import type { SealRequest } from "@citygas/api";
 import { type CardScript, cpuMac, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
-import { CpuCard } from "@citygas/sandbox";
+import { CpuCard, type CpuCardSetup } from "@citygas/sandbox";
 import { describe, expect, test } from "vitest";
 import type { TerminalFacts } from "../context.ts";
 import { kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
 import { inWorld } from "../purchases/inWorld.testkit.ts";
 import { earths } from "../purchases/stores.testkit.ts";
 import { amount, confirmed, pay, quoted, value } from "../purchases/world.testkit.ts";
-import { sealKey, type TestCard } from "./card.testkit.ts";
+import { proofKey, sealKey, type TestCard } from "./card.testkit.ts";
 import { endSession, takeReport } from "./report.ts";
 import { sealCommand } from "./sealCommand.ts";
 import { openSession, putImage, wantScript } from "./sessions.ts";
@@ -19,12 +19,17 @@ if (application === null) throw new Error("no application");
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array();
 
 /** The chip of a card whose bytes are `image`. */
-function chipOf({ image }: TestCard, key: Uint8Array = sealKey): CpuCard {
+function chipOf(
+  { image }: TestCard,
+  key: Uint8Array = sealKey,
+  internalKeys: CpuCardSetup["internalKeys"] = [{ id: 1, key: proofKey }],
+): CpuCard {
   let drawn = 0;
   return new CpuCard({
     aid: bytes(application?.aid ?? ""),
     cipher: "3des",
     externalKey: new Uint8Array(16),
+    internalKeys,
     files: (application?.files ?? []).map(({ sfi, offset, length }) => ({
       sfi,
       content: image.slice(offset, offset + length),
@@ -254,11 +259,50 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     expect(our.earth.purchases.get(id)?.issuedToPhone).toBe(true);
   });
 
+  test.each([
+    ["with keys of its own", [{ id: 1, key: sealKey }]],
+    ["with no key at all", []],
+    ["with its key locked", [{ id: 1, key: proofKey, locked: true }]],
+  ])(
+    "a copy of a card's bytes, %s, is refused before a sale, and its purchase waits for the card",
+    async (how, keys) => {
+      const { chip, card, visit } = await paidFor(`copied ${how}`);
+      await endSession(our.world.sale, kiosk1, visit.sessionId);
+      // What anybody can read: all of it, before the purchase's script and so the very image a refund would be believed by.
+      const copy = chipOf(card, sealKey, keys);
+      expect(copy.image()).toEqual(chip.image());
+      expect((await insert(copy)).answer).toMatchObject({ kind: "refused", code: "card.foreign" });
+      expect((await insert(chip)).answer.kind).toBe("script");
+    },
+  );
+
+  test("the proof of an earlier insertion proves nothing", async () => {
+    const { card } = await newAccount(our.earth, "proof again", { driver: openBCpuMoney });
+    const chip = chipOf(card);
+    const open = async (powerUpId: string) =>
+      await openSession(our.world.sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId });
+    const [first, second] = [await open("proof-1"), await open("proof-2")];
+    const heard = await run(chip, first.script, "proof-2", noSeal);
+    const replayed = { ...heard, scriptId: second.script.id };
+    const answer = value(await putImage(our.world.sale, kiosk1, second.id, replayed));
+    expect(answer).toMatchObject({ kind: "refused", code: "card.foreign" });
+  });
+
+  test("where no key can tell, the card is taken at its word", async () => {
+    const { card } = await newAccount(our.earth, "proof unknown", { driver: openBCpuMoney });
+    const sale = { ...our.world.sale, keys: { ...our.world.sale.keys, cardProves: async () => null } };
+    const { id, script } = await openSession(sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId: "untold" });
+    const copy = chipOf(card, sealKey, [{ id: 1, key: sealKey }]);
+    const answer = value(await putImage(sale, kiosk1, id, await run(copy, script, "untold", noSeal)));
+    expect(answer.kind).toBe("account");
+  });
+
   test("a CPU card that holds no application of ours is foreign", async () => {
     const stranger = new CpuCard({
       aid: bytes("a000000333010101"),
       cipher: "3des",
       externalKey: new Uint8Array(16),
+      internalKeys: [],
       files: [],
       random: (length) => new Uint8Array(length),
     });

@@ -1,13 +1,13 @@
 /** A card session: one card in one reader, from its probe to its removal. */
 import type { CardAnswer, OpenSession } from "@citygas/api";
 import { type Id, ok, type Result } from "@citygas/core";
-import { type CardScript, decodeReport, type ScriptReport } from "@citygas/gascard";
+import { type CardScript, decodeReport, fromHex, proofOf, type ScriptReport } from "@citygas/gascard";
 import type { TerminalFacts } from "../context.ts";
 import { type Refused, refused } from "../purchases/refused.ts";
 import type { SaleContext } from "../purchases/sale.ts";
-import type { CardSession } from "./cardRows.ts";
+import type { CardSession, Probed } from "./cardRows.ts";
 import { answerImage } from "./insertion.ts";
-import { probedOf, probeScript } from "./reading.ts";
+import { probedOf, probeScript, proofChallenge, readingOf } from "./reading.ts";
 
 export async function openSession(
   sale: SaleContext,
@@ -43,7 +43,25 @@ export async function putImage(
   if (report.powerUpId !== session.value.powerUpId) return refused("card.stale");
   const decoded = decodeReport(probeScript(session.value), report);
   if (!decoded.ok && decoded.reason === "malformed") return refused("request.invalid");
-  return await answerImage(sale, session.value, probedOf(session.value, decoded), terminal);
+  const probed = probedOf(session.value, decoded);
+  const answer = proofOf(probeScript(session.value), report);
+  const isCopy = answer !== null && !(await isProven(sale, session.value, probed, answer));
+  return await answerImage(sale, session.value, isCopy ? { ...probed, image: "" } : probed, terminal);
+}
+
+/**
+ * Did a CPU card with this image prove that it is the one that was issued? A copy of its bytes is some other card: it is
+ * neither sold to nor believed, whatever it says. True as well where there is nothing to prove, or no key to tell by.
+ */
+async function isProven(sale: SaleContext, session: CardSession, probed: Probed, answer: string): Promise<boolean> {
+  const { driver, read } = readingOf(probed);
+  const { application = null } = driver ?? {};
+  if (read.identity === null || application === null || application.proofKeyId === null) return true;
+  const { cardNumber } = read.identity;
+  const cryptogram = fromHex(answer) ?? new Uint8Array(0);
+  const proven = await sale.keys.cardProves(cardNumber, application.cipher, proofChallenge(session), cryptogram);
+  if (proven === false) sale.log.warn({ sessionId: session.id, cardNumber }, "a CPU card that is a copy");
+  return proven !== false;
 }
 
 /** The script of a purchase that was paid while its card stayed in this reader. */

@@ -1,5 +1,7 @@
 /** Each card of the demo's tray, put into a paired kiosk's reader, leads where its label says. */
 import { randomUUID } from "node:crypto";
+import { type CardScript, fromHex, toHex } from "@citygas/gascard";
+import { CpuCard } from "@citygas/sandbox";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { pairWith, type Reply, type TestServer, testServer, tokenFor } from "../server.testkit.ts";
 import type { SeedCard } from "./seed.ts";
@@ -23,16 +25,17 @@ const call = (method: "POST" | "PUT", path: string, payload: object): Promise<Re
 const atrs: Record<string, string> = { "": "3b04a2131091", at24c02: "3b044932432e", cpu: "3b67000043495459474153" };
 
 /** What the probe of such a chip brings. */
-function probed({ chip, imageHex, errorCounter }: SeedCard): object[] {
+function probed({ chip, imageHex, errorCounter }: SeedCard, { steps }: Pick<CardScript, "steps">): object[] {
   switch (chip?.kind) {
     case "at24c02":
       return [{ step: 0 }, { step: 1, data: chip.memoryHex }];
-    case "cpu":
-      return [
-        { step: 0 },
-        { step: 1, data: "9000" },
-        ...chip.files.map(({ contentHex }, file) => ({ step: 2 + file, data: `${contentHex}9000` })),
-      ];
+    case "cpu": {
+      // It proves itself with the keys that it was seeded with.
+      const card = CpuCard.of(chip);
+      return steps.map((todo, step) =>
+        todo.op === "exchange" ? { step, data: toHex(card.apdu(fromHex(todo.apdu) ?? new Uint8Array(0))) } : { step },
+      );
+    }
     case undefined:
       // A blank chip holds nothing but its maker's four bytes.
       return [
@@ -53,8 +56,8 @@ async function insert(cardId: string): Promise<{ sessionId: string; answer: Repl
     powerUpId,
   });
   const sessionId = String(session.body.id);
-  const { script } = session.body as { script: { id: string } };
-  const results = probed(card);
+  const { script } = session.body as { script: CardScript };
+  const results = probed(card, script);
   const report = { scriptId: script.id, powerUpId, results };
   const answer = await call("PUT", `/card-sessions/${sessionId}/image`, report);
   if (answer.status !== 200) throw new Error(`${cardId}: ${answer.status} ${answer.text}`);

@@ -1,5 +1,6 @@
 /** The demo's cards as bytes, and the meters they belong to, as the sandbox takes them. */
 import { type LayoutDriver, layoutByName, openBMoney, openBVolume, toHex } from "@citygas/gascard";
+import type { VirtualCardKeys } from "../context.ts";
 import { demoUnits } from "./fixtures.ts";
 import type { DemoCard, DemoCustomer } from "./types.ts";
 
@@ -141,6 +142,7 @@ export type SeedChip =
       files: { sfi: number; contentHex: string; keyHex: string }[];
       externalKeyHex: string;
       tries: number;
+      internalKeys: { id: number; keyHex: string }[];
     };
 
 /** The seller's file of the open layout: the one that a purchase writes. */
@@ -149,8 +151,8 @@ const sellersFile = 2;
 const strangersKey = "00112233445566778899aabbccddeeff";
 const externalKeyTries = 3;
 
-/** `sealKeyHex`: the card's own key for the seller's file. null: an SLE4442, for which the bytes alone are enough. */
-export function seedChip(driver: LayoutDriver, image: Uint8Array, sealKeyHex: string | null): SeedChip | null {
+/** `keys`: of a CPU card. null: an SLE4442, for which the bytes alone are enough. */
+export function seedChip(driver: LayoutDriver, image: Uint8Array, keys: VirtualCardKeys | null): SeedChip | null {
   if (driver.chip === "at24c02") return { kind: "at24c02", memoryHex: toHex(image) };
   const { application } = driver;
   if (application === null) return null;
@@ -161,9 +163,11 @@ export function seedChip(driver: LayoutDriver, image: Uint8Array, sealKeyHex: st
     files: application.files.map(({ sfi, offset, length }) => ({
       sfi,
       contentHex: toHex(image.subarray(offset, offset + length)),
-      keyHex: sfi === sellersFile && sealKeyHex !== null ? sealKeyHex : strangersKey,
+      keyHex: sfi === sellersFile && keys !== null ? keys.sealHex : strangersKey,
     })),
     externalKeyHex: strangersKey,
     tries: externalKeyTries,
+    internalKeys:
+      keys === null || application.proofKeyId === null ? [] : [{ id: application.proofKeyId, keyHex: keys.proofHex }],
   };
 }

@@ -246,16 +246,16 @@ async function withSecret(ctx: ServerContext, card: SeedCard): Promise<SeedCard>
   if (chips[driver.chip].secret !== null) return { ...card, pscHex: await ctx.keys.cardSecret(number) };
   const { imageHex, ...rest } = card;
   const image = fromHex(imageHex ?? "");
-  const chip = image && seedChip(driver, image, await sealKeyOf(ctx, driver, number));
+  const chip = image && seedChip(driver, image, await cpuKeysOf(ctx, driver, number));
   if (chip === null) throw new Error(`demo: no chip for ${card.id}`);
   return { ...rest, chip };
 }
 
-/** null: no key seals for this card. */
-async function sealKeyOf(ctx: ServerContext, { chip }: ReturnType<typeof driverOf>, number: string) {
+/** null: no CPU card. */
+async function cpuKeysOf(ctx: ServerContext, { chip }: ReturnType<typeof driverOf>, number: string) {
   if (chip !== "cpu") return null;
-  if (ctx.keys.virtualCardKey === undefined) throw new Error("demo: CPU cards need the key service of development");
-  return await ctx.keys.virtualCardKey(number);
+  if (ctx.keys.virtualCardKeys === undefined) throw new Error("demo: CPU cards need the key service of development");
+  return await ctx.keys.virtualCardKeys(number);
 }
 
 async function pairingCodes(ctx: ServerContext): Promise<Record<string, string>> {

@@ -2,7 +2,8 @@
  * The KeyService from two masters: one for the secrets of memory cards, one for the commands to CPU cards. A card's key
  * exists for one call and is filled with zeros after it (facts/cards.md §5).
  */
-import { cpuCryptogram, cpuMac } from "@citygas/gascard";
+import { timingSafeEqual } from "node:crypto";
+import { cpuCryptogram, cpuMac, diversifiedKey } from "@citygas/gascard";
 import type { KeyService } from "../context.ts";
 import { type CardSealer, factorOf, type MasterKey, thenZeroed } from "./masterKey.ts";
 
@@ -27,6 +28,10 @@ export function cardKeys({ secrets, sealer, close }: CardKeyParts): KeyService {
       if (cipher !== sealer.cipher) throw new Error(`no key here seals for cards that use ${cipher}`);
       return await sealer.mac(factorOf(cardNumber), challenge, input);
     },
+    async cardProves(cardNumber, cipher, challenge, answer) {
+      if (cipher !== sealer.cipher || sealer.proves === null) return null;
+      return await sealer.proves(factorOf(cardNumber), challenge, answer);
+    },
     close: close ?? (async () => undefined),
   };
 }
@@ -42,11 +47,27 @@ function secretOf(key: Uint8Array, cipher: MasterKey["cipher"], bytes: number, v
   return Buffer.from(cpuCryptogram(cipher, key, counted).subarray(0, bytes)).toString("hex");
 }
 
-/** Seals with a key that is made for the call. */
+/** Seals, and checks proofs, with a key that is made for the call. */
 export function masterSealer(master: MasterKey): CardSealer {
+  const { cipher } = master;
   return {
-    cipher: master.cipher,
+    cipher,
     mac: async (factor, challenge, input) =>
-      await thenZeroed(await master.diversify(factor), (key) => cpuMac(master.cipher, key, challenge, input)),
+      await thenZeroed(await master.diversify(factor), (key) => cpuMac(cipher, key, challenge, input)),
+    proves: async (factor, challenge, answer) =>
+      await thenZeroed(await proofKeyOf(master, factor), (key) => {
+        const wanted = cpuCryptogram(cipher, key, challenge);
+        return answer.length === wanted.length && timingSafeEqual(answer, wanted);
+      }),
   };
+}
+
+const proofFactor = Uint8Array.from(Buffer.from("CITYGAS1", "ascii"));
+
+/**
+ * The key by which a card proves itself, made of its own key: a card enciphers under it what anybody asks it to, so that
+ * under the key that commands are sealed with, it would seal them.
+ */
+export async function proofKeyOf(master: MasterKey, factor: Uint8Array): Promise<Uint8Array> {
+  return await thenZeroed(await master.diversify(factor), (key) => diversifiedKey(master.cipher, key, proofFactor));
 }

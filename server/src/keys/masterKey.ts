@@ -15,6 +15,8 @@ export interface MasterKey {
 export interface CardSealer {
   readonly cipher: KeyCipher;
   mac(factor: Uint8Array, challenge: Uint8Array, input: Uint8Array): Promise<Uint8Array>;
+  /** Is `answer` what this card makes of `challenge` under the key by which it proves itself? null: it can't be said here. */
+  proves: ((factor: Uint8Array, challenge: Uint8Array, answer: Uint8Array) => Promise<boolean>) | null;
 }
 
 const factorBytes = 8;

@@ -83,4 +83,5 @@ it("serves a key service beside a master of another kind", async () => {
     toHex(cpuMac("tripleDes", key, challenge, input)),
   );
   expect(await keys.cardSecret("311")).toBe("070707");
+  expect(await keys.cardProves("311", "tripleDes", challenge, new Uint8Array(8))).toBeNull();
 });

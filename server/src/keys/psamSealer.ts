@@ -11,6 +11,8 @@ export function psamSealer(psam: Psam): CardSealer {
   const { cipher } = psam;
   return {
     cipher,
+    // It is asked for MACs of commands only.
+    proves: null,
     async mac(factor, challenge, input) {
       const made = await psam.mac(factor, macBlocks(cipher, challenge, input));
       if (made.ok) return made.value;

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { cpuMac, diversifiedKey, toHex } from "@citygas/gascard";
+import { cpuCryptogram, cpuMac, diversifiedKey, toHex } from "@citygas/gascard";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { cardKeys, masterSealer } from "./cardKeys.ts";
 import { factorOf, type MasterKey } from "./masterKey.ts";
@@ -73,6 +73,31 @@ it("seals under the card's own key, which is gone afterwards", async () => {
   expect(sealing.given).toEqual([new Uint8Array(16)]);
   await expect(service.cardMac("1", "sm4", bytes("11223344"), input)).rejects.toThrow("sm4");
 });
+
+it.each(["tripleDes", "sm4"] as const)(
+  "knows a card by what it enciphers, %s, and no key is left behind",
+  async (cipher) => {
+    const sealing = openMaster(cipher, "ffeeddccbbaa99887766554433221100");
+    const service = serviceOf(sm4("07".repeat(16)), sealing);
+    const challenge = bytes("1122334455667788");
+    // Under the key of the card that its commands are sealed with, made by the same rule from the word CITYGAS1.
+    const cardKey = diversifiedKey(cipher, bytes("ffeeddccbbaa99887766554433221100"), bytes("6100000012345678"));
+    const proofKey = diversifiedKey(cipher, cardKey, bytes("4349545947415331"));
+    const answer = cpuCryptogram(cipher, proofKey, challenge);
+    const proves = (number: string, asked: Uint8Array, heard: Uint8Array) =>
+      service.cardProves(number, cipher, asked, heard);
+    expect(await proves("6100000012345678", challenge, answer)).toBe(true);
+    expect(sealing.given).toEqual([new Uint8Array(16)]);
+    const otherBit = answer.with(answer.length - 1, (answer.at(-1) ?? 0) ^ 1);
+    expect(await proves("6100000012345678", challenge, otherBit)).toBe(false);
+    expect(await proves("6100000012345679", challenge, answer)).toBe(false);
+    expect(await proves("6100000012345678", bytes("1122334455667789"), answer)).toBe(false);
+    for (const heard of [new Uint8Array(0), answer.slice(0, 7), cpuCryptogram(cipher, cardKey, challenge)])
+      expect(await proves("6100000012345678", challenge, heard)).toBe(false);
+    const other = cipher === "sm4" ? "tripleDes" : "sm4";
+    expect(await service.cardProves("6100000012345678", other, challenge, answer)).toBeNull();
+  },
+);
 
 it("leaves no card's key behind a secret", async () => {
   const secrets = sm4("07".repeat(16));

@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { diversifiedKey } from "@citygas/gascard";
 import type { KeyService } from "../context.ts";
-import { cardKeys, masterSealer } from "./cardKeys.ts";
+import { cardKeys, masterSealer, proofKeyOf } from "./cardKeys.ts";
 import { factorOf, type KeyCipher, type MasterKey } from "./masterKey.ts";
 
 const masterBytes = 16;
@@ -22,7 +22,10 @@ export function softKeys(folder: string, options: { production: boolean }): KeyS
   const sealing = fileMaster(path.join(folder, "card-seal.key"), "tripleDes");
   return {
     ...cardKeys({ secrets, sealer: masterSealer(sealing) }),
-    virtualCardKey: async (cardNumber) => Buffer.from(await sealing.diversify(factorOf(cardNumber))).toString("hex"),
+    virtualCardKeys: async (cardNumber) => ({
+      sealHex: Buffer.from(await sealing.diversify(factorOf(cardNumber))).toString("hex"),
+      proofHex: Buffer.from(await proofKeyOf(sealing, factorOf(cardNumber))).toString("hex"),
+    }),
   };
 }
 

@@ -22,17 +22,18 @@ export interface PhysicalCard {
 const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** What opens a chip of this card: the memory chip's secret (hex), the CPU card's key. */
+/** What opens a chip of this card: the memory chip's secret (hex), the CPU card's keys for commands and proofs. */
 export interface ChipKeys {
   secretHex: string;
   sealKey: Uint8Array;
+  proofKey: Uint8Array;
 }
 
 /** A chip with this image, as the issuing desk hands it out. `rng` draws a CPU card's challenges. */
 export function newChip(
   { chip, application }: LayoutDriver,
   image: Uint8Array,
-  { secretHex, sealKey }: ChipKeys,
+  { secretHex, sealKey, proofKey }: ChipKeys,
   rng: Rng,
 ): WorldChip {
   if (application !== null)
@@ -45,6 +46,7 @@ export function newChip(
         key: sealKey,
       })),
       externalKey: sealKey,
+      internalKeys: application.proofKeyId === null ? [] : [{ id: application.proofKeyId, key: proofKey }],
       random: (length) => Uint8Array.from({ length }, () => rng.u32() & 0xff),
     });
   const memoryHex = hexOf(image);

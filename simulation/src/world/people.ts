@@ -202,7 +202,8 @@ async function atHome(world: World, household: Household): Promise<void> {
       // A chip without a secret is its own copy: against that a plain card has nothing but its meter.
       if (household.driver.cardClass === "C") return;
       faults.hit(fault);
-      const wrong = { secretHex: "123456", sealKey: Buffer.from("somebody's key..") };
+      const somebodys = Buffer.from("somebody's key..");
+      const wrong = { secretHex: "123456", sealKey: somebodys, proofKey: somebodys };
       const copy: PhysicalCard = {
         ...household.card,
         label: `a copy of the ${household.card.label}`,

@@ -4,7 +4,7 @@
  * (payments in flight, what it was about to do) and starts again a little later.
  */
 import type { Id } from "@citygas/core";
-import { cpuMac } from "@citygas/gascard";
+import { cpuCryptogram, cpuMac, sameBytes } from "@citygas/gascard";
 import {
   attendanceTimers,
   type Decisions,
@@ -196,6 +196,8 @@ function contextOf(world: World, seat: ServerSeat, process: Process, payments: P
         cardSecret: async (number, secret) => world.keysOf(number, secret?.version ?? 0).secretHex,
         cardMac: async (number, cipher, challenge, input) =>
           cpuMac(cipher, world.keysOf(number, 0).sealKey, challenge, input),
+        cardProves: async (number, cipher, challenge, answer) =>
+          sameBytes(cpuCryptogram(cipher, world.keysOf(number, 0).proofKey, challenge), answer),
       },
       registry: {
         customer: async (id: Id) => world.customerFacts(id),

@@ -175,7 +175,11 @@ export class World {
   /** What opens the chip of this card after its secret was changed `version` times. */
   keysOf(cardNumber: string, version: number): ChipKeys {
     const change = ((0xa1 + version) & 0xff).toString(16).padStart(2, "0");
-    return { secretHex: `${change}b2${cardNumber.slice(-2)}`, sealKey: Buffer.from(`key of ${cardNumber.slice(-9)}`) };
+    return {
+      secretHex: `${change}b2${cardNumber.slice(-2)}`,
+      sealKey: Buffer.from(`key of ${cardNumber.slice(-9)}`),
+      proofKey: Buffer.from(`key in ${cardNumber.slice(-9)}`),
+    };
   }
 
   customerFacts(accountId: Id): Household["customer"] | undefined {

@@ -34,7 +34,15 @@ export interface CpuApplication {
   /** Of the card's keys and MACs. */
   readonly cipher: CpuCipher;
   readonly files: readonly CpuFile[];
+  /**
+   * Number of the key by which a card proves itself, which may do nothing else: a card enciphers under it whatever anybody
+   * asks. null: the cards have none.
+   */
+  readonly proofKeyId: number | null;
 }
+
+/** What a card is asked to encipher. Both ciphers take it, a longer block filled up with 00. */
+export const proofChallengeBytes = 8;
 
 export const swDone: Hex = "9000";
 export const macBytes = 4;

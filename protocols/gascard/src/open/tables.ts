@@ -261,6 +261,7 @@ const openCpuApplication: CpuApplication = {
     { sfi: 2, offset: 48, length: 40 },
     { sfi: 3, offset: 88, length: 24 },
   ],
+  proofKeyId: 1,
 };
 
 export const openBCpu = table(
