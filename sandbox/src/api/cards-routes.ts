@@ -199,6 +199,33 @@ export function cardRoutes(api: Api, { world, motor }: ApiContext): void {
     },
   );
 
+  const Issue = Type.Object(
+    {
+      imageHex: Type.String({ pattern: "^([0-9a-fA-F]{2}){1,8192}$" }),
+      secretHex: Type.Union([Type.String({ pattern: "^([0-9a-fA-F]{2}){1,32}$" }), Type.Null()]),
+    },
+    { additionalProperties: true },
+  );
+  api.post(
+    "/cards/:id/new-card",
+    {
+      schema: {
+        description:
+          "The office's desk writes a new card in the place of this one, on a chip of the same kind: the body is what GET /api/v1/cards/{id}/image answers.",
+        params: ById,
+        body: Issue,
+        response: { 201: CardView, ...Failure },
+      },
+    },
+    (request, reply) => {
+      const { imageHex, secretHex } = request.body;
+      const issued = cards.issue(request.params.id, { imageHex, secretHex });
+      if (!issued.ok) return problem(reply, issued.problem);
+      reply.code(201);
+      return view(issued.value);
+    },
+  );
+
   const Image = Type.Object({ id: Type.String(), hex: Type.String() });
   api.get(
     "/cards/:id/image",

@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { isWarning, priceE4Of } from "../meter/consumption.ts";
 import { MeterRow, PriceRow } from "../state/rows.ts";
+import { factoryMeter } from "../world/meters.ts";
 import { type Api, type ApiContext, ById, Failure } from "./context.ts";
 import { problem } from "./problems.ts";
 
@@ -27,6 +28,8 @@ const MeterView = Type.Object({
   /** What it charges, and what from when on; null: it counts volume. */
   price: Type.Union([PriceRow, Type.Null()]),
   rateLPerHour: Type.Integer(),
+  /** The meter in its place, where it is off the wall. */
+  replacedBy: Type.Union([Type.String(), Type.Null()]),
 });
 export type MeterView = Static<typeof MeterView>;
 
@@ -41,6 +44,7 @@ function view(meter: MeterRow): MeterView {
     overdraft: limits?.overdraft ?? 0,
     price: meter.unit === "money" ? { nowE4: priceE4Of(meter), next: meter.price?.next ?? null } : null,
     rateLPerHour: meter.rateLPerHour ?? 0,
+    replacedBy: meter.replacedBy ?? null,
   };
 }
 
@@ -53,11 +57,6 @@ const NewMeter = Type.Object({
   /** What a meter that prices by itself charges until a card tells it another price. */
   price: Type.Optional(PriceRow),
 });
-
-function newMeter(body: Static<typeof NewMeter>): MeterRow {
-  const zero = { replacement: 0, count: 0, totalCredited: 0, remaining: 0, registerL: 0 };
-  return { device: "meter", ...body, boundTo: null, ...zero, valve: "closed", closedBy: "factory", batteryLow: false };
-}
 
 const InsertCard = Type.Object(
   {
@@ -97,6 +96,22 @@ const Insertion = Type.Object({
 const Consume = Type.Object({ volumeL: Type.Integer({ minimum: 1, maximum: 10_000_000 }) });
 const Rate = Type.Object({ litresPerHour: Type.Integer({ minimum: 0, maximum: 10_000 }) });
 
+/** What the fitter reads off its display when no card can go in any more, in the words of the office's form. */
+const LastWord = Type.Object({
+  acceptedCount: Type.Integer(),
+  totalCredited: Type.Integer(),
+  remaining: Type.Integer(),
+  indexL: Type.Integer(),
+});
+const Replacement = Type.Object({ old: MeterView, fresh: MeterView, lastWord: LastWord });
+
+const lastWord = ({ count, totalCredited, remaining, registerL }: MeterRow): Static<typeof LastWord> => ({
+  acceptedCount: count,
+  totalCredited,
+  remaining,
+  indexL: registerL,
+});
+
 export function meterRoutes(api: Api, { world }: ApiContext): void {
   const { meters } = world;
   const MeterResponse = { 200: MeterView, ...Failure };
@@ -133,7 +148,7 @@ export function meterRoutes(api: Api, { world }: ApiContext): void {
       },
     },
     (request, reply) => {
-      const added = meters.add(newMeter(request.body));
+      const added = meters.add(factoryMeter({ device: "meter", ...request.body }));
       if (!added.ok) return problem(reply, added.problem);
       reply.code(201);
       return view(added.value);
@@ -187,6 +202,40 @@ export function meterRoutes(api: Api, { world }: ApiContext): void {
     (request, reply) => {
       const set = meters.setRate(request.params.id, request.body.litresPerHour);
       return set.ok ? view(set.value) : problem(reply, set.problem);
+    },
+  );
+
+  api.post(
+    "/meters/:id/replacement",
+    {
+      schema: {
+        description:
+          "Takes the meter off the wall and mounts a new one of the same kind, bound to nobody; what the old one said last is what two people state to the office (POST /api/v1/meters/{id}/replacement).",
+        params: ById,
+        response: { 201: Replacement, ...Failure },
+      },
+    },
+    (request, reply) => {
+      const replaced = meters.replace(request.params.id);
+      if (!replaced.ok) return problem(reply, replaced.problem);
+      const { old, fresh } = replaced.value;
+      reply.code(201);
+      return { old: view(old), fresh: view(fresh), lastWord: lastWord(old) };
+    },
+  );
+
+  api.delete(
+    "/meters/:id/replacement",
+    {
+      schema: {
+        description: "Undoes that while no card has been in the new meter: the old one hangs on the wall again.",
+        params: ById,
+        response: MeterResponse,
+      },
+    },
+    (request, reply) => {
+      const back = meters.putBack(request.params.id);
+      return back.ok ? view(back.value) : problem(reply, back.problem);
     },
   );
 }

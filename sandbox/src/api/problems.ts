@@ -39,7 +39,26 @@ const PROBLEMS: Record<ApiProblem, { status: number; zh: string; en: string }> =
   readerTaken: { status: 409, zh: "读卡器里已有卡", en: "Another card is in that reader" },
   cardInReader: { status: 409, zh: "卡在读卡器里，请先拔出", en: "The card is in a reader: take it out first" },
   cardNotInReader: { status: 409, zh: "卡不在读卡器里", en: "The card is in no reader" },
-  badImage: { status: 400, zh: "卡数据应为 256 字节的十六进制", en: "A card image is 256 bytes in hex" },
+  otherChip: {
+    status: 422,
+    zh: "这段数据不是给这种芯片的。请在柜台取这张卡自己的写卡数据，整段粘贴",
+    en: "These bytes are not for a chip like this: take the whole answer that the office gives for this very card",
+  },
+  meterTakenDown: {
+    status: 409,
+    zh: "这只表已从墙上拆下。请用换上的新表，或先撤销换表",
+    en: "This meter is off the wall: use the one in its place, or undo the replacement",
+  },
+  meterOnTheWall: {
+    status: 409,
+    zh: "这只表还挂在墙上，没有可撤销的",
+    en: "This meter hangs on the wall: nothing to undo",
+  },
+  newMeterInUse: {
+    status: 409,
+    zh: "新表已插过卡或又被换下，旧表挂不回去了。需要时请再换一只新表",
+    en: "The new meter has had a card in it, or was replaced too: the old one can't go back. Replace the new one instead",
+  },
   phoneOffline: { status: 409, zh: "手机离线", en: "The phone is offline" },
   noPasswordPrompt: { status: 409, zh: "手机上没有密码框", en: "No password box is open on the phone" },
   promptIgnored: { status: 409, zh: "这笔支付不接受密码", en: "This payment takes no answer" },

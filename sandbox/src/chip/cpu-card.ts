@@ -35,7 +35,8 @@ export interface CpuCardSetup {
 const SW = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff);
 const OK = 0x9000;
 const MAC_BYTES = 4;
-const TRIES = 3;
+/** Of a fresh card. */
+export const TRIES = 3;
 
 function encipher(name: string, key: Uint8Array, block: Uint8Array): Buffer {
   const cipher = createCipheriv(name, key, null).setAutoPadding(false);

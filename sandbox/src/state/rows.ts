@@ -146,6 +146,8 @@ export const MeterRow = Type.Object({
   /** What burns all the time. `burnt`: up to which instant it was counted, with the rest in litre-milliseconds. */
   rateLPerHour: Type.Optional(Type.Integer({ minimum: 0 })),
   burnt: Type.Optional(Type.Object({ untilMs: Type.Integer(), restLMs: Type.Integer({ minimum: 0 }) })),
+  /** Off the wall, with the meter that hangs in its place: no card goes in and no gas through. */
+  replacedBy: Type.Optional(Type.String()),
 });
 
 /** A text message or a WeChat notice that arrived at a phone (docs/notices.md). */
@@ -173,6 +175,8 @@ export const WorldChange = Type.Object({
   cards: Type.Optional(Type.Array(CardRow)),
   slots: Type.Optional(Type.Array(SlotRow)),
   meters: Type.Optional(Type.Array(MeterRow)),
+  /** Back into their boxes. */
+  metersGone: Type.Optional(Type.Array(Type.String())),
   printers: Type.Optional(Type.Array(PrinterRow)),
   /** Lines a printer has put on paper. */
   printed: Type.Optional(Type.Array(Type.Object({ kiosk: Type.String(), line: PaperLineRow }))),

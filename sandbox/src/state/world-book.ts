@@ -76,6 +76,7 @@ class Tables {
     for (const card of change.cards ?? []) this.cards.set(card.id, card);
     for (const slot of change.slots ?? []) this.slots.set(slot.reader, slot);
     for (const meter of change.meters ?? []) this.meters.set(meter.id, meter);
+    for (const id of change.metersGone ?? []) this.meters.delete(id);
     for (const printer of change.printers ?? []) this.printers.set(printer.kiosk, printer);
     for (const { kiosk, line } of change.printed ?? []) {
       const printer = this.#printer(kiosk);

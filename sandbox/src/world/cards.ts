@@ -1,4 +1,5 @@
 import { type AnyChip, type AnyChipState, chipFrom } from "../chip/chips.ts";
+import { type Issue, issuedChip } from "../chip/issue.ts";
 import { blankChip } from "../chip/sle4442.ts";
 import { toHex } from "../hex.ts";
 import { readCard } from "../meter/reading.ts";
@@ -32,6 +33,8 @@ export interface Cards {
   remove(id: string): Outcome<TableCard>;
   /** Sets (or with null takes back) that the card is pulled in its next write. */
   tear(id: string, afterBytes: number | null): Outcome<TableCard>;
+  /** The office's desk writes a new chip of the same kind in the place of that card, which stays as it is. */
+  issue(id: string, issue: Issue): Outcome<TableCard>;
   /** Makes the chip's bytes durable. */
   save(card: TableCard): void;
 }
@@ -108,18 +111,33 @@ export function openCards(deps: CardsDeps): Cards {
     if (known !== undefined && card !== undefined) slotOf(known).insert(card, upsideDown);
   }
 
+  function add({ id, label, accountNumber = null, chip = blankChip(), mute = false }: NewCard): Outcome<TableCard> {
+    if (cards.has(id) || cards.size >= CARDS_MAX) return refused("idTaken");
+    const card = toCard({ id, label, accountNumber, mute, chip });
+    cards.set(id, card);
+    save(card);
+    return done(card);
+  }
+
   return {
     all: () => [...cards.values()],
     find: (id) => cards.get(id),
     readerOf,
     slot: slotOf,
     save,
-    add({ id, label, accountNumber = null, chip = blankChip(), mute = false }) {
-      if (cards.has(id) || cards.size >= CARDS_MAX) return refused("idTaken");
-      const card = toCard({ id, label, accountNumber, mute, chip });
-      cards.set(id, card);
-      save(card);
-      return done(card);
+    add,
+    issue(id, issue) {
+      const old = cards.get(id);
+      if (old === undefined) return refused("unknownCard");
+      const chip = issuedChip(old.chip.state(), issue);
+      if (chip === null) return refused("otherChip");
+      let number = 2;
+      while (cards.has(`${id}-${number}`)) number += 1;
+      const { accountNumber } = old;
+      const made = add({ id: `${id}-${number}`, label: `${old.label}（补）`, accountNumber, chip });
+      if (made.ok)
+        story.tell("card", made.value.id, `写好一张新卡：${made.value.label}`, `A new card is written for ${id}`);
+      return made;
     },
     insert(id, reader, upsideDown) {
       const card = cards.get(id);

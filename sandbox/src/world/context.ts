@@ -25,7 +25,10 @@ export type WorldProblem =
   | "readerTaken"
   | "cardInReader"
   | "cardNotInReader"
-  | "badImage";
+  | "otherChip"
+  | "meterTakenDown"
+  | "meterOnTheWall"
+  | "newMeterInUse";
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; problem: WorldProblem };
 

@@ -29,6 +29,15 @@ export interface Meters {
   consume(meterId: string, volumeL: number): Outcome<MeterRow>;
   /** Gas burnt all the time from now on. */
   setRate(meterId: string, rateLPerHour: number): Outcome<MeterRow>;
+  /** 换表: the fitter takes it off the wall, with what it said last on its display, and mounts a new one of its kind. */
+  replace(meterId: string): Outcome<Replaced>;
+  /** Undone: the old one hangs there again, and the new one, which has known no card, is back in its box. */
+  putBack(meterId: string): Outcome<MeterRow>;
+}
+
+export interface Replaced {
+  old: MeterRow;
+  fresh: MeterRow;
 }
 
 const METERS_MAX = 10_000;
@@ -45,6 +54,13 @@ export function openMeters(context: WorldContext, cards: Cards, faults: DeviceFa
   function find(id: string): MeterRow | undefined {
     const meter = book.meters.get(id);
     return meter && advance(meter, now());
+  }
+
+  /** As it is now, where it hangs on the wall. */
+  function onTheWall(id: string): Outcome<MeterRow> {
+    const meter = find(id);
+    if (meter === undefined) return refused("unknownMeter");
+    return meter.replacedBy === undefined ? done(meter) : refused("meterTakenDown");
   }
 
   function load(meter: MeterRow, card: TableCard, pull: Pull): MeterInsertion {
@@ -65,9 +81,10 @@ export function openMeters(context: WorldContext, cards: Cards, faults: DeviceFa
       return done(write(meter));
     },
     insertCard(meterId, cardId, wanted) {
-      const meter = find(meterId);
+      const found = onTheWall(meterId);
       const card = cards.find(cardId);
-      if (meter === undefined) return refused("unknownMeter");
+      if (!found.ok) return found;
+      const meter = found.value;
       if (card === undefined) return refused("unknownCard");
       if (cards.readerOf(card) !== null) return refused("cardInReader");
       const insertion = load(meter, card, faults.take("meterPulledEarly") ? "afterCredit" : wanted);
@@ -77,8 +94,9 @@ export function openMeters(context: WorldContext, cards: Cards, faults: DeviceFa
       return done(insertion);
     },
     consume(meterId, volumeL) {
-      const meter = find(meterId);
-      if (meter === undefined) return refused("unknownMeter");
+      const found = onTheWall(meterId);
+      if (!found.ok) return found;
+      const meter = found.value;
       const burnt = burn(meter, volumeL);
       const used = amountText(burnt.volumeL, "volume");
       const closed = burnt.meter.valve === "closed" ? { zh: "，阀门已关", en: ", valve closed" } : { zh: "", en: "" };
@@ -87,8 +105,9 @@ export function openMeters(context: WorldContext, cards: Cards, faults: DeviceFa
       return done(write(burnt.meter));
     },
     setRate(meterId, rateLPerHour) {
-      const meter = find(meterId);
-      if (meter === undefined) return refused("unknownMeter");
+      const found = onTheWall(meterId);
+      if (!found.ok) return found;
+      const meter = found.value;
       const perHour = amountText(rateLPerHour, "volume");
       story.tell(
         "meter",
@@ -98,5 +117,51 @@ export function openMeters(context: WorldContext, cards: Cards, faults: DeviceFa
       );
       return done(write(withRate(meter, rateLPerHour, now())));
     },
+    replace(meterId) {
+      const found = onTheWall(meterId);
+      if (!found.ok) return found;
+      const fresh = successor(found.value, book.meters);
+      if (book.meters.size >= METERS_MAX) return refused("idTaken");
+      const old = { ...withRate(found.value, 0, now()), replacedBy: fresh.id };
+      book.commit({ meters: [old, fresh] });
+      changed("meters");
+      const left = amountText(old.remaining, old.unit);
+      const { zh, en } = amountText(old.registerL, "volume");
+      story.tell(
+        "meter",
+        meterId,
+        `${old.label} 已拆下，换上 ${fresh.label}；旧表读数 ${zh}，剩余 ${left.zh}，次数 ${old.count}`,
+        `${old.label} is off the wall, ${fresh.label} hangs there; the old one says ${en}, ${left.en} left, count ${old.count}`,
+      );
+      return done({ old, fresh });
+    },
+    putBack(meterId) {
+      const old = find(meterId);
+      if (old === undefined) return refused("unknownMeter");
+      const { replacedBy, ...back } = old;
+      if (replacedBy === undefined) return refused("meterOnTheWall");
+      const fresh = book.meters.get(replacedBy);
+      if (fresh?.boundTo !== null || fresh.replacedBy !== undefined) return refused("newMeterInUse");
+      book.commit({ meters: [back], metersGone: [fresh.id] });
+      changed("meters");
+      story.tell("meter", meterId, `撤销换表：${old.label} 挂回墙上`, `Undone: ${old.label} hangs on the wall again`);
+      return done(back);
+    },
   };
+}
+
+/** Fresh from the factory, of the same kind; its id is the number on its face. */
+function successor(old: MeterRow, taken: ReadonlyMap<string, MeterRow>): MeterRow {
+  let number = 1;
+  while (taken.has(`new-meter-${number}`)) number += 1;
+  const [, name = old.label, place = "1"] = /^(.*?)(?:（第(\d+)只）)?$/.exec(old.label) ?? [];
+  const label = `${name}（第${Number(place) + 1}只）`;
+  const { device, unit, layout } = old;
+  return factoryMeter({ id: `new-meter-${number}`, label, device, unit, ...(layout && { layout }) });
+}
+
+/** Bound to nobody, empty, its valve closed until a card opens it. */
+export function factoryMeter(made: Pick<MeterRow, "id" | "label" | "device" | "unit" | "layout" | "price">): MeterRow {
+  const zero = { replacement: 0, count: 0, totalCredited: 0, remaining: 0, registerL: 0 };
+  return { ...made, boundTo: null, ...zero, valve: "closed", closedBy: "factory", batteryLow: false };
 }

@@ -44,8 +44,24 @@ export function ScannerDrawing() {
   );
 }
 
-/** A wall meter on its two pipes, a valve in one of them, and a mouth for the card; the figures lie over it in HTML. */
-export function MeterDrawing({ open }: { open: boolean }) {
+/**
+ * A wall meter on its two pipes, a valve in one of them, and a mouth for the card; the figures lie over it in HTML. One
+ * that was taken down stands under two capped pipes.
+ */
+export function MeterDrawing({ open, down }: { open: boolean; down: boolean }) {
+  if (down) {
+    return (
+      <svg class="meter-drawing down" viewBox="0 0 240 162" aria-hidden="true">
+        <path d="M50 0v10M190 0v10" class="pipe" />
+        <rect x="40" y="8" width="20" height="8" class="nut" />
+        <rect x="180" y="8" width="20" height="8" class="nut" />
+        <rect x="2" y="38" width="236" height="122" rx="18" class="body" />
+        <rect x="40" y="30" width="20" height="9" class="nut" />
+        <rect x="180" y="30" width="20" height="9" class="nut" />
+        <rect x="50" y="136" width="140" height="16" rx="6" class="lip" />
+      </svg>
+    );
+  }
   return (
     <svg class="meter-drawing" viewBox="0 0 240 162" aria-hidden="true">
       <path d="M50 0v40M190 0v40" class="pipe" />

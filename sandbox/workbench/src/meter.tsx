@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { MeterView } from "./api.ts";
 import { takes } from "./drag.ts";
 import { MeterDrawing } from "./drawings.tsx";
+import { ReplaceButton, Successor, TakenDown } from "./replacement.tsx";
 import type { Bench } from "./use-table.ts";
 import { amount, cubicMetres, Station, Words } from "./words.tsx";
 
@@ -31,7 +32,11 @@ export function useMeter(bench: Bench): MeterHand {
     const own = meters.find(
       ({ boundTo }) => boundTo?.cardNumber === content?.cardNumber && boundTo?.areaCode === content?.areaCode,
     );
-    return id === null ? (own ?? meter) : meter;
+    const hangs = (one: MeterView | undefined): MeterView | undefined => {
+      const next = meters.find((each) => each.id === one?.replacedBy);
+      return next === undefined ? one : hangs(next);
+    };
+    return id === null ? (hangs(own) ?? meter) : meter;
   };
   const insert = async (card: string): Promise<void> => {
     const into = meterOf(card);
@@ -63,9 +68,9 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
       value={meter?.id}
       onChange={(event) => hand.choose(event.currentTarget.value)}
     >
-      {meters.map(({ id, label }) => (
+      {meters.map(({ id, label, replacedBy }) => (
         <option key={id} value={id}>
-          {label}
+          {replacedBy === null ? label : `${label} · 已拆下`}
         </option>
       ))}
     </select>
@@ -74,24 +79,36 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
     <Station name="meter" zh="燃气表" en="Meter" tools={chooser}>
       {meter === undefined ? (
         <p class="empty">没有表</p>
+      ) : meter.replacedBy !== null ? (
+        <div class="wall">
+          <Face meter={meter} />
+          <TakenDown meter={meter} bench={bench} choose={hand.choose} />
+        </div>
       ) : (
         <div class="wall" {...takes("card", hand.insert)}>
           <Face meter={meter} />
-          <Burn meter={meter} bench={bench} />
+          <Burn meter={meter} bench={bench} choose={hand.choose} />
           <p class={said?.bad === true ? "said bad" : "said"} role="status">
-            {said === null ? <Words zh="把卡拖到表上，等嘀声" en="Drag a card here" /> : <Words {...said} />}
+            {said === null ? <Hint meter={meter} meters={meters} /> : <Words {...said} />}
           </p>
+          <Successor meter={meter} bench={bench} choose={hand.choose} />
         </div>
       )}
     </Station>
   );
 }
 
+function Hint({ meter, meters }: { meter: MeterView; meters: readonly MeterView[] }) {
+  const isNew = meter.boundTo === null && meters.some(({ replacedBy }) => replacedBy === meter.id);
+  if (!isNew) return <Words zh="把卡拖到表上，等嘀声" en="Drag a card here" />;
+  return <Words zh="新表：先插营业厅补写的新卡" en="New: the card the office wrote goes in first" />;
+}
+
 function Face({ meter }: { meter: MeterView }) {
   const open = meter.valve === "open";
   return (
     <div class="face">
-      <MeterDrawing open={open} />
+      <MeterDrawing open={open} down={meter.replacedBy !== null} />
       <dl>
         <div class="register">
           <dt>读数</dt>
@@ -136,7 +153,7 @@ const BURN_L = 1_000;
 /** What a stove and a boiler burn together, and nothing. */
 const RATE_L = 2_000;
 
-function Burn({ meter, bench }: { meter: MeterView; bench: Bench }) {
+function Burn({ meter, bench, choose }: { meter: MeterView; bench: Bench; choose(id: string): void }) {
   const burning = meter.rateLPerHour > 0;
   const litresPerHour = burning ? 0 : RATE_L;
   return (
@@ -156,6 +173,7 @@ function Burn({ meter, bench }: { meter: MeterView; bench: Bench }) {
       >
         {burning ? "关火" : "一直用气"}
       </button>
+      <ReplaceButton meter={meter} bench={bench} choose={choose} />
     </p>
   );
 }

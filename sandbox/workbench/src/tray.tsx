@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { CardView, KioskId } from "./api.ts";
 import { draggable } from "./drag.ts";
 import { Chip, Flame } from "./drawings.tsx";
+import { NewCard } from "./new-card.tsx";
 import type { Bench } from "./use-table.ts";
 import { Station, Words } from "./words.tsx";
 
@@ -92,6 +93,7 @@ function CardActions(props: {
       <button type="button" onClick={() => toMeter(card.id)}>
         <Words zh="上表" en="To meter" />
       </button>
+      {card.content !== null && <NewCard card={card} bench={bench} />}
     </div>
   );
 }
