@@ -1,6 +1,8 @@
 /** The centre: start it in this process, or run `src/main.ts` as a process of its own. */
 
 // The services themselves, over the store's port: what the simulation runs without routes and without a database.
+export { type Callbacks, openCallbacks } from "./src/callbacks/callbacks.ts";
+export type { Notification, NotificationRows } from "./src/callbacks/notificationRows.ts";
 export { type CardRows, type CardSession, type CardWrite, type StoredWrite, stopOf } from "./src/cards/cardRows.ts";
 export { endSession, takeReport } from "./src/cards/report.ts";
 export { sealCommand } from "./src/cards/sealCommand.ts";

@@ -9,6 +9,8 @@ export type Site =
   | "query"
   | "reverse"
   | "refund"
+  /** One message that a gateway writes by itself, on its way to a server. */
+  | "notice"
   /** One commit on its way to the database and back. */
   | "commit"
   /** Any other look at the database. */
@@ -101,6 +103,15 @@ export const faultKinds = [
     "the payer's account is closed: this gateway will never give the money back",
   ),
   kind("refundAnswerLost", "refund", 500, "refunded, the answer is lost"),
+  kind("noticeLost", "notice", 400, "what a gateway writes by itself is lost, and not written again"),
+  kind("noticeLate", "notice", 400, "a gateway's message comes hours later, and tells what was so then"),
+  kind("noticeBeforeAnswer", "notice", 500, "a gateway's message is there before the answer to the call"),
+  kind("noticeOvertaken", "notice", 1500, "a payment is told after its close or refund was"),
+  kind("noticeTwice", "notice", 250, "a message was taken, the gateway does not hear of it, and writes it again"),
+  kind("noticeAtBoth", "notice", 250, "one message reaches both servers at the same moment"),
+  kind("noticeManyIds", "notice", 150, "one payment or refund is told under several ids"),
+  kind("noticeDiesWithServer", "notice", 150, "a server took a message, answered, and dies before it is carried out"),
+  kind("noticeNotTaken", "counted", 0, "no server takes a message, and the gateway writes it again"),
   kind("serverDiesBeforeCommit", "commit", 12, "a server process dies before its commit"),
   kind("serverDiesAfterCommit", "commit", 12, "a server process dies after its commit, before it knows"),
   kind("commitRequestLost", "commit", 40, "the link to the database breaks before the commit; sent again"),

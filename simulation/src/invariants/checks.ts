@@ -21,7 +21,7 @@ import type { Gateway } from "../world/gateway.ts";
 import type { Household } from "../world/household.ts";
 import type { Kiosk } from "../world/kiosk.ts";
 import { firstMeterId } from "../world/meterSwap.ts";
-import type { Before } from "../world/store.ts";
+import { attemptIdOf, type Before } from "../world/store.ts";
 import type { Visit } from "../world/visit.ts";
 import type { World } from "../world/world.ts";
 import { accountAgrees } from "./books.ts";
@@ -134,8 +134,7 @@ export class Checks {
   }
 
   #attemptBy(no: string): Attempt | undefined {
-    const id = `${no.slice(0, 8)}-${no.slice(8, 12)}-${no.slice(12, 16)}-${no.slice(16, 20)}-${no.slice(20)}`;
-    return this.#world.store.peek("attempt", id)?.state;
+    return this.#world.store.peek("attempt", attemptIdOf(no))?.state;
   }
 
   /** I2 from the gateway's side: gas that a meter has taken is not paid back. */

@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
 const clientMs = 15_000;
 const autoCloseMs = 45_000;
 export const lost = (why: string): { kind: "unknown"; why: string } => ({ kind: "unknown", why });
-const paidOf = (trade: Trade): Outcome => ({
+export const paidOf = (trade: Trade): Outcome => ({
   kind: "paid",
   verified: true,
   transactionId: `T${trade.outTradeNo}`,
@@ -31,6 +31,7 @@ export function openChannel(world: World, gateway: Gateway, process: Process, pa
     reverse: ({ outTradeNo }) => reverse(world, gateway, outTradeNo),
     refund: (request) => refund(world, gateway, request),
     queryRefund: ({ outTradeNo, refundNo }) => queryRefund(world, gateway, outTradeNo, refundNo),
+    notifications: world.post.door,
     ...(gateway.name === "wechat" ? { prepay: openPrepay(world, gateway) } : {}),
   };
 }
@@ -153,8 +154,7 @@ function carryOutPay(world: World, gateway: Gateway, { no, amountFen, fault, hit
       scheduler.at(rng.int(5_000, 55_000), () => {
         hit();
         world.lateByGateway.add(no);
-        const trade = gateway.order(no, amountFen, "paid");
-        if (trade.state === "closed") trade.state = "paid";
+        gateway.payAfterClose(no);
       });
       return [lost("SYSTEM_ERROR"), back];
     case "payServerErrorButCharged":
@@ -267,6 +267,9 @@ async function reverse(world: World, gateway: Gateway, no: string): Promise<Reve
   return { kind: "accepted" };
 }
 
+/** As WeChat Pay says ABNORMAL: nobody gets this money back through it. */
+const refundedNever: RefundOutcome = { kind: "failed", code: "USER_ACCOUNT_CLOSED", never: true };
+
 async function refund(
   world: World,
   gateway: Gateway,
@@ -281,7 +284,8 @@ async function refund(
   if (fault === "payerAccountClosed" && trade.refunds.size === 0) trade.payerGone = true;
   if (trade.payerGone) {
     faults.hit("payerAccountClosed");
-    return { kind: "failed", code: "USER_ACCOUNT_CLOSED", never: true };
+    gateway.tell(trade, { kind: "refund", refundNo, amountFen, outcome: refundedNever });
+    return refundedNever;
   }
   if (fault === "refundAbnormal" && trade.refunds.size === 0) trade.blockedUntil = scheduler.now + 3_600_000;
   if (scheduler.now < trade.blockedUntil) {
@@ -301,6 +305,7 @@ async function refund(
       await scheduler.pause(clientMs);
       return lost("timeout");
     default:
+      await scheduler.pause(fiber.rng.int(20, 300));
       return { kind: "done", verified: true };
   }
 }

@@ -2,7 +2,7 @@
  * A payment gateway's own book: what it was asked, what it took from a wallet, what it gave back. This is the oracle:
  * only this file moves wallet money, and it knows nothing of what our servers believe.
  */
-import type { ChannelName, Fen, Instant } from "@citygas/core";
+import type { ChannelName, Fen, Instant, RefundOutcome } from "@citygas/core";
 
 export interface Trade {
   outTradeNo: string;
@@ -17,8 +17,15 @@ export interface Trade {
   payerGone: boolean;
   /** Somebody can pay it: an order for a wallet only from when its params are on the phone. */
   inHand: boolean;
+  /** Made to be paid later in a wallet. */
+  isOrder: boolean;
   processingUntil: Instant;
 }
+
+/** Something happened of which a gateway may write to its merchant. */
+export type News =
+  | { kind: "waiting" | "paid" | "closed" }
+  | { kind: "refund"; refundNo: string; amountFen: Fen; outcome: RefundOutcome };
 
 export class Gateway {
   readonly trades = new Map<string, Trade>();
@@ -28,6 +35,8 @@ export class Gateway {
   readonly onTheWay = new Set<string>();
   /** Answers nothing until then. */
   awayUntil: Instant = 0;
+  /** Told of each change of a trade, when it is made. */
+  tell: (trade: Trade, news: News) => void = () => undefined;
   readonly name: ChannelName;
 
   constructor(name: ChannelName) {
@@ -47,16 +56,30 @@ export class Gateway {
       blockedUntil: 0,
       payerGone: false,
       inHand: true,
+      isOrder: false,
       processingUntil: 0,
     };
     this.trades.set(outTradeNo, trade);
+    if (state === "paid") this.tell(trade, { kind: "paid" });
+    if (state === "open") this.tell(trade, { kind: "waiting" });
     return trade;
   }
 
   /** The payer typed the password, if the order still stands. */
   pay(outTradeNo: string): void {
     const trade = this.trades.get(outTradeNo);
-    if (trade?.state === "open") trade.state = "paid";
+    if (trade?.state === "open") this.#isPaid(trade);
+  }
+
+  /** The payer's bank was slower than the gateway's "closed". */
+  payAfterClose(outTradeNo: string): void {
+    const trade = this.trades.get(outTradeNo);
+    if (trade?.state === "closed") this.#isPaid(trade);
+  }
+
+  #isPaid(trade: Trade): void {
+    trade.state = "paid";
+    this.tell(trade, { kind: "paid" });
   }
 
   /** Closes what is unpaid, gives back what is paid. */
@@ -64,7 +87,9 @@ export class Gateway {
     const trade = this.trades.get(outTradeNo);
     if (trade === undefined) return;
     if (trade.state === "paid") trade.refunds.set("reversed", trade.paidFen - refundedFen(trade));
+    const wasClosed = trade.state === "closed";
     trade.state = "closed";
+    if (!wasClosed) this.tell(trade, { kind: "closed" });
   }
 
   /** Money back under a number of its own, once per number, never more than was paid. */
@@ -74,6 +99,7 @@ export class Gateway {
     if (trade.refunds.has(refundNo)) return "done";
     if (trade.state !== "paid" || refundedFen(trade) + amountFen > trade.paidFen) return "refused";
     trade.refunds.set(refundNo, amountFen);
+    this.tell(trade, { kind: "refund", refundNo, amountFen, outcome: { kind: "done", verified: true } });
     return "done";
   }
 

@@ -43,7 +43,7 @@ async function prepare(
   if (!(await there(world, gateway))) return lost("timeout");
   if (fault === "prepareRefused") return { kind: "refused", code: "NOAUTH" };
   if (gateway.trades.get(no)?.state === "closed") return { kind: "refused", code: "ORDER_CLOSED" };
-  if (!gateway.trades.has(no)) gateway.order(no, amountFen, "open").inHand = false;
+  if (!gateway.trades.has(no)) Object.assign(gateway.order(no, amountFen, "open"), { inHand: false, isOrder: true });
   scheduler.at(Math.max(0, expireAt - scheduler.now), () => {
     if (gateway.trades.get(no)?.state === "open") gateway.reverse(no);
   });

@@ -3,19 +3,24 @@ import { type Id, openStates } from "@citygas/core";
 import {
   type CardRows,
   type CardSession,
+  type Notification,
+  type NotificationRows,
   type PurchaseRows,
   type SaleContext,
   type StoredWrite,
   stopOf,
   type TaskRows,
 } from "@citygas/server";
-import type { WorldStore } from "./store.ts";
+import { attemptIdOf, type WorldStore } from "./store.ts";
 
 export interface WorldRows {
   cardRows: CardRows;
   purchaseRows: PurchaseRows;
   taskRows: TaskRows;
   bindRows: SaleContext["bindRows"];
+  notificationRows: NotificationRows;
+  /** Taken and not carried out, by the gateways' own ids. */
+  untold: ReadonlyMap<string, Notification>;
   /** Debt → the purchase that paid it. */
   settled: Map<Id, Id>;
   staff: Map<Id, { kind: string; ref: Id }>;
@@ -33,6 +38,8 @@ export function openRows(store: WorldStore): WorldRows {
   const byCard = new Map<Id, Id[]>();
   const settled = new Map<Id, Id>();
   const staff = new Map<Id, { kind: string; ref: Id }>();
+  const told = new Set<string>();
+  const untold = new Map<string, Notification>();
   const save = async (session: CardSession): Promise<void> => {
     const endedAt = sessions.get(session.id)?.endedAt ?? session.endedAt;
     sessions.set(session.id, { ...session, endedAt });
@@ -42,6 +49,26 @@ export function openRows(store: WorldStore): WorldRows {
   return {
     settled,
     staff,
+    untold,
+    notificationRows: {
+      add: async (notification) => {
+        const { verdict } = notification;
+        if (verdict.kind === "refused" || told.has(verdict.id)) return false;
+        told.add(verdict.id);
+        untold.set(verdict.id, notification);
+        return true;
+      },
+      addRefused: async () => undefined,
+      unfinished: async (until, limit) =>
+        [...untold.values()].filter(({ receivedAt }) => receivedAt <= until).slice(0, limit),
+      finish: async (id) => {
+        for (const [gatewayId, each] of untold) if (each.id === id) untold.delete(gatewayId);
+      },
+      attemptByOrder: async (channel, outTradeNo) => {
+        const id = attemptIdOf(outTradeNo);
+        return store.peek("attempt", id)?.state.channel === channel ? id : undefined;
+      },
+    },
     sessionAt: (terminalId, powerUpId) =>
       [...sessions.values()].findLast((each) => each.terminalId === terminalId && each.powerUpId === powerUpId),
     quoted(cardId, purchaseId) {

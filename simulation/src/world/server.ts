@@ -7,10 +7,12 @@ import type { Id } from "@citygas/core";
 import { cpuCryptogram, cpuMac, sameBytes } from "@citygas/gascard";
 import {
   attendanceTimers,
+  type Callbacks,
   type Decisions,
   grantOf,
   moneyKinds,
   newPayments,
+  openCallbacks,
   openDecisions,
   type Payments,
   purchaseKinds,
@@ -40,6 +42,8 @@ export interface Server {
   readonly payments: Payments;
   /** Made when the first proposal comes: most servers of this world see none. */
   decisions(): Decisions;
+  /** For one message: what it began is drained by the strand that brought it. */
+  callbacks(): Callbacks;
 }
 
 /** Who did what is kept for auditors; nothing here reads it. */
@@ -80,7 +84,9 @@ export class ServerSeat {
     this.#boots += 1;
     const process: Process = { name: `${this.name}.${this.#boots}`, alive: true };
     const payments = newPayments();
-    const sale = contextOf(world, this, process, payments);
+    const link = databaseLink(world, this);
+    const sale = contextOf(world, this, process, payments, link);
+    const notifications = overEach(world.rows.notificationRows, link.read);
     let decisions: Decisions | null = null;
     this.#server = {
       name: this.name,
@@ -91,6 +97,7 @@ export class ServerSeat {
         decisions ??= openDecisions(sale, noAudit, [...purchaseKinds(sale), ...moneyKinds(sale), replaceKind]);
         return decisions;
       },
+      callbacks: () => openCallbacks(sale, payments, notifications),
     };
     // One task at a time per worker: a worker is one strand.
     const runner = taskRunner(
@@ -166,8 +173,13 @@ export class ServerSeat {
   }
 }
 
-function contextOf(world: World, seat: ServerSeat, process: Process, payments: Payments): SaleContext {
-  const link = databaseLink(world, seat);
+function contextOf(
+  world: World,
+  seat: ServerSeat,
+  process: Process,
+  payments: Payments,
+  link: DatabaseLink,
+): SaleContext {
   const guarded = <T extends object>(rows: T): T => overEach(rows, (call) => link.read(call));
   const { cardRows, purchaseRows, taskRows, bindRows } = world.rows;
   const db = guarded(world.queries.pool);
@@ -229,7 +241,12 @@ function overEach<T extends object>(rows: T, through: <R>(call: () => Promise<R>
   return wrapped as T;
 }
 
-function databaseLink(world: World, seat: ServerSeat): { store: Store; read<R>(call: () => Promise<R>): Promise<R> } {
+interface DatabaseLink {
+  store: Store;
+  read<R>(call: () => Promise<R>): Promise<R>;
+}
+
+function databaseLink(world: World, seat: ServerSeat): DatabaseLink {
   const { scheduler, faults } = world;
   const base = world.seam.store(world.store, world);
   const die = (): Promise<never> => {

@@ -57,6 +57,10 @@ export interface WorldStore extends Store {
   purchasesOf(accountId: Id): readonly Purchase[];
 }
 
+/** Order numbers of ours are attempt ids without their dashes. */
+export const attemptIdOf = (no: string): Id =>
+  `${no.slice(0, 8)}-${no.slice(8, 12)}-${no.slice(12, 16)}-${no.slice(16, 20)}-${no.slice(20)}`;
+
 const taskKey = (task: { kind: string; ref: string }): string => `${task.kind}\n${task.ref}`;
 type RowsByKind = Record<AggregateKind, Map<Id, LoadedRow>>;
 

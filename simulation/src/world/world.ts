@@ -11,6 +11,7 @@ import { Gateway } from "./gateway.ts";
 import { type Household, settleIn, unit } from "./household.ts";
 import { Kiosk } from "./kiosk.ts";
 import { kiosksPerWorld, type Plan } from "./plan.ts";
+import { Post } from "./post.ts";
 import { openQueries, type WorldQueries } from "./queries.ts";
 import { openRows, type WorldRows } from "./rows.ts";
 import { type Fiber, Scheduler } from "./scheduler.ts";
@@ -60,6 +61,7 @@ export class World {
   readonly tooLate = new Set<string>();
   readonly notFoundOnce = new Set<string>();
   readonly queries: WorldQueries;
+  readonly post: Post;
   readonly trace: string[] = [];
   /** Everybody is back and nothing fails any more. */
   calm = false;
@@ -84,6 +86,7 @@ export class World {
     this.rows = openRows(this.store);
     this.checks = new Checks(this);
     this.queries = openQueries(this.store, this.rows);
+    this.post = new Post(this);
     this.priceChangeAt = drawn.includes("priceChanges") ? this.#start + weather.rng.int(1, 8) * hour : null;
     if (this.priceChangeAt !== null) this.faults.hit("priceChanges");
     const skewed = drawn.includes("clocksSkewed");
