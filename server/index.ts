@@ -13,6 +13,7 @@ export { closeShift, makeDrawer, openShift } from "./src/counter/drawers.ts";
 export { type CounterPayment, payAtCounter } from "./src/counter/payments.ts";
 export { type Decisions, openDecisions } from "./src/decisions/decisions.ts";
 export { replaceKind } from "./src/decisions/kinds/card.ts";
+export { meterKinds } from "./src/decisions/kinds/meter.ts";
 export { moneyKinds } from "./src/decisions/kinds/money.ts";
 export { grantOf, purchaseKinds } from "./src/decisions/kinds/purchase.ts";
 export type { StaffFacts } from "./src/decisions/types.ts";
@@ -34,7 +35,6 @@ export {
   type Reconciliation,
   type ReconciliationOptions,
 } from "./src/reconciliation/reconciliation.ts";
-export { mayReplaceMeter, replaceMeter, type Stated } from "./src/registration/meterReplacement.ts";
 export {
   issuedImage,
   issueImage,

@@ -20,7 +20,6 @@ import type { PhysicalCard } from "../world/card.ts";
 import type { Gateway } from "../world/gateway.ts";
 import type { Household } from "../world/household.ts";
 import type { Kiosk } from "../world/kiosk.ts";
-import { firstMeterId } from "../world/meterSwap.ts";
 import { attemptIdOf, type Before } from "../world/store.ts";
 import type { Visit } from "../world/visit.ts";
 import type { World } from "../world/world.ts";
@@ -29,8 +28,6 @@ import type { Invariant } from "./violation.ts";
 
 const isOpen = (p: Purchase): boolean => openStates.some((state) => state === p.state);
 const isFinal = (p: Purchase): boolean => ["delivered", "refunded", "void"].includes(p.state);
-/** A purchase's number on its card: a household's meters count on in one sequence. */
-const numberOf = (meterId: Id, count: number): string => `${firstMeterId(meterId)} ${count}`;
 /** Servers' clocks differ by some seconds at most, and a reader's command takes a moment. */
 const clockToleranceMs = 10_000;
 
@@ -143,18 +140,23 @@ export class Checks {
     const p = attempt && this.#world.store.peek("purchase", attempt.purchaseId)?.state;
     if (p === undefined || p.paidAttemptId !== attempt?.id || p.countBefore === null) return;
     if (
-      (this.#credited.get(numberOf(p.meterId, p.countBefore + 1)) ?? 0) > 0 &&
-      this.#numbers.get(numberOf(p.meterId, p.countBefore + 1)) === p.id
+      (this.#credited.get(this.#numberOf(p.meterId, p.countBefore + 1)) ?? 0) > 0 &&
+      this.#numbers.get(this.#numberOf(p.meterId, p.countBefore + 1)) === p.id
     )
       this.#fail("I2", `${p.number} is paid back and its gas is in the meter`);
   }
 
   // --- gas
 
+  /** A purchase's number on its card. */
+  #numberOf(meterId: Id, count: number): string {
+    return `${this.#world.queries.firstMeterId(meterId)} ${count}`;
+  }
+
   /** I2: a meter credits what one purchase paid for, once. */
   credited(meterId: Id, count: number, amount: number): void {
     if (amount === 0) return;
-    const key = numberOf(meterId, count);
+    const key = this.#numberOf(meterId, count);
     if (this.#credited.has(key)) {
       this.#fail("I2", `${meterId} credits number ${count} a second time`);
       return;
@@ -176,7 +178,7 @@ export class Checks {
   }
 
   wasCredited(meterId: Id, count: number): boolean {
-    return (this.#credited.get(numberOf(meterId, count)) ?? 0) > 0;
+    return (this.#credited.get(this.#numberOf(meterId, count)) ?? 0) > 0;
   }
 
   /** What the household's card held before its last script; null: there was none. */
@@ -306,7 +308,7 @@ export class Checks {
     this.#scripts.set(script.id, { deadlineAt: script.deadlineAt, powerUpId: script.powerUpId });
     const before = fromHex(script.before);
     if (before !== null) this.#before.set(cardId, before);
-    const key = numberOf(p.meterId, countBefore + 1);
+    const key = this.#numberOf(p.meterId, countBefore + 1);
     const other = this.#numbers.get(key);
     const taken = other === undefined ? undefined : this.#world.store.peek("purchase", other)?.state;
     // Taken back by people without a refund image, a purchase leaves its number to the next one.

@@ -29,7 +29,7 @@ interface Wanted {
 type Decided = "done" | "refused" | "nobodyKnows";
 
 /** Proposed by one, confirmed by another. `meanwhile`: what the customer does while the paper lies there. */
-async function decide(world: World, wanted: Wanted, meanwhile: () => Promise<void>): Promise<Decided> {
+export async function decide(world: World, wanted: Wanted, meanwhile: () => Promise<void>): Promise<Decided> {
   const { desk, faults, scheduler } = world;
   const fiber = scheduler.fiber();
   const fault = world.calm ? null : faults.draw<FaultAt<"decision">>("decision", fiber);
@@ -72,7 +72,7 @@ async function decide(world: World, wanted: Wanted, meanwhile: () => Promise<voi
 }
 
 /** One that somebody made when the centre was away stands on the checker's list: it is looked at again first. */
-async function leftLying(world: World, { kind, ref }: Wanted): Promise<void> {
+export async function leftLying(world: World, { kind, ref }: Wanted): Promise<void> {
   const id = world.queries.openProposal(kind, ref);
   if (id === undefined) return;
   const rejected = await world.desk.ask("rejection", askMs, (server) =>

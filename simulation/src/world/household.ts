@@ -131,6 +131,7 @@ export async function settleIn(
     tasks: { add: [], drop: [] },
   });
   world.cardIds.set(cardNumber, cardId);
+  world.queries.registerMeter(meterId, accountId, counts);
   const customer: Customer = {
     accountId,
     accountNumber: cardNumber,

@@ -4,9 +4,9 @@
  */
 import { fromHex } from "@citygas/gascard";
 import type { MeterRow } from "@citygas/sandbox";
-import { issueImage, replaceMeter } from "@citygas/server";
+import { issueImage } from "@citygas/server";
 import { intoMeter, newChip } from "./card.ts";
-import { checker, clerk } from "./desk.ts";
+import { decide, leftLying } from "./desk.ts";
 import type { Household } from "./household.ts";
 import type { World } from "./world.ts";
 
@@ -14,39 +14,45 @@ const askMs = 600_000;
 /** Longer than any request is late. */
 const lateMs = 120_000;
 
-/** Once per household: its new meter stays. @returns whether it was replaced */
-export async function replaceMeterOf(world: World, household: Household): Promise<boolean> {
+/**
+ * Once per household: its new meter stays. `meanwhile`: what the customer does while the paper lies there.
+ * @returns whether it was replaced
+ */
+export async function replaceMeterOf(
+  world: World,
+  household: Household,
+  meanwhile: () => Promise<void>,
+): Promise<boolean> {
   const { desk, store } = world;
   const { cardId, meter, cardNumber, driver } = household;
   // What was written over by somebody tells nothing that two people could state.
-  if (household.meterId !== meter.id || meter.id.endsWith(second) || household.tampered) return false;
+  if (household.meterId !== meter.id || world.queries.firstMeterId(meter.id) !== meter.id || household.tampered)
+    return false;
   const card = store.peek("card", cardId)?.state;
   if (card === undefined || card.status !== "current") return false;
-  const newMeterId = `${meter.id}${second}`;
   const word = {
     acceptedCount: meter.count,
     totalCredited: meter.totalCredited,
     remaining: meter.remaining,
     indexL: meter.registerL,
   };
-  const stated = {
-    newMeterId,
+  const doc = {
+    serial: `${household.plan.name}-2`,
+    model: "M",
     newIndexL: 0,
-    ceiling: 0,
     word,
     cardSeq: card.scriptSeq,
-    handedIn: true,
-    owedFen: 0,
-    approvedBy: [clerk.id, checker.id] as [string, string],
+    oldCard: "handedIn",
   };
-  const key = desk.newKey();
-  const done = await desk.ask("meter", askMs, ({ sale }) =>
-    replaceMeter(sale, cardId, stated, { key, fingerprint: key }),
-  );
-  // A refusal of the second try says nothing of the first one, which may be on its way still: the books are looked at
-  // again before the fitter puts the old meter back.
-  if (!done.ok) await world.scheduler.pause(lateMs);
-  if (!done.ok && store.peek("meter", newMeterId) === undefined) return false;
+  const wanted = { kind: "meter.replace", ref: meter.id, doc };
+  // A refusal says nothing of a confirmation that is on its way still: the books are looked at again before the fitter
+  // puts the old meter back.
+  if ((await decide(world, wanted, meanwhile)) !== "done") {
+    await world.scheduler.pause(lateMs);
+    await leftLying(world, wanted);
+  }
+  const newMeterId = store.peek("card", cardId)?.state.meterId;
+  if (newMeterId === undefined || newMeterId === meter.id) return false;
   world.say(() => `the meter of ${household.plan.name} is replaced`);
   household.meterId = newMeterId;
   household.customer = {
@@ -75,11 +81,6 @@ export function leftOver({ store }: World, { accountId }: Household): number {
   const carried = store.peek("account", accountId)?.state.carried;
   return carried === undefined ? 0 : carried.volumeL + carried.meterCreditFen;
 }
-
-const second = " 2";
-/** The household's meters, one after the other, count on in one sequence. */
-export const firstMeterId = (meterId: string): string =>
-  meterId.endsWith(second) ? meterId.slice(0, -second.length) : meterId;
 
 const fresh = ({ label, device, unit, layout, batteryLow }: MeterRow, id: string): MeterRow => ({
   id,

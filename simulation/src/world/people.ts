@@ -146,6 +146,7 @@ async function neighbourComes(world: World, kiosk: number): Promise<void> {
 
 /** What else is done about a purchase that is not finished, before the next try. */
 async function unfinished(world: World, household: Household): Promise<void> {
+  const toSomeKiosk = (): Promise<void> => toKiosk(world, household, world.scheduler.fiber().rng.int(0, 1), null);
   switch (world.faults.draw<FaultAt<"unfinished">>("unfinished", world.scheduler.fiber())) {
     case "wantsRefund":
       await atDesk(world, household, refundAtDesk);
@@ -155,7 +156,7 @@ async function unfinished(world: World, household: Household): Promise<void> {
     case "falseImage":
       return await phoneLies(world, household);
     case "meterReplacedWhileOpen":
-      if (await replaceMeterOf(world, household)) world.faults.hit("meterReplacedWhileOpen");
+      if (await replaceMeterOf(world, household, toSomeKiosk)) world.faults.hit("meterReplacedWhileOpen");
       return;
     case "cardLostWhileOpen":
       await replaceCardOf(world, household, "lost");
@@ -184,7 +185,7 @@ async function atHome(world: World, household: Household): Promise<void> {
       return;
     }
     case "meterReplaced":
-      if (await replaceMeterOf(world, household)) faults.hit(fault);
+      if (await replaceMeterOf(world, household, () => toKiosk(world, household, 0, null))) faults.hit(fault);
       return;
     case "lostCardReachesMeter":
       return await lostReachesMeter(world, household);

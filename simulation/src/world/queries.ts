@@ -34,6 +34,15 @@ interface DrawerRow {
   created_at: number;
 }
 
+/** A meter as `meterSwap.ts` reads and writes it. */
+interface MeterRegistration {
+  id: Id;
+  account_id: Id | null;
+  counts: "volume" | "money";
+  serial: string;
+  replaced_by: Id | null;
+}
+
 export type Pool = SaleContext["db"];
 type Values = readonly unknown[];
 type Answer = { rows: readonly unknown[]; rowCount?: number };
@@ -54,6 +63,9 @@ export interface WorldQueries {
   /** The one that is not settled yet. */
   openProposal(kind: string, ref: Id): Id | undefined;
   proposal(id: Id): { state: ProposalRow["state"]; outcome: unknown } | undefined;
+  registerMeter(id: Id, accountId: Id, counts: MeterRegistration["counts"]): void;
+  /** The first of a household's meters, one after the other: they count on in one sequence. */
+  firstMeterId(meterId: Id): Id;
 }
 
 const one = (row: unknown): Answer => ({ rows: row === undefined ? [] : [row] });
@@ -63,7 +75,13 @@ export function openQueries(store: WorldStore, rows: WorldRows): WorldQueries {
   const proposals = new Map<Id, ProposalRow>();
   const openKeys = new Map<string, Id>();
   const byRef = new Map<Id, ProposalRow[]>();
-  const questions = [...proposalQuestions(proposals, openKeys, byRef), ...drawerQuestions(store, rows)];
+  const meters = new Map<Id, MeterRegistration>();
+  const followed = new Map<Id, Id>();
+  const questions = [
+    ...proposalQuestions(proposals, openKeys, byRef),
+    ...drawerQuestions(store, rows),
+    ...meterQuestions(store, meters, followed),
+  ];
   const known = new Map<string, Question>();
   const asked = (text: string): Question => {
     const found = known.get(text) ?? questions.find(({ begins }) => words(text).startsWith(begins));
@@ -76,6 +94,9 @@ export function openQueries(store: WorldStore, rows: WorldRows): WorldQueries {
     pool: { query } as unknown as Pool,
     openProposal: (kind, ref) => openKeys.get(`${kind} ${ref}`),
     proposal: (id) => proposals.get(id),
+    registerMeter: (id, account_id, counts) =>
+      meters.set(id, { id, account_id, counts, serial: id, replaced_by: null }),
+    firstMeterId: (id) => followed.get(id) ?? id,
   };
 }
 
@@ -161,6 +182,42 @@ function proposalQuestions(
       });
       return one(live.sort((a, b) => (b.decided_at ?? 0) - (a.decided_at ?? 0) || (a.id < b.id ? 1 : -1))[0]);
     }),
+  ];
+}
+
+function meterQuestions(store: WorldStore, meters: Map<Id, MeterRegistration>, followed: Map<Id, Id>): Question[] {
+  return [
+    question<[Id]>("select m.id, m.account_id, m.kind, m.counts", ([id]) => {
+      const found = meters.get(id);
+      if (found === undefined) return one(undefined);
+      const its = store.all("card").find((each) => each.accountId === found.account_id && each.meterId === id);
+      return one({ ...found, kind: "ic", ceiling: null, card_id: its?.id ?? null, layout: its?.layout ?? null });
+    }),
+    question<[string, Id]>("select 1 from meter_registration where serial = $1", ([serial, id]) =>
+      one([...meters.values()].find((each) => each.serial === serial && each.id !== id)),
+    ),
+    question<[Id, Id, string]>("insert into meter_registration (id, kind", ([oldId, id, serial]) => {
+      const old = meters.get(oldId);
+      if (old === undefined || meters.has(id)) return changed([]);
+      meters.set(id, { ...old, id, serial, account_id: null, replaced_by: null });
+      followed.set(id, followed.get(oldId) ?? oldId);
+      return changed([id]);
+    }),
+    question<[Id]>("delete from meter_registration where id = $1 and account_id is null", ([id]) => {
+      if (meters.get(id)?.account_id === null) meters.delete(id);
+      return changed([]);
+    }),
+    question<[Id, Id]>("with off as ( update meter_registration set replaced_at", ([oldId, id]) => {
+      const old = meters.get(oldId);
+      const fresh = meters.get(id);
+      if (old?.replaced_by !== null || fresh === undefined) return changed([]);
+      old.replaced_by = id;
+      fresh.account_id = old.account_id;
+      return changed([id]);
+    }),
+    question<[Id]>("select id from card where state->>'meterId' = $1", ([meterId]) =>
+      one(store.all("card").find((each) => each.meterId === meterId)),
+    ),
   ];
 }
 

@@ -10,6 +10,7 @@ import {
   type Callbacks,
   type Decisions,
   grantOf,
+  meterKinds,
   moneyKinds,
   newPayments,
   openCallbacks,
@@ -94,7 +95,12 @@ export class ServerSeat {
       sale,
       payments,
       decisions: () => {
-        decisions ??= openDecisions(sale, noAudit, [...purchaseKinds(sale), ...moneyKinds(sale), replaceKind]);
+        decisions ??= openDecisions(sale, noAudit, [
+          ...purchaseKinds(sale),
+          ...moneyKinds(sale),
+          ...meterKinds(sale),
+          replaceKind,
+        ]);
         return decisions;
       },
       callbacks: () => openCallbacks(sale, payments, notifications),
