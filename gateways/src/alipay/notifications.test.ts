@@ -108,6 +108,39 @@ test("who signs with another key, another digest, or not at all", () => {
   expect(raw(form({}, weak.export({ type: "pkcs8", format: "pem" }).toString()))).toEqual(refused("badSignature"));
 });
 
+test("a signature is whole, and nothing but one", () => {
+  const good = new URLSearchParams(form());
+  const sign = good.get("sign") ?? "";
+  const bare = sign.replace(/=+$/, "");
+  // Node's decoder would take each of these for the same bytes.
+  const same = [`${sign}!`, `${sign} `, `${sign}\n`, `${sign}${sign}`, `${sign.slice(0, 100)} ${sign.slice(100)}`];
+  const urlSafe = sign.replaceAll("+", "-").replaceAll("/", "_");
+  for (const each of [...same, `${bare}===`, ` ${sign}`, ...(urlSafe === sign ? [] : [urlSafe])]) {
+    good.set("sign", each);
+    expect(raw(good.toString())).toEqual(refused("badSignature"));
+  }
+  for (const each of [bare.slice(0, -4), "A", "=", "AAAA"]) {
+    good.set("sign", each);
+    expect(raw(good.toString())).toEqual(refused("badSignature"));
+  }
+  good.set("sign", sign);
+  expect(raw(good.toString()).kind).toBe("payment");
+});
+
+test("without a word which signature it is, it is none", () => {
+  for (const change of [[], ["sign_type", ""], ["sign_type", "rsa2"], ["sign_type", "RSA2,RSA"]] as const) {
+    const good = new URLSearchParams(form());
+    good.delete("sign_type");
+    if (change.length === 2) good.set(change[0], change[1]);
+    expect(raw(good.toString())).toEqual(refused("badSignature"));
+  }
+});
+
+test.each(["app_id", "seller_id"])("no %s is not ours, though genuine", (name) => {
+  const { [name as "app_id"]: _, ...rest } = trade;
+  expect(raw(alipayForm(rest, alipay.privateKey))).toEqual(refused("notOurs"));
+});
+
 test("a signature over sign_type too is not Alipay's", () => {
   const text = Object.entries(trade)
     .sort(([a], [b]) => (a < b ? -1 : 1))

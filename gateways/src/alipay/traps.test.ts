@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Hostile, hostile, nobody } from "../hostile.testkit.ts";
 import { AMOUNT_FEN, payRequest, SHORT_MS, useKit } from "../sandboxed.testkit.ts";
+import { keyPair, rsa } from "../signed.testkit.ts";
 import { alipayChannel } from "./channel.ts";
 
 const kit = useKit();
@@ -118,6 +119,44 @@ test.each([
   expect((await channel.pay(payRequest(order, kit.code("alipay")))).kind).toBe("unknown");
   expect(middle.hits()).toBe(1);
   expect(kit.seen.map((call) => call.ref)).toEqual([order]);
+});
+
+/** A gateway with Alipay's key, which prints and signs its answer as it likes. */
+async function printing(body: string, signed = body, more: (sign: string) => string = (sign) => `,"sign":"${sign}"`) {
+  const alipayKeys = keyPair();
+  const server = await at((_request, _body, response) =>
+    response.end(`{"alipay_trade_query_response":${body}${more(rsa(signed, alipayKeys.privateKey))}}`),
+  );
+  const change = { gatewayUrl: `${server.url}/gateway.do`, alipayPublicKeyPem: alipayKeys.publicKey };
+  return kit.channel("alipay", change).query({ outTradeNo: "K01_1", amountFen: 100 });
+}
+/** As PHP prints: slashes and Chinese escaped, an escape that need not be one, odd spaces, a key twice. */
+const printed =
+  '{ "code":"10000", "msg":"\\u6210\\u529f", "x":"a\\/b", "out_trade_no":"K01_1","trade_no" : "1",' +
+  '"trade_status":"TRADE_SUCCESS","total_amount":"9.00","total_amount":"1.00" }';
+
+test("the signature is over the answer's own bytes, however it is printed", async () => {
+  const paid = { kind: "paid", verified: true, transactionId: "1", amountFen: 100 };
+  expect(await printing(printed)).toMatchObject(paid);
+  const anew = JSON.stringify(JSON.parse(printed));
+  expect(await printing(anew)).toMatchObject(paid);
+  // The same content is not the same bytes.
+  expect((await printing(anew, printed)).kind).toBe("unknown");
+  expect((await printing(printed, anew)).kind).toBe("unknown");
+});
+
+test.each<[string, (sign: string) => string]>([
+  ["no sign", () => ""],
+  ["an empty sign", () => ',"sign":""'],
+  ["a null sign", () => ',"sign":null'],
+  ["a number for a sign", () => ',"sign":1'],
+  ["a sign cut short", (sign) => `,"sign":"${sign.slice(0, -8)}"`],
+  ["half a sign", (sign) => `,"sign":"${sign.slice(0, 171)}"`],
+  ["the sign of something else", () => `,"sign":"${"A".repeat(342)}=="`],
+  ["a sign and something after it", (sign) => `,"sign":"${sign}","alipay_cert_sn":"1"`],
+  ["two signs", (sign) => `,"sign":"${sign}","sign":"AAAA"`],
+])("an answer with %s is unknown, though its object is genuine", async (_name, more) => {
+  expect((await printing(printed, printed, more)).kind).toBe("unknown");
 });
 
 test.each(["UTC", "America/New_York", "Asia/Shanghai"])("the timestamp is Beijing's with TZ=%s", async (zone) => {

@@ -1,4 +1,4 @@
-import { verify } from "node:crypto";
+import { constants, createHash, publicDecrypt, verify } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { type Hostile, hostile, nobody } from "../hostile.testkit.ts";
 import { API_V3_KEY, keyPair, NOW, wechatHeaders, wechatPlatform, wechatReply } from "../signed.testkit.ts";
@@ -148,8 +148,29 @@ test("paySign is over app, time, nonce and package, each with a line feed", asyn
   const { paySign, signType, ...rest } = made;
   expect(rest).toEqual(vector);
   expect(signType).toBe("RSA");
+  expect(paySign).toMatch(/^[0-9A-Za-z+/]{342}==$/);
   const signature = Buffer.from(paySign, "base64");
-  expect(verify("RSA-SHA256", Buffer.from(vectorText), merchant.publicKey, signature)).toBe(true);
+  const good = (text: string, key = merchant.publicKey) => verify("RSA-SHA256", Buffer.from(text), key, signature);
+  expect(good(vectorText)).toBe(true);
+  // PKCS #1 v1.5 leaves nothing to chance: under the padding stand SHA-256's own prefix and the digest, to the byte.
+  const opened = publicDecrypt({ key: merchant.publicKey, padding: constants.RSA_PKCS1_PADDING }, signature);
+  const digest = createHash("sha256").update(vectorText, "utf8").digest();
+  expect(opened.toString("hex")).toBe(`3031300d060960864801650304020105000420${digest.toString("hex")}`);
+  // Another order of the fields, a missing or another line end, another package, or another key's: none of these.
+  const { appId, timeStamp, nonceStr } = vector;
+  for (const text of [
+    vectorText.trimEnd(),
+    vectorText.replaceAll("\n", "\r\n"),
+    vectorText.replaceAll("\n", ""),
+    `${vectorText}\n`,
+    `${vectorText}RSA\n`,
+    `${appId}\n${nonceStr}\n${timeStamp}\n${vector.package}\n`,
+    `${timeStamp}\n${appId}\n${nonceStr}\n${vector.package}\n`,
+    vectorText.replace("prepay_id=", ""),
+    `appId=${appId}&nonceStr=${nonceStr}&package=${vector.package}&signType=RSA&timeStamp=${timeStamp}`,
+  ])
+    expect(good(text)).toBe(false);
+  expect(good(vectorText, keyPair().publicKey)).toBe(false);
 });
 
 test("the mini program's parameters carry its own id", async () => {

@@ -3,7 +3,7 @@
  * while behind; and because two followers, or one that dies, may read an event twice, a notice's id is its event's.
  */
 import { type Attempt, advance, type Id, type Instant, type LoggedEvent, type Purchase } from "@citygas/core";
-import { volume, yuan } from "@citygas/texts";
+import { type NoticeKey, volume, yuan } from "@citygas/texts";
 import type { ServerContext } from "../context.ts";
 import { loggedEvent } from "../purchases/applyEvent.ts";
 import { derivedId } from "../purchases/derivedId.ts";
@@ -88,36 +88,55 @@ async function fileNews(ctx: Context, eventIds: ReadonlySet<Id>, purchaseIds: re
     [purchaseIds],
   );
   for (const id of purchaseIds) {
-    try {
-      await fileNewsOf(
-        ctx,
-        eventIds,
-        rows.filter(({ subject_id }) => subject_id === id),
-      );
-    } catch (error) {
-      // One whose log does not fold must not keep the news from all the others.
-      ctx.log.error({ err: error, purchaseId: id }, "no notice for this purchase");
-    }
+    const log = rows.filter(({ subject_id }) => subject_id === id);
+    // Not in one with the reading: what the database refuses is tried again, with the cursor where it was.
+    for (const news of foldable(ctx, id, eventIds, log)) await file(ctx, news);
   }
 }
 
-/** @param log of one purchase, whole. */
-async function fileNewsOf(ctx: Context, eventIds: ReadonlySet<Id>, log: readonly LogRow[]): Promise<void> {
+/** One whose log does not fold must not keep the news from all the others. */
+function foldable(ctx: Context, purchaseId: Id, eventIds: ReadonlySet<Id>, log: readonly LogRow[]): News[] {
+  try {
+    return newsOf(eventIds, log);
+  } catch (error) {
+    ctx.log.error({ err: error, purchaseId }, "no notice for this purchase");
+    return [];
+  }
+}
+
+interface News {
+  eventId: Id;
+  kind: NoticeKey;
+  purchase: Purchase;
+  goods: string;
+  paid: string;
+}
+
+/** @param log of one purchase, whole. @throws when it does not fold. */
+function newsOf(eventIds: ReadonlySet<Id>, log: readonly LogRow[]): News[] {
+  const news: News[] = [];
   let before: { purchase: Purchase | null; attempts: ReadonlyMap<Id, Attempt> } = {
     purchase: null,
     attempts: new Map(),
   };
-  for (const { event_id, at, event: stored, seq } of log) {
+  for (const { event_id: eventId, at, event: stored, seq } of log) {
     const event = loggedEvent(stored);
     const next = advance(before, event, at);
     if (!next.ok) throw new Error(`the log does not fold at ${seq}`);
     const { purchase: after, attempts } = next.value;
-    if (eventIds.has(event_id)) {
-      const attempt = attemptOf(event, before.attempts, attempts);
-      await fileOne(ctx, event_id, { at, event, before: before.purchase, after, attempt });
-    }
+    const attempt = attemptOf(event, before.attempts, attempts);
+    const kind = eventIds.has(eventId) ? noticeOf({ at, event, before: before.purchase, after, attempt }) : null;
+    if (kind !== null) news.push({ eventId, kind, purchase: after, ...wordsOf(after, attempt) });
     before = { purchase: after, attempts };
   }
+  return news;
+}
+
+function wordsOf({ breakdown: { delivers, payableFen } }: Purchase, attempt: Happened["attempt"]) {
+  return {
+    goods: delivers.kind === "volume" ? volume(delivers.volumeL, "zh-CN") : yuan(delivers.meterCreditFen, "zh-CN"),
+    paid: yuan(attempt?.after.amountFen ?? payableFen, "zh-CN"),
+  };
 }
 
 function attemptOf(
@@ -129,25 +148,16 @@ function attemptOf(
   return found === undefined ? null : { before: before.get(found.id) ?? null, after: found };
 }
 
-async function fileOne(ctx: Context, eventId: Id, happened: Happened): Promise<void> {
-  const kind = noticeOf(happened);
-  if (kind === null) return;
-  const p = happened.after;
-  const customer = await ctx.registry.customer(p.accountId);
-  const { delivers, payableFen } = p.breakdown;
-  const params = {
-    company: customer?.unit.company ?? "",
-    hotline: customer?.unit.hotline ?? "",
-    number: p.number,
-    goods: delivers.kind === "volume" ? volume(delivers.volumeL, "zh-CN") : yuan(delivers.meterCreditFen, "zh-CN"),
-    paid: yuan(happened.attempt?.after.amountFen ?? payableFen, "zh-CN"),
-  };
+async function file(ctx: Context, { eventId, kind, purchase, goods, paid }: News): Promise<void> {
+  const { id: purchaseId, accountId, number } = purchase;
+  const customer = await ctx.registry.customer(accountId);
+  const { company = "", hotline = "" } = customer?.unit ?? {};
   await fileNotice(ctx.db, {
     id: derivedId("notice", eventId),
     kind,
-    accountId: p.accountId,
-    purchaseId: p.id,
-    params,
+    accountId,
+    purchaseId,
+    params: { company, hotline, number, goods, paid },
     createdAt: ctx.now(),
   });
 }

@@ -1,6 +1,7 @@
 /** Customers who have left learn what became of their purchase, each thing once. */
 import type { NoticeChannel, NoticeMessage, NoticeOutcome } from "@citygas/gateways";
 import { noticeKeys, noticeText } from "@citygas/texts";
+import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { runScript } from "../cards/card.testkit.ts";
 import { endSession } from "../cards/report.ts";
@@ -22,12 +23,16 @@ import {
   write,
 } from "../purchases/world.testkit.ts";
 import { type Hall, openHall } from "../staff/people.testkit.ts";
+import { openPeople } from "../staff/people.ts";
+import { cursorText, readCursor } from "../trail/cursor.ts";
 import { followPurchases, settleMs } from "./follower.ts";
 import { retryAfterMs, sendNotices } from "./sender.ts";
 
 let hall: Hall;
 let sent: NoticeMessage[];
 let fates: NoticeOutcome[];
+/** Where the first follower began. */
+let began: number;
 const sms: NoticeChannel = {
   name: "sms",
   async send(message) {
@@ -37,7 +42,12 @@ const sms: NoticeChannel = {
 };
 beforeAll(async () => {
   hall = await openHall();
+  // What was before the first look is no news.
+  await news();
+  hall.earth.clock.now += settleMs + 1;
   await followPurchases(hall.world.sale);
+  expect((await hall.world.sale.db.query("select 1 from notice")).rows).toEqual([]);
+  began = await cursorAt();
 });
 beforeEach(() => {
   sent = [];
@@ -153,7 +163,7 @@ test("read again from the beginning, or by several at once, nothing is told twic
   const count = async () => (await db.query("select 1 from notice")).rows.length;
   const before = await count();
   await db.query("update server_value set value = $1 where name = 'notices.cursor'", [
-    Buffer.from("0.0.").toString("base64url"),
+    cursorText({ at: began, seq: 0, eventId: "" }),
   ]);
   await Promise.all([1, 2, 3].map(() => followPurchases(hall.world.sale)));
   expect(await count()).toBe(before);
@@ -204,6 +214,155 @@ test("nobody to tell, or an address that takes none: said so, and not tried agai
     "select failed from notice where failed is not null and due_at is null order by created_at desc limit 2",
   );
   expect(rows.map(({ failed }) => failed)).toEqual(["addressRefused", "noAddress"]);
+});
+
+const cursorAt = async () => {
+  const { rows } = await hall.world.sale.db.query<{ value: string }>(
+    "select value from server_value where name = 'notices.cursor'",
+  );
+  return readCursor(rows[0]?.value ?? "")?.at ?? 0;
+};
+const told = async (purchaseId: string) =>
+  (await hall.world.sale.db.query("select 1 from notice where purchase_id = $1", [purchaseId])).rows.length;
+/** A purchase that is refunded; of its events nothing has settled yet. */
+async function news(): Promise<string> {
+  const { card } = await account();
+  const { id } = await bought(hall.world, kiosk1, card, amount(700));
+  await pass(hall.world, 35 * 60_000, 60_000);
+  return id;
+}
+/** Another process of ours, whose database does as `before` says just before each of its statements. */
+function following(before: (sql: string) => Promise<void>) {
+  const { db } = hall.world.sale;
+  const query = async (sql: string, values: unknown[]) => {
+    await before(sql);
+    return await db.query(sql, values);
+  };
+  const other = new Proxy(db, { get: (of, name) => (name === "query" ? query : Reflect.get(of, name)) });
+  return followPurchases({ ...hall.world.sale, db: other });
+}
+
+test("logs that do not fold, more of them than a page, hold up nobody's news, and are read once", async () => {
+  const { db } = hall.world.sale;
+  const at = hall.earth.clock.now;
+  await db.query(
+    `insert into event (event_id, subject_kind, subject_id, seq, at, event)
+     select 'broken-' || n, 'purchase', 'broken', n, $1, '{"type": "purchase", "event": {"type": "cardSettled"}}'
+     from generate_series(1, 1100) n`,
+    [at],
+  );
+  const id = await news();
+  await tell();
+  expect(await told(id)).toBe(1);
+  expect(sent).toHaveLength(1);
+  expect(await cursorAt()).toBeGreaterThan(at);
+  hall.earth.clock.now += settleMs + 1;
+  const read: string[] = [];
+  await following(async (sql) => void read.push(sql));
+  expect(read.filter((sql) => sql.includes("from event"))).toHaveLength(1);
+  await db.query("delete from event where subject_id = 'broken'");
+});
+
+test("the database is away while news is filed: the cursor stays, and it is told when it is back", async () => {
+  const id = await news();
+  const before = await cursorAt();
+  hall.earth.clock.now += settleMs + 1;
+  const away = following(async (sql) => {
+    if (sql.includes("insert into notice")) throw new Error("connection terminated");
+  });
+  await expect(away).rejects.toThrow("connection terminated");
+  expect(await cursorAt()).toBe(before);
+  const lost = followPurchases({
+    ...hall.world.sale,
+    registry: { ...hall.world.sale.registry, customer: () => Promise.reject(new Error("connection terminated")) },
+  });
+  await expect(lost).rejects.toThrow("connection terminated");
+  expect([await cursorAt(), await told(id)]).toEqual([before, 0]);
+  await followPurchases(hall.world.sale);
+  await send();
+  expect(await told(id)).toBe(1);
+  expect(sent).toHaveLength(1);
+});
+
+test("dead between filing and moving on: filed once, and the cursor goes on", async () => {
+  const id = await news();
+  const before = await cursorAt();
+  hall.earth.clock.now += settleMs + 1;
+  const dying = following(async (sql) => {
+    if (sql.includes("update server_value")) throw new Error("killed");
+  });
+  await expect(dying).rejects.toThrow("killed");
+  expect([await cursorAt(), await told(id)]).toEqual([before, 1]);
+  await followPurchases(hall.world.sale);
+  expect(await cursorAt()).toBeGreaterThan(before);
+  await send();
+  expect(sent).toHaveLength(1);
+});
+
+test("a server that was slow does not set the cursor back", async () => {
+  await news();
+  hall.earth.clock.now += settleMs + 1;
+  let ahead = 0;
+  await following(async (sql) => {
+    if (!sql.includes("update server_value") || ahead > 0) return;
+    const id = await news();
+    hall.earth.clock.now += settleMs + 1;
+    await followPurchases(hall.world.sale);
+    expect(await told(id)).toBe(1);
+    ahead = await cursorAt();
+  });
+  expect(ahead).toBeGreaterThan(0);
+  expect(await cursorAt()).toBe(ahead);
+  await send();
+  expect(sent).toHaveLength(2);
+});
+
+test("one that can't be put into words holds up no other, and is given up in the end", async () => {
+  await filed();
+  const { db } = hall.world.sale;
+  await db.query(
+    `insert into notice (id, kind, account_id, purchase_id, doc, created_at, due_at)
+     select 'odd', 'gone', account_id, purchase_id, doc, created_at, 0 from notice order by created_at desc limit 1`,
+  );
+  await expect(send()).rejects.toThrow();
+  expect(sent).toHaveLength(1);
+  for (let time = 0; time < retryAfterMs.length; time++) {
+    hall.earth.clock.now += 120_000;
+    await expect(send()).rejects.toThrow();
+  }
+  hall.earth.clock.now += 120_000;
+  await send();
+  const { rows } = await db.query("select failed, due_at, tries from notice where id = 'odd'");
+  expect(rows).toEqual([{ failed: "broken", due_at: null, tries: retryAfterMs.length + 2 }]);
+  expect(sent).toHaveLength(1);
+});
+
+test("what keeps the follower, or what comes before it in a round, keeps no notice back that is filed", async () => {
+  await filed();
+  const { sale } = hall.world;
+  await sale.db.query("update server_value set value = 'no cursor' where name = 'notices.cursor'");
+  let arrived = (_: unknown) => {};
+  const telling = new Promise((resolve) => {
+    arrived = resolve;
+  });
+  const prompt: NoticeChannel = {
+    name: "sms",
+    async send(message) {
+      arrived(message);
+      return await sms.send(message);
+    },
+  };
+  const errors: string[] = [];
+  const log = pino({ level: "error" }, { write: (line: string) => void errors.push(line) });
+  const { janitor } = openPeople({ ...sale, log }, [], new Map([["sms", prompt]]));
+  janitor.start();
+  await telling;
+  await janitor.stop();
+  expect(sent).toHaveLength(1);
+  expect(errors.join()).toContain("notices.cursor is no cursor");
+  await sale.db.query("update server_value set value = $1 where name = 'notices.cursor'", [
+    cursorText({ at: hall.earth.clock.now, seq: 0, eventId: "" }),
+  ]);
 });
 
 test.each(noticeKeys)("%s has its text, and fits into what a provider takes", (key) => {

@@ -17,7 +17,9 @@ export async function sendNotices(
   channels: NoticeChannels,
 ): Promise<void> {
   const due = await takeDueNotices(ctx.db, ctx.now(), batch, leaseMs);
-  await Promise.all(due.map((notice) => sendOne(ctx, channels, notice)));
+  const ends = await Promise.allSettled(due.map((notice) => sendOne(ctx, channels, notice)));
+  const broken = ends.find((end) => end.status === "rejected");
+  if (broken !== undefined) throw broken.reason;
 }
 
 /** Where this customer can be reached, best first. WeChat's openids come with the binding of accounts. */
@@ -30,6 +32,8 @@ async function sendOne(
   notice: DueNotice,
 ): Promise<void> {
   const { id, kind, params, tries } = notice;
+  // Taken as often as one is tried, and no try came to an end: its row can't be sent.
+  if (tries > retryAfterMs.length + 1) return await noticeFailed(db, id, "broken");
   const message = { templateId: noticeTemplateId(kind), params, text: noticeText(kind, params), ref: id };
   let why = "noAddress";
   for (const [name, to] of addressesOf(notice)) {

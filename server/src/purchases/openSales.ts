@@ -10,7 +10,7 @@ import { grantOf } from "../decisions/kinds/purchase.ts";
 import type { App } from "../http/app.ts";
 import { drainPayments, newPayments, type Payments } from "../payments/payments.ts";
 import { registerPayments } from "../payments/routes.ts";
-import { janitor } from "../tasks/janitor.ts";
+import { inTurn, janitor } from "../tasks/janitor.ts";
 import { sweepTasks, type TaskRunner, taskRunner } from "../tasks/runner.ts";
 import { sqlTaskRows } from "../tasks/taskRows.ts";
 import { terminalSeenAt } from "../terminals/terminalRows.ts";
@@ -52,10 +52,7 @@ export function openSales(ctx: ServerContext): Sales {
   const running = taskRunner(sale, payments);
   runner = running;
   const callbacks = openCallbacks(sale, payments, sqlNotificationRows(ctx.db));
-  const clean = async (): Promise<void> => {
-    await sweepTasks(sale, 1);
-    await callbacks.sweep();
-  };
+  const clean = (): Promise<void> => inTurn(() => sweepTasks(sale, 1), callbacks.sweep);
   const cleaning = janitor(clean, ctx.log);
   return {
     clean,

@@ -17,7 +17,7 @@ import type { Routes } from "../http/app.ts";
 import { followPurchases } from "../notices/follower.ts";
 import { type NoticeChannels, sendNotices } from "../notices/sender.ts";
 import type { SaleContext } from "../purchases/sale.ts";
-import { type Janitor, janitor } from "../tasks/janitor.ts";
+import { inTurn, type Janitor, janitor } from "../tasks/janitor.ts";
 import { registerStaffTasks } from "../tasks/routes.ts";
 import { staffTaskKeeper } from "../tasks/staffTaskKeeper.ts";
 import { staffRoutes } from "./routes.ts";
@@ -54,6 +54,7 @@ export function openPeople(
     ...moreKinds,
   ]);
   const keeper = staffTaskKeeper(sale);
+  const tellers = notices.size === 0 ? [] : [() => followPurchases(sale), () => sendNotices(sale, notices)];
   return {
     decisions,
     routes: [
@@ -64,16 +65,6 @@ export function openPeople(
       (app) => registerStaffTasks(app, sale, audit),
       (app) => registerCounter(app, sale, audit),
     ],
-    janitor: janitor(
-      async () => {
-        await decisions.sweep();
-        await keeper.round();
-        if (notices.size === 0) return;
-        await followPurchases(sale);
-        await sendNotices(sale, notices);
-      },
-      sale.log,
-      everyMs,
-    ),
+    janitor: janitor(() => inTurn(decisions.sweep, keeper.round, ...tellers), sale.log, everyMs),
   };
 }

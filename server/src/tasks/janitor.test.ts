@@ -25,7 +25,7 @@ import {
 import { openPool } from "../store/database.ts";
 import { openSqlStore } from "../store/sql.ts";
 import { freshDatabase } from "../store/testDatabase.ts";
-import { janitor } from "./janitor.ts";
+import { inTurn, janitor } from "./janitor.ts";
 import { sweepTasks } from "./runner.ts";
 
 let earth: Earth;
@@ -151,4 +151,19 @@ test("one look finds lost tasks and notifications alike", async () => {
   await openSales({ ...world.sale, db }).clean();
   expect((await stateOf(world, id)).state).toBe("paid");
   expect((await db.query("select kind from task where ref = $1", [id])).rowCount).toBe(1);
+});
+
+test("what befalls one work of a round takes no other's turn, and is told at the end", async () => {
+  const done: string[] = [];
+  const work =
+    (name: string, fails = false) =>
+    async () => {
+      done.push(name);
+      if (fails) throw new Error(name);
+    };
+  await inTurn(work("a"), work("b"));
+  await expect(inTurn(work("c", true), work("d"))).rejects.toThrow("c");
+  const both = inTurn(work("e", true), work("f", true), work("g"));
+  await expect(both).rejects.toMatchObject({ errors: [new Error("e"), new Error("f")] });
+  expect(done.join("")).toBe("abcdefg");
 });

@@ -34,3 +34,11 @@ export function janitor(round: () => Promise<unknown>, log: Logger, everyMs: num
     },
   };
 }
+
+/** One after the other; what befalls one takes no other's turn. @throws at the end, what was thrown. */
+export async function inTurn(...works: (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const work of works) await work().catch((error: unknown) => failures.push(error));
+  if (failures.length > 1) throw new AggregateError(failures, `${failures.length} works of a round failed`);
+  if (failures.length === 1) throw failures[0];
+}
