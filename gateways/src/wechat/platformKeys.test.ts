@@ -188,3 +188,18 @@ test("certificates are asked for twice a day, a public key alone never", async (
   expect(alone.asked()).toBe(0);
   await alone.close();
 });
+
+test("a serial that is known keeps its key, whatever a list brings under it", async () => {
+  const { serial, pem } = certificate();
+  const ours = keyPair().publicKey;
+  const packed = encryptedText(pem, "certificate", API_V3_KEY);
+  const body = JSON.stringify({ data: [{ serial_no: serial, encrypt_certificate: packed }] });
+  const list = () => ({ body, serial: "PUB_KEY_ID_1", key: old.privateKey });
+  const { keys, asked, close } = await platform(list, { [serial]: ours });
+  keys.missing(NOW);
+  await keys.asked();
+  expect(asked()).toBe(1);
+  expect(keys.key(serial, NOW)?.export({ type: "spki", format: "pem" })).toBe(ours);
+  expect(keys.valid(NOW)[serial]).toBe(ours);
+  await close();
+});

@@ -151,6 +151,23 @@ test("what is confirmed is one server's until its lease lapses", async () => {
   expect(await takeConfirmed(sale.db, made.body.id, now + 60_000, 60_000)).toMatchObject({ tries: 2 });
 });
 
+test("what was never confirmed is carried out by nobody, however long it lies", async () => {
+  const { sale } = hall.world;
+  const open = await manual();
+  await propose(open.id, "delivered");
+  const rejected = await manual();
+  const first = await propose(rejected.id, "delivered");
+  const words = { words: "the meter says otherwise" };
+  await hall.ask(supervisor, "POST", `/decisions/${first.body.id}/reject`, words);
+  const withdrawn = await manual();
+  const second = await propose(withdrawn.id, "delivered");
+  await hall.ask(cashier, "POST", `/decisions/${second.body.id}/withdraw`, words);
+  hall.earth.clock.now += 3_600_000;
+  await hall.restarted().decisions.sweep();
+  for (const { body } of [first, second]) expect(await takeConfirmed(sale.db, body.id, sale.now(), 1)).toBeUndefined();
+  for (const { id } of [open, rejected, withdrawn]) expect((await stateOf(hall.world, id)).state).toBe("manual");
+});
+
 test("the same request again is the same proposal; another one under its key is refused", async () => {
   const { id } = await manual();
   const first = await propose(id, "delivered", cashier, "one-proposal");

@@ -96,6 +96,23 @@ test("a payment is settled as the gateway has it, never against its word", async
   expect((await stateOf(hall.world, id)).state).toBe("void");
 });
 
+test("paid is no end of a payment whose purchase waits for it no more, whatever the gateway says: not even proposed", async () => {
+  const { id } = await paying();
+  hall.earth.bank.fates.push("password");
+  await pay(hall.world, kiosk1, id);
+  value(await cancelPurchase(hall.world.sale, kiosk1, id, keyed(`cancel-${id}`)));
+  // Silent for longer than a reverse is possible: people decide.
+  hall.earth.bank.down = true;
+  await pass(hall.world, 8 * 86_400_000, 3_600_000);
+  hall.earth.bank.down = false;
+  const attempt = await attemptOf(id);
+  expect(attempt.state).toBe("manual");
+  expect((await stateOf(hall.world, id)).state).toBe("closing");
+  Object.assign(await trade(id), { state: "paid", paidFen: null });
+  const { body } = await propose("attempt.resolve", attempt.id, { to: "paid" });
+  expect(body).toMatchObject({ status: 409, code: "decision.notApplicable" });
+});
+
 test("nothing to settle: no such payment, or one that is known", async () => {
   const { id } = await paying();
   await pay(hall.world, kiosk1, id);

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { loggedEvent } from "../purchases/applyEvent.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
-import { type Earth, kiosk1, makeEarth, newAccount, phone1 } from "../purchases/earth.testkit.ts";
+import { type Earth, kiosk1, kiosk2, makeEarth, newAccount, phone1 } from "../purchases/earth.testkit.ts";
 import { getPurchase } from "../purchases/watch.ts";
 import {
   amount,
@@ -188,6 +188,32 @@ test("given up while it is announced: it is not made; while it is made: it is si
   expect(earth.bank.calls.map(({ call }) => call)).toEqual(["prepare"]);
 });
 
+test.each(["cancelled", "wanted gone by a reader"] as const)(
+  "%s after its making was lost: the gateway is not asked to make it again",
+  async (what) => {
+    earth.bank.prepareFates.push("lost");
+    expect(await prepaid(world, phone1, id)).toMatchObject({ error: { code: "payment.channelDown" } });
+    if (what === "cancelled") value(await cancelPurchase(world.sale, phone1, id, keyed("cancel-lost")));
+    else expect(await again()).toMatchObject({ code: "purchase.onPhone" });
+    expect(await prepaid(world, phone1, id)).toMatchObject({ error: { code: "payment.inProgress" } });
+    expect(earth.bank.calls.filter(({ call }) => call === "prepare")).toHaveLength(1);
+  },
+);
+
+test("a scanned code in payment is neither signed for a phone nor closed for a reader", async () => {
+  const made = await newAccount(earth, "b");
+  const sale = await quoted(world, kiosk1, await insert(world, kiosk1, made.card), amount(500));
+  await confirmed(world, kiosk1, sale.id);
+  earth.bank.fates.push("password");
+  await pay(world, kiosk1, sale.id);
+  const before = await earth.store.events({ kind: "purchase", id: sale.id });
+  expect(await prepaid(world, kiosk1, sale.id)).toMatchObject({ error: { code: "payment.inProgress" } });
+  const elsewhere = await insert(world, kiosk2, made.card);
+  expect(elsewhere.answer).toMatchObject({ kind: "refused", code: "purchase.open" });
+  expect(await earth.store.events({ kind: "purchase", id: sale.id })).toEqual(before);
+  expect(earth.bank.calls.map(({ call }) => call)).not.toContain("close");
+});
+
 test("while a channel is down nobody is sent to it, and no order is announced", async () => {
   for (let time = 0; time < 2; time++)
     world.payments.health.note("wechat", { kind: "unknown", why: "x" }, earth.clock.now);
@@ -222,6 +248,11 @@ test("another sum than was asked for is people's to look at", async () => {
   const [attemptId = ""] = (await stateOf(world, id)).liveAttemptIds;
   const attempt = (await earth.store.load([{ kind: "attempt", id: attemptId }])).get("attempt", attemptId)?.state;
   expect(attempt).toMatchObject({ state: "manual", oddFen: 500 });
+  // Nobody pays it a second time, and nobody else's order closes it under people's hands.
+  const { length } = await earth.store.events({ kind: "purchase", id });
+  for (const openid of ["oPayer1", "oOther"])
+    expect(await prepaid(world, phone1, id, openid)).toMatchObject({ error: { code: "payment.inProgress" } });
+  expect(await earth.store.events({ kind: "purchase", id })).toHaveLength(length);
   await pass(world, 1_000, 1_000);
   expect([...earth.staff.values()].map(({ kind }) => kind)).toContain("attempt.manual");
 });
@@ -304,8 +335,53 @@ describe("a reader that holds the card", () => {
     expect(await again()).toMatchObject({ code: "purchase.onPhone" });
   });
 
-  test("the phone's own look at the card closes nothing", async () => {
-    expect((await insert(world, phone1, card)).answer).toMatchObject({ kind: "refused", code: "purchase.open" });
-    expect((await stateOf(world, id)).yielding).toBe(false);
+  const phone2 = { ...phone1, id: "phone-2" };
+  const lookAt = async (terminal: typeof phone1) => {
+    const { answer } = await insert(world, terminal, card);
+    return { code: answer.kind === "refused" ? answer.code : answer.kind, ...(await stateOf(world, id)) };
+  };
+  /** As a maker's layout would be that phones may write; the open ones they may not. */
+  async function writtenByPhones<T>(run: () => Promise<T>): Promise<T> {
+    const { checksums } = card.driver;
+    Object.assign(card.driver, { checksums: "keyed" });
+    try {
+      return await run();
+    } finally {
+      Object.assign(card.driver, { checksums });
+    }
+  }
+
+  test("the phone's own look at the card closes nothing, whether it may write it or not", async () => {
+    expect(await lookAt(phone1)).toMatchObject({ code: "purchase.open", yielding: false });
+    await writtenByPhones(async () => {
+      expect(await lookAt(phone1)).toMatchObject({ code: "purchase.open", yielding: false });
+    });
+  });
+
+  test("a reader that may not write the card closes nothing; another phone that may, does", async () => {
+    expect(await lookAt(phone2)).toMatchObject({ code: "purchase.open", yielding: false });
+    await writtenByPhones(async () => {
+      expect(await lookAt(phone2)).toMatchObject({ code: "purchase.onPhone", yielding: true });
+    });
+  });
+
+  test("cancelled while the reader looks: it gives way no more", async () => {
+    const { store } = world.sale;
+    const { load } = store;
+    let looks = 0;
+    store.load = async (ids) => {
+      const found = await load(ids);
+      if (ids.length !== 1 || ids[0]?.kind !== "card") return found;
+      looks += 1;
+      // The second time to see whether this reader may write it, just before the order is asked to give way.
+      if (looks === 2) value(await cancelPurchase(world.sale, phone1, id, keyed("cancel-now")));
+      return found;
+    };
+    const { length } = await store.events({ kind: "purchase", id });
+    const seen = await lookAt(kiosk1);
+    store.load = load;
+    expect(looks).toBe(2);
+    expect(seen).toMatchObject({ code: "purchase.open", state: "closing", yielding: false });
+    expect(await store.events({ kind: "purchase", id })).toHaveLength(length + 1);
   });
 });

@@ -2,7 +2,7 @@
 import { addDays, billDueAt, dayAtStart } from "@citygas/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { refundIsHeld } from "./ask.ts";
-import type { CompareScope } from "./compareGateway.ts";
+import { type CompareScope, compareGateway } from "./compareGateway.ts";
 import { compareLedger } from "./compareLedger.ts";
 import { dayRow } from "./days.ts";
 import { type Books, channel, day, openBooks } from "./reconciliation.testkit.ts";
@@ -292,6 +292,24 @@ describe("duplicate", () => {
       { class: "duplicate", reason: "paidTwice" },
     ]);
     expect(await books.differences("comparison = 'ledger'")).toEqual([]);
+  });
+
+  it("more orders twice in a bill than a bill can have: it is none to go on with", async () => {
+    const twice = ["K_1", "K_2"].flatMap((no) => [books.line("PAY", no), books.line("PAY", no, { transactionId: no })]);
+    const back = [books.line("REFUND", "K_1"), books.line("REFUND", "K_1", { refundNo: "F2", transactionId: "F2" })];
+    bill(...twice, ...back);
+    await run();
+    const { rows } = await books.rc.db.query<{ number: number }>("select number from bill where kind = 'trade'");
+    const span = { from: dayAtStart(day), to: dayAtStart(addDays(day, 1)) };
+    const scope = { channel, day, ...span, billNumber: rows[0]?.number ?? null, run: 2, now: books.clock.now } as const;
+    const compared = (most: number, refunds = 2) =>
+      books.rc.heavy.transaction((client) => compareGateway(client, scope, { refunds, reversals: 0 }, most));
+    const told = (most: number) => `more than ${most} orders stand in the bill twice`;
+    await expect(compared(1)).rejects.toThrow(told(1));
+    await expect(compared(0, 0)).rejects.toThrow(told(0));
+    await compared(2);
+    const found = await books.differences("seen_run = 2 and transaction_id in ('K_1', 'K_2', 'F2')");
+    expect(found).toHaveLength(3);
   });
 
   it("the second line has another amount: one difference, and the sums still explain themselves", async () => {

@@ -113,19 +113,23 @@ where channel = $1 and day = $2 and comparison = 'gateway' and side = 'both' and
     and t.seen_run = $3 and t.kind = d.kind and t.out_trade_no = d.out_trade_no
     and t.transaction_id = d.transaction_id)`;
 
-/** @param lines of the bill by kind: what it has none of is not looked for in it. */
+/**
+ * @param lines of the bill by kind: what it has none of is not looked for in it.
+ * @param most orders that may stand in the bill more than once. @throws for more of them.
+ */
 export async function compareGateway(
   client: PoolClient,
   scope: CompareScope,
   lines: { refunds: number; reversals: number },
+  most = doubledMax,
 ): Promise<void> {
   const { channel, from, to, billNumber, day, run, now } = scope;
   const values = [channel, day, run, now, billNumber];
   await enterFound(client, payments, [...values, from, to]);
   await enterFound(client, refunds, [...values, from, to]);
   if (billNumber === null) return;
-  await furtherLines(client, "payment", "out_trade_no", values);
-  if (lines.refunds > 0) await furtherLines(client, "refund", "out_trade_no, refund_no", values);
+  await furtherLines(client, "payment", "out_trade_no", values, most);
+  if (lines.refunds > 0) await furtherLines(client, "refund", "out_trade_no, refund_no", values, most);
   if (lines.reversals > 0) await enterFound(client, reversals, values);
 }
 
@@ -135,11 +139,10 @@ async function furtherLines(
   kind: "payment" | "refund",
   key: string,
   values: readonly unknown[],
+  most: number,
 ): Promise<void> {
-  const { rows } = await client.query<{ out_trade_no: string }>(
-    long(doubledNumbers(kind), [values[4], doubledMax + 1]),
-  );
-  if (rows.length > doubledMax) throw new Error(`more than ${doubledMax} orders stand in the bill twice`);
+  const { rows } = await client.query<{ out_trade_no: string }>(long(doubledNumbers(kind), [values[4], most + 1]));
+  if (rows.length > most) throw new Error(`more than ${most} orders stand in the bill twice`);
   if (rows.length === 0) return;
   const numbers = rows.map(({ out_trade_no }) => out_trade_no);
   await enterFound(client, doubled(kind, key), [...values, numbers]);

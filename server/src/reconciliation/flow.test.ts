@@ -106,6 +106,27 @@ describe("a file that is not believed", () => {
   );
 });
 
+describe("a day that can't be gone on with", () => {
+  it("is tried hourly, and a person is told at 14:00", async () => {
+    expectedErrors = 3;
+    await books.sell({ no: "K_1" });
+    books.gateway.trades.set(day, [books.line("PAY", "K_1")]);
+    const failing = books.another(async (point) => {
+      if (point === "imported") throw new Error("no way on");
+    });
+    for (const now of [billDueAt(day), billAlarmAt(day), billAlarmAt(day) + hourMs]) {
+      books.clock.now = now;
+      expect(await failing.scheduler.runDue()).toBe(1);
+      expect(await row()).toMatchObject({ run: 0, answer: { why: "error" }, next_at: now + hourMs });
+      expect(await staffTasks()).toEqual(now < billAlarmAt(day) ? [] : ["reconciliation.failed"]);
+      await books.rc.db.query("update reconciliation_day set state = 'due'");
+    }
+    books.clock.now += hourMs;
+    await run();
+    expect(await row()).toMatchObject({ state: "compared", run: 1, figures: { matched: 1 } });
+  });
+});
+
 describe("once, whatever is repeated", () => {
   it("the same bill fetched again changes nothing; another one replaces it and its differences", async () => {
     await books.sell({ no: "K_1" });
@@ -411,12 +432,22 @@ describe("fund bill and bank", () => {
   it("a fund bill that is late holds the day until 14:00, then the rest goes on without it", async () => {
     await books.sell({ no: "K_1", amountFen: 1_000 });
     books.gateway.trades.set(day, [books.line("PAY", "K_1", { amountFen: 1_000, feeFen: 6 })]);
-    await run();
-    expect(await row()).toMatchObject({ state: "due", answer: { fund: "notReady" } });
+    for (const now of [billDueAt(day), billAlarmAt(day) - 1]) {
+      books.clock.now = now;
+      await run();
+      expect(await row()).toMatchObject({ state: "due", run: 0, answer: { fund: "notReady" } });
+      await books.rc.db.query("update reconciliation_day set next_at = 0");
+    }
+    expect(await staffTasks()).toEqual([]);
     books.clock.now = billAlarmAt(day);
     await run();
-    expect(await row()).toMatchObject({ state: "compared", next_at: billAlarmAt(day) + hourMs });
+    expect(await row()).toMatchObject({ state: "compared", run: 1, next_at: billAlarmAt(day) + hourMs });
     expect(await books.ledger("fee:wechat")).toBe(0);
+    expect(await staffTasks()).toEqual(["reconciliation.noBill"]);
+    // Asked for hourly, and what has been compared is not compared anew for nothing.
+    books.clock.now += hourMs;
+    await run();
+    expect(await row()).toMatchObject({ state: "compared", run: 1, answer: { fund: "notReady" } });
     books.gateway.funds?.set(day, moves());
     books.clock.now += hourMs;
     await run();

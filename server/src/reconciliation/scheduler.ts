@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterNoBill } from "@citygas/core";
 import { billChannels, type ReconciliationContext } from "./context.ts";
 import { claimDay, type DayRow, openDueDays, releaseDay } from "./days.ts";
-import { type WorkEnd, workDay } from "./work.ts";
+import { fileTask, type WorkEnd, workDay } from "./work.ts";
 
 const pollMs = 15_000;
 /** Rounds of one look: the rest is done at the next. */
@@ -72,6 +72,9 @@ async function carryOut(rc: ReconciliationContext, row: DayRow): Promise<WorkEnd
     return await workDay(rc, row);
   } catch (error) {
     rc.log.error({ err: error, channel: row.channel, day: row.day }, "a day was not reconciled");
-    return { nextAt: afterNoBill(row.day, rc.now(), "failed").nextAt, answer: { why: "error" } };
+    const { nextAt, alarm } = afterNoBill(row.day, rc.now(), "failed");
+    if (alarm)
+      await fileTask(rc, row, "failed", {}).catch((again: unknown) => rc.log.error({ err: again }, "nobody was told"));
+    return { nextAt, answer: { why: "error" } };
   }
 }

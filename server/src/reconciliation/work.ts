@@ -165,10 +165,10 @@ async function tellStaff(rc: ReconciliationContext, row: DayRow): Promise<void> 
 }
 
 /** Once per day and kind. */
-async function fileTask(
+export async function fileTask(
   rc: ReconciliationContext,
   { channel, day }: Pick<DayRow, "channel" | "day">,
-  what: "noBill" | "badBill" | "differences",
+  what: "noBill" | "badBill" | "failed" | "differences",
   doc: object,
 ): Promise<void> {
   const kind = `reconciliation.${what}`;
