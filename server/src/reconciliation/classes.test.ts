@@ -367,6 +367,78 @@ describe("payments × card writes", () => {
   });
 });
 
+describe("what proves that gas went out, or stayed", () => {
+  const failed = { failure: { step: 2, reason: "removed" } };
+  type Write = [kind: "sale" | "refund", report: object | null];
+  const delivered = { status: "delivered" } as const;
+  const back = { status: "refunded" } as const;
+  const backSoon = { status: "refunding" } as const;
+  it.each<[string, { status: string; decided?: true }, Write[], string | null]>([
+    ["refunded, nothing ever issued", back, [], null],
+    ["refunded, its write not told of", back, [["sale", null]], null],
+    ["refunded, its write failed", back, [["sale", failed]], null],
+    [
+      "refunded by the refund image",
+      back,
+      [
+        ["sale", {}],
+        ["refund", {}],
+      ],
+      null,
+    ],
+    [
+      "refunded, its refund image failed and the sale before it did not",
+      back,
+      [
+        ["sale", {}],
+        ["refund", failed],
+      ],
+      null,
+    ],
+    [
+      "refunded, and the last word is a sale that was carried out",
+      back,
+      [
+        ["sale", failed],
+        ["sale", {}],
+      ],
+      "gasWithoutMoney",
+    ],
+    [
+      "refunded, and written after the refund image",
+      back,
+      [
+        ["refund", {}],
+        ["sale", {}],
+      ],
+      "gasWithoutMoney",
+    ],
+    ["being refunded, though it was written", backSoon, [["sale", {}]], "gasWithoutMoney"],
+    ["being refunded, nothing written", backSoon, [["sale", failed]], "moneyWithoutGas"],
+    ["delivered, nothing ever issued", delivered, [], "deliveredWithoutWrite"],
+    ["delivered, nothing issued, by two people's word", { ...delivered, decided: true }, [], null],
+    ["delivered, its write not told of: the card was read", delivered, [["sale", null]], null],
+  ])("%s", async (_name, { status, decided }, writes, reason) => {
+    const { db } = books.rc;
+    const { purchase } = await books.sell({ no: "K_1" });
+    await db.query("delete from card_write where purchase_id = $1", [purchase.id]);
+    // Their ids run the other way: what came last is told by its time.
+    for (const [nth, [kind, report]] of writes.entries())
+      await db.query(
+        `insert into card_write (id, purchase_id, card_id, terminal_id, kind, before, after, issued_at, report)
+         values ($1, $2, 'c', 't', $3, '', '', $4, $5)`,
+        [`w${9 - nth}`, purchase.id, kind, nth, report === null ? null : JSON.stringify(report)],
+      );
+    await db.query("update purchase set status = $2 where id = $1", [purchase.id, status]);
+    if (decided)
+      await db.query(`update purchase set state = state || '{"reason": "staff"}' where id = $1`, [purchase.id]);
+    bill(books.line("PAY", "K_1"));
+    await run();
+    const open = await books.differences("comparison = 'delivery' and state <> 'resolved'");
+    expect(open.map((each) => each.reason)).toEqual(reason === null ? [] : [reason]);
+  });
+});
+
 describe("the books", () => {
   it("a posting too many is found", async () => {
     await books.sell({ no: "K_1" });
