@@ -25,19 +25,23 @@ const lateMs = 300_000;
 /** A client learns of a service that was killed only when its own wait of half a minute ends. */
 const patienceMs = 90_000;
 
-/** The kiosks stand at the two slots of one reader; another one is for whoever looks at the card afterwards. */
+/**
+ * The kiosks stand at the two slots of one reader; another one is for whoever looks at the card afterwards, at a port that no
+ * outgoing connection is given.
+ */
 const shared = { name: "Virtual PCD", port: slotPorts[0] };
-const looking = { name: "Virtual Desk", port: 0x9010 };
+const looking = { name: "Virtual Desk", port: 0x7010 };
 
 /** A card of each layout's chip, by the account that it belongs to, and what its customer keys in. */
 const cards = {
   a: { account: "031120109", entry: "4", chip: "sle4442" },
   b: { account: "031140086", entry: "10", chip: "sle4442" },
   cpu: { account: "031140115", entry: "10", chip: "cpu" },
+  sm4: { account: "031140116", entry: "10", chip: "cpu" },
   c: { account: "031120110", entry: "4", chip: "at24c02" },
 } as const;
 type Which = keyof typeof cards;
-const all = ["a", "b", "cpu", "c"] as const;
+const all = ["a", "b", "cpu", "sm4", "c"] as const;
 
 /** From docs/devices.md and docs/cards/open-b-cpu.md: what shows all of a card. */
 const lookAt: Record<(typeof cards)[Which]["chip"], { commands: readonly string[]; select: string }> = {
@@ -124,7 +128,7 @@ describe.skipIf(missing.length > 0)(
       await booksBalance(world);
     });
 
-    it.each(["a", "b", "cpu"] as const)(
+    it.each(["a", "b", "cpu", "sm4"] as const)(
       "%s: torn in the middle of its write, finished at the other kiosk's slot",
       { timeout: lateMs },
       async (which) => {
@@ -139,7 +143,7 @@ describe.skipIf(missing.length > 0)(
         const torn = await scriptorSees(which);
         expect(torn).not.toBe(after);
         // A CPU card takes a sealed command whole or not at all.
-        if (which === "cpu") expect(torn).toBe(before);
+        if (cards[which].chip === "cpu") expect(torn).toBe(before);
         else expect(torn).not.toBe(before);
         elsewhere.hand.blink();
         await world.sandbox.insert(buyer.card, "kiosk-2");
@@ -169,6 +173,20 @@ describe.skipIf(missing.length > 0)(
       expect(await scriptorSees("c")).toBe(torn);
     });
 
+    it.each(["cpu", "sm4"] as const)(
+      "a copy of %s, with all that scriptor reads of it, is refused before a sale",
+      { timeout: lateMs },
+      async (which) => {
+        const { hand } = customer(which);
+        const id = `copy-of-${which}`;
+        await world.sandbox.call("POST", "/cards", { id, label: id, chip: copyOf(which, await scriptorSees(which)) });
+        await world.sandbox.insert(id, "kiosk-1");
+        expect(await hand.sees("refused")).toMatchObject({ code: "card.foreign" });
+        await world.sandbox.remove(id);
+        await handsBack(hand);
+      },
+    );
+
     it.each([
       ["sle4428", "card.foreign", strangers.sle4428],
       ["at88sc102", "card.unreadable", strangers.at88sc102],
@@ -182,17 +200,7 @@ describe.skipIf(missing.length > 0)(
         await world.sandbox.remove(chip);
         const after = await world.sandbox.call<{ secretState: string }>("GET", `/cards/${chip}`);
         expect(after.secretState).toBe("full");
-        // An answer to a screen that has changed since counts for nothing.
-        await until(
-          async () => {
-            const screen = hand.view()?.screen;
-            return screen?.name === "refused" && !screen.cardIn;
-          },
-          20_000,
-          () => "the card is still in",
-        );
-        hand.act({ do: "ok" });
-        await hand.sees("home");
+        await handsBack(hand);
       },
     );
 
@@ -248,6 +256,37 @@ describe.skipIf(missing.length > 0)(
     });
   },
 );
+
+/** A CPU card with these bytes, and keys of its own. */
+function copyOf(which: "cpu" | "sm4", hex: string): object {
+  const keyHex = "c0".repeat(16);
+  const [first, second] = [48 * 2, 88 * 2];
+  const contents = [hex.slice(0, first), hex.slice(first, second), hex.slice(second)];
+  return {
+    kind: "cpu",
+    aidHex: "f043495459474153",
+    cipher: which === "sm4" ? "sm4" : "3des",
+    files: contents.map((contentHex, index) => ({ sfi: index + 1, contentHex, keyHex })),
+    externalKeyHex: keyHex,
+    tries: 3,
+    internalKeys: [{ id: 1, keyHex }],
+  };
+}
+
+/** The refused card is taken out, and the customer has read why. */
+async function handsBack(hand: Customer["hand"]): Promise<void> {
+  // An answer to a screen that has changed since counts for nothing.
+  await until(
+    async () => {
+      const screen = hand.view()?.screen;
+      return screen?.name === "refused" && !screen.cardIn;
+    },
+    20_000,
+    () => "the card is still in",
+  );
+  hand.act({ do: "ok" });
+  await hand.sees("home");
+}
 
 /** The service looks at its slots a few times a second: a card just put in answers a moment later. */
 async function answered(ask: () => string[]): Promise<string[]> {

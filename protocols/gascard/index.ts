@@ -51,6 +51,8 @@ export {
   openBCpuMoney,
   openBCpuVolume,
   openBMoney,
+  openBSm4Money,
+  openBSm4Volume,
   openBVolume,
   openCMoney,
   openCVolume,

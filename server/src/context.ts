@@ -70,7 +70,7 @@ export interface KeyService {
     answer: Uint8Array,
   ): Promise<boolean | null>;
   /** For the virtual cards of development: this card's keys, hex, for sealed commands and for proofs. No key device can say them. */
-  virtualCardKeys?(cardNumber: string): Promise<VirtualCardKeys>;
+  virtualCardKeys?(cardNumber: string, cipher: "tripleDes" | "sm4"): Promise<VirtualCardKeys>;
   /** Ends what it holds open. */
   close?(): Promise<void>;
 }

@@ -82,7 +82,14 @@ function chipWith(driver: LayoutDriver, image: Uint8Array): AnyChipState {
     const files = application.files.map(({ sfi, offset, length }) => {
       return { sfi, contentHex: toHex(image.slice(offset, offset + length)), keyHex: `0${sfi}`.repeat(16) };
     });
-    return { kind: "cpu", aidHex: application.aid, cipher: "sm4", files, externalKeyHex: "09".repeat(16), tries: 3 };
+    return {
+      kind: "cpu",
+      aidHex: application.aid,
+      cipher: application.cipher === "sm4" ? "sm4" : "3des",
+      files,
+      externalKeyHex: "09".repeat(16),
+      tries: 3,
+    };
   }
   if (chip === "sle4442") return { ...blankChip(secret), memoryHex: toHex(image) };
   if (chip === "at24c02") return { kind: chip, memoryHex: toHex(image) };
@@ -101,7 +108,9 @@ function sceneOf(driver: LayoutDriver, story: Story): Scene {
     meterCeiling: 0,
   } as const;
   const issued = driver.format({ ...account, count: Math.max(0, count - 1), totalCredited: inMeter ? 900_000 : 0 });
-  const layout = ["open-a", "open-b", "open-b-cpu", "open-c"].find((page) => driver.name === `${page}-${driver.unit}`);
+  const layout = ["open-a", "open-b", "open-b-cpu", "open-b-sm4", "open-c"].find(
+    (page) => driver.name === `${page}-${driver.unit}`,
+  );
   const zero = { replacement: 0, count: 0, totalCredited: 0, remaining: 0, registerL: 500, batteryLow: false } as const;
   let meter = {
     id: "m",
@@ -208,8 +217,9 @@ async function written(
     serverNowMs: () => 1,
     seal: async ({ step, challenge }) => {
       const update = sealOfStep(driver, before, after, step)?.update;
-      if (update === undefined) throw new Error(`step ${step} is no seal`);
-      return toHex(withMac(update, cpuMac("sm4", bytes(sellersKey), bytes(challenge), macInput(update))));
+      const cipher = driver.application?.cipher;
+      if (update === undefined || cipher === undefined) throw new Error(`step ${step} is no seal`);
+      return toHex(withMac(update, cpuMac(cipher, bytes(sellersKey), bytes(challenge), macInput(update))));
     },
   });
   if (report.failure !== undefined && report.failure.reason !== "removed") throw new Error(report.failure.reason);

@@ -3,6 +3,7 @@
  * of ours uses. Each write goes there and back, so that every one of them changes the same bytes.
  */
 import {
+  type CpuCipher,
   cpuMac,
   fromHex,
   type LayoutDriver,
@@ -30,6 +31,8 @@ export interface CardToMeasure {
   /** The layout's name, or the chip's. */
   name: string;
   chip: Omit<SeedCard, "id" | "label">;
+  /** null: no CPU card. */
+  cipher: CpuCipher | null;
   probe: readonly ScriptStep[];
   there: WayToMeasure;
   back: WayToMeasure;
@@ -44,10 +47,11 @@ function ofLayout(layout: LayoutDriver): CardToMeasure {
   const presented = layout.chip === "sle4442" ? secret : null;
   const way = (from: Uint8Array, to: Uint8Array): WayToMeasure => ({
     steps: planSteps(layout, from, to, presented),
-    seal: layout.application === null ? null : sealed(layout, from, to),
+    seal: layout.application === null ? null : sealed(layout, layout.application.cipher, from, to),
   });
   return {
     name: layout.name,
+    cipher: layout.application?.cipher ?? null,
     chip: chipOf(layout, before),
     probe: probeSteps(layout.chip, layout.application ?? undefined, new Uint8Array(proofChallengeBytes)),
     there: way(before, after),
@@ -74,7 +78,7 @@ function chipOf({ application, chip }: LayoutDriver, image: Uint8Array): CardToM
       chip: {
         kind: "cpu",
         aidHex: application.aid,
-        cipher: "3des",
+        cipher: application.cipher === "sm4" ? "sm4" : "3des",
         files,
         externalKeyHex: cpuKey,
         tries: 3,
@@ -89,19 +93,24 @@ function chipOf({ application, chip }: LayoutDriver, image: Uint8Array): CardToM
 
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array(0);
 
-function sealed(layout: LayoutDriver, before: Uint8Array, after: Uint8Array): NonNullable<WayToMeasure["seal"]> {
+function sealed(
+  layout: LayoutDriver,
+  cipher: CpuCipher,
+  before: Uint8Array,
+  after: Uint8Array,
+): NonNullable<WayToMeasure["seal"]> {
   return async ({ step, challenge }) => {
     const update = sealOfStep(layout, before, after, step)?.update;
     if (update === undefined) throw new Error(`step ${step} is no seal`);
-    return toHex(withMac(update, cpuMac("tripleDes", bytes(cpuKey), bytes(challenge), macInput(update))));
+    return toHex(withMac(update, cpuMac(cipher, bytes(cpuKey), bytes(challenge), macInput(update))));
   };
 }
 
 /** The recorded command of a CPU card, sealed again for another challenge. */
-export function sealedAgain(command: Uint8Array, challenge: Uint8Array): Uint8Array {
+export function sealedAgain(cipher: CpuCipher, command: Uint8Array, challenge: Uint8Array): Uint8Array {
   const [head, data] = [command.slice(0, 5), command.slice(5, -4)];
   const update = { head, data };
-  return withMac(update, cpuMac("tripleDes", bytes(cpuKey), challenge, macInput(update)));
+  return withMac(update, cpuMac(cipher, bytes(cpuKey), challenge, macInput(update)));
 }
 
 const ff = (length: number): string => "ff".repeat(length);
@@ -119,7 +128,7 @@ function ofChip(
     steps: [{ op: "select", chip: name }, ...open, { op: "write", offset, data }],
     seal: null,
   });
-  return { name, chip: { chip }, probe: probeSteps(name), there: way(one), back: way(other) };
+  return { name, cipher: null, chip: { chip }, probe: probeSteps(name), there: way(one), back: way(other) };
 }
 const shown = (code: string): ScriptStep[] => [
   { op: "counter", expect: 0xff },

@@ -110,7 +110,8 @@ async function measured({ card, reader, powerUpId, recording, cost }: Bench): Pr
     let answer: Uint8Array = new Uint8Array(0);
     for (const recorded of commands) {
       const isSealed = recorded[0] === 0x04 && recorded[1] === 0xd6;
-      const command = isSealed ? sealedAgain(recorded, answer.slice(0, -2)) : recorded;
+      const { cipher } = card;
+      const command = isSealed && cipher !== null ? sealedAgain(cipher, recorded, answer.slice(0, -2)) : recorded;
       const at = performance.now();
       answer = await recording.raw(command);
       ms += performance.now() - at;

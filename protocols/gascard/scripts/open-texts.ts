@@ -1,7 +1,9 @@
 import { meterErrors, type OpenTable } from "../src/open/tables.ts";
 
+const cipherNames = { tripleDes: "3DES", sm4: "SM4" } as const;
+
 /** The sentences of a layout's page that its class decides. Numbers come from the table. */
-export function purposeText({ cardClass, family }: OpenTable): { zh: string; en: string } {
+export function purposeText({ cardClass, application }: OpenTable): { zh: string; en: string } {
   switch (cardClass) {
     case "A":
       return {
@@ -9,14 +11,14 @@ export function purposeText({ cardClass, family }: OpenTable): { zh: string; en:
         en: "class A, on the SLE4442. The card carries the total ever bought; the meter credits what it\nis short of that total, so a card written twice credits once.",
       };
     case "B":
-      return family === "open-b-cpu"
+      return application === null
         ? {
-            zh: "计数型（B 类），CPU 卡，气量和次数在同一条带校验码的命令里写入。",
-            en: "class B on a CPU card. The meter takes purchase number _accepted + 1_ and no other; amount and\ncount reach the card in one sealed command.",
-          }
-        : {
             zh: "计数型（B 类），芯片 SLE4442。",
             en: "class B, on the SLE4442. The meter takes purchase number _accepted + 1_ and no other.",
+          }
+        : {
+            zh: `计数型（B 类），CPU 卡（${cipherNames[application.cipher]}），气量和次数在同一条带校验码的命令里写入。`,
+            en: `class B on a CPU card that uses ${cipherNames[application.cipher]}. The meter takes purchase number _accepted + 1_ and no\nother; amount and count reach the card in one sealed command.`,
           };
     case "C":
       return {

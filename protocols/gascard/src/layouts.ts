@@ -4,7 +4,7 @@ import { sameBytes } from "./hex.ts";
 import { unclaimedImage } from "./images.ts";
 import type { CardIdentity, ImageProblem, LayoutDriver, MeterWord, RefundableLayout } from "./layout.ts";
 import { openDriver } from "./open/open-driver.ts";
-import { openA, openB, openBCpu, openC } from "./open/tables.ts";
+import { openA, openB, openBCpu, openBSm4, openC } from "./open/tables.ts";
 import type { ChipKind } from "./script.ts";
 
 function refundable(driver: LayoutDriver): RefundableLayout {
@@ -18,6 +18,8 @@ export const openBVolume: RefundableLayout = refundable(openDriver(openB, "volum
 export const openBMoney: RefundableLayout = refundable(openDriver(openB, "money"));
 export const openBCpuVolume: RefundableLayout = refundable(openDriver(openBCpu, "volume"));
 export const openBCpuMoney: RefundableLayout = refundable(openDriver(openBCpu, "money"));
+export const openBSm4Volume: RefundableLayout = refundable(openDriver(openBSm4, "volume"));
+export const openBSm4Money: RefundableLayout = refundable(openDriver(openBSm4, "money"));
 export const openCVolume: LayoutDriver = openDriver(openC, "volume");
 export const openCMoney: LayoutDriver = openDriver(openC, "money");
 
@@ -29,6 +31,8 @@ export const layouts: readonly LayoutDriver[] = [
   openAMoney,
   openBCpuVolume,
   openBCpuMoney,
+  openBSm4Volume,
+  openBSm4Money,
   openCVolume,
   openCMoney,
 ];

@@ -11,6 +11,7 @@ const LayoutName = Type.Union([
   Type.Literal("open-a"),
   Type.Literal("open-b"),
   Type.Literal("open-b-cpu"),
+  Type.Literal("open-b-sm4"),
   Type.Literal("open-c"),
 ]);
 

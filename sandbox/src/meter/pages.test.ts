@@ -18,7 +18,8 @@ const chipOf = ({ page }: Published, image: Uint8Array): AnyChip => {
       return chipFrom({ ...blankChip("123456"), memoryHex: toHex(image) });
     case "open-c":
       return chipFrom({ kind: "at24c02", memoryHex: toHex(image) });
-    case "open-b-cpu": {
+    case "open-b-cpu":
+    case "open-b-sm4": {
       const file = (sfi: number, from: number, to: number) => {
         return { sfi, contentHex: toHex(image.slice(from, to)), keyHex: `0${sfi}`.repeat(16) };
       };
@@ -26,7 +27,7 @@ const chipOf = ({ page }: Published, image: Uint8Array): AnyChip => {
       return chipFrom({
         kind: "cpu",
         aidHex: "f043495459474153",
-        cipher: "sm4",
+        cipher: page.name === "open-b-sm4" ? "sm4" : "3des",
         files,
         externalKeyHex: "09".repeat(16),
         tries: 3,
@@ -67,9 +68,12 @@ function writtenOut({ page }: Published, image: Uint8Array, { takenOut, returnAr
   return card;
 }
 
-test("all eight layouts have their example", () => {
+test("all ten layouts have their example", () => {
   expect(published.map(({ name }) => name)).toEqual(
-    ["open-a", "open-b", "open-b-cpu", "open-c"].flatMap((family) => [`${family}-volume`, `${family}-money`]),
+    ["open-a", "open-b", "open-b-cpu", "open-b-sm4", "open-c"].flatMap((family) => [
+      `${family}-volume`,
+      `${family}-money`,
+    ]),
   );
 });
 

@@ -1,7 +1,7 @@
 import type { Range } from "./bytes.ts";
 
-/** Where the pages of docs/cards put what: one entry for each of open-a.md, open-b.md, open-b-cpu.md, open-c.md. */
-export type PageName = "open-a" | "open-b" | "open-b-cpu" | "open-c";
+/** Where the pages of docs/cards put what: one entry for each of open-a.md, open-b.md, open-b-cpu.md, open-b-sm4.md, open-c.md. */
+export type PageName = "open-a" | "open-b" | "open-b-cpu" | "open-b-sm4" | "open-c";
 
 export interface Page {
   readonly name: PageName;
@@ -44,6 +44,17 @@ export const pages: Readonly<Record<PageName, Page>> = {
   "open-b-cpu": {
     name: "open-b-cpu",
     magic: "CGOP",
+    cardClass: "B",
+    bytes: 112,
+    identity: range(0, 31),
+    parameters: range(32, 47),
+    price: range(48, 63),
+    purchase: range(64, 80),
+    returned: range(88, 107),
+  },
+  "open-b-sm4": {
+    name: "open-b-sm4",
+    magic: "CGOS",
     cardClass: "B",
     bytes: 112,
     identity: range(0, 31),

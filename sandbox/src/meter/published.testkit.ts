@@ -50,9 +50,9 @@ function examplesOf(name: PageName): Published[] {
   });
 }
 
-export const published: readonly Published[] = (["open-a", "open-b", "open-b-cpu", "open-c"] as const).flatMap(
-  examplesOf,
-);
+export const published: readonly Published[] = (
+  ["open-a", "open-b", "open-b-cpu", "open-b-sm4", "open-c"] as const
+).flatMap(examplesOf);
 
 /** The meter of the example, before it knows any card. */
 export function factoryMeter({ page, unit }: Published): MeterRow {

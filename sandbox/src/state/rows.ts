@@ -133,7 +133,13 @@ export const MeterRow = Type.Object({
   batteryLow: Type.Boolean(),
   /** The page of docs/cards it was made after; left out: open-b. */
   layout: Type.Optional(
-    Type.Union([Type.Literal("open-a"), Type.Literal("open-b"), Type.Literal("open-b-cpu"), Type.Literal("open-c")]),
+    Type.Union([
+      Type.Literal("open-a"),
+      Type.Literal("open-b"),
+      Type.Literal("open-b-cpu"),
+      Type.Literal("open-b-sm4"),
+      Type.Literal("open-c"),
+    ]),
   ),
   /** Why the valve is closed; left out: it is open, or nobody knows. */
   closedBy: Type.Optional(Type.Union([Type.Literal("factory"), Type.Literal("empty")])),

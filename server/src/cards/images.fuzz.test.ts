@@ -82,7 +82,7 @@ async function seen(
 
 /** The sandbox's meter of this card: has taken purchase 3. */
 function meterOf({ card, driver }: Books): MeterRow {
-  const layout = (["open-a", "open-b", "open-b-cpu", "open-c"] as const).find(
+  const layout = (["open-a", "open-b", "open-b-cpu", "open-b-sm4", "open-c"] as const).find(
     (page) => driver.name === `${page}-${driver.unit}`,
   );
   if (layout === undefined) throw new Error(`no page of ${driver.name}`);

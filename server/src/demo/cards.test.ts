@@ -90,6 +90,7 @@ it.each([
   ["bad-checksum", { kind: "refused", code: "card.badChecksum" }],
   ["class-a", { kind: "account", unit: "volume" }],
   ["cpu", { kind: "account", unit: "money" }],
+  ["cpu-sm4", { kind: "account", unit: "money" }],
   ["class-c", { kind: "account", unit: "volume" }],
   ["blank", { kind: "refused", code: "card.blank" }],
   ["tool", { kind: "refused", code: "card.tool" }],

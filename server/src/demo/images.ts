@@ -94,7 +94,7 @@ export interface SeedMeter {
   valve: "open" | "closed";
   batteryLow: boolean;
   /** The page of docs/cards it was made after; left out: open-b. */
-  layout?: "open-a" | "open-b" | "open-b-cpu" | "open-c";
+  layout?: "open-a" | "open-b" | "open-b-cpu" | "open-b-sm4" | "open-c";
 }
 
 /** The device into which this customer's card goes: the meter, or the controller on it. null: no card, no slot. */
@@ -125,6 +125,7 @@ function familyOf({ name }: LayoutDriver): Pick<SeedMeter, "layout"> {
   switch (family) {
     case "open-a":
     case "open-b-cpu":
+    case "open-b-sm4":
     case "open-c":
       return { layout: family };
     default:

@@ -24,6 +24,16 @@ export const otherLayoutCustomers: readonly DemoCustomer[] = [
     card: { id: "cpu", label: "B 类 · CPU 卡", ...usedMoney("9000000115") },
   },
   {
+    number: "031140116",
+    holder: "样例坎",
+    address: sampleAddress(1, 116),
+    unit: "bazhou",
+    tariff: "meter",
+    layout: "open-b-sm4-money",
+    meter: money("IC00000116"),
+    card: { id: "cpu-sm4", label: "B 类 · CPU 卡 · SM4", ...usedMoney("9000000116") },
+  },
+  {
     number: "031120110",
     holder: "样例坤",
     address: sampleAddress(2, 110),

@@ -111,7 +111,7 @@ describe("the demo city", () => {
     const chipsOf = seed().cards.map(({ chip }) => chip?.kind ?? "sle4442");
     expect(new Set(chipsOf)).toEqual(new Set(["sle4442", "cpu", "at24c02"]));
     const layouts = new Set(seed().meters.map(({ layout }) => layout ?? "open-b"));
-    expect(layouts).toEqual(new Set(["open-a", "open-b", "open-b-cpu", "open-c"]));
+    expect(layouts).toEqual(new Set(["open-a", "open-b", "open-b-cpu", "open-b-sm4", "open-c"]));
   });
 
   it("is the same after a second start, which makes new codes for terminals that are not paired", async () => {

@@ -252,10 +252,10 @@ async function withSecret(ctx: ServerContext, card: SeedCard): Promise<SeedCard>
 }
 
 /** null: no CPU card. */
-async function cpuKeysOf(ctx: ServerContext, { chip }: ReturnType<typeof driverOf>, number: string) {
-  if (chip !== "cpu") return null;
+async function cpuKeysOf(ctx: ServerContext, { application }: ReturnType<typeof driverOf>, number: string) {
+  if (application === null) return null;
   if (ctx.keys.virtualCardKeys === undefined) throw new Error("demo: CPU cards need the key service of development");
-  return await ctx.keys.virtualCardKeys(number);
+  return await ctx.keys.virtualCardKeys(number, application.cipher);
 }
 
 async function pairingCodes(ctx: ServerContext): Promise<Record<string, string>> {

@@ -1,23 +1,25 @@
 /**
- * The KeyService from two masters: one for the secrets of memory cards, one for the commands to CPU cards. A card's key
+ * The KeyService from its masters: one for the secrets of memory cards, and one for the commands to CPU cards of each cipher. A card's key
  * exists for one call and is filled with zeros after it (facts/cards.md §5).
  */
 import { timingSafeEqual } from "node:crypto";
 import { cpuCryptogram, cpuMac, diversifiedKey } from "@citygas/gascard";
 import type { KeyService } from "../context.ts";
-import { type CardSealer, factorOf, type MasterKey, thenZeroed } from "./masterKey.ts";
+import { type CardSealer, factorOf, type KeyCipher, type MasterKey, thenZeroed } from "./masterKey.ts";
 
 const firstSecretBytes = 3;
 const versionBytes = 8;
 
 export interface CardKeyParts {
   secrets: MasterKey;
-  sealer: CardSealer;
+  /** One for each cipher of the city's CPU cards. */
+  sealers: readonly CardSealer[];
   /** Ends what the backends hold open (sessions, readers). */
   close?(): Promise<void>;
 }
 
-export function cardKeys({ secrets, sealer, close }: CardKeyParts): KeyService {
+export function cardKeys({ secrets, sealers, close }: CardKeyParts): KeyService {
+  const sealerOf = (cipher: KeyCipher): CardSealer | undefined => sealers.find((each) => each.cipher === cipher);
   return {
     async cardSecret(cardNumber, { bytes, version } = { bytes: firstSecretBytes, version: 0 }) {
       return await thenZeroed(await secrets.diversify(factorOf(cardNumber)), (key) =>
@@ -25,12 +27,13 @@ export function cardKeys({ secrets, sealer, close }: CardKeyParts): KeyService {
       );
     },
     async cardMac(cardNumber, cipher, challenge, input) {
-      if (cipher !== sealer.cipher) throw new Error(`no key here seals for cards that use ${cipher}`);
+      const sealer = sealerOf(cipher);
+      if (sealer === undefined) throw new Error(`no key here seals for cards that use ${cipher}`);
       return await sealer.mac(factorOf(cardNumber), challenge, input);
     },
     async cardProves(cardNumber, cipher, challenge, answer) {
-      if (cipher !== sealer.cipher || sealer.proves === null) return null;
-      return await sealer.proves(factorOf(cardNumber), challenge, answer);
+      const proves = sealerOf(cipher)?.proves ?? null;
+      return proves === null ? null : await proves(factorOf(cardNumber), challenge, answer);
     },
     close: close ?? (async () => undefined),
   };

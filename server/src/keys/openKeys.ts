@@ -26,5 +26,5 @@ export async function openKeys(
   if (sealer === undefined) return softKeys(folder, options);
   refuseInProduction(options);
   const secrets = fileMaster(path.join(folder, "card-master.key"), "sm4");
-  return cardKeys({ secrets, sealer, close: async () => psam?.close() });
+  return cardKeys({ secrets, sealers: [sealer], close: async () => psam?.close() });
 }

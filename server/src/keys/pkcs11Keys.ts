@@ -35,7 +35,7 @@ export function pkcs11Keys(binding: Pkcs11Module, settings: Pkcs11Settings, seal
     const secrets = device.master(settings.secrets);
     return cardKeys({
       secrets,
-      sealer: sealer ?? masterSealer(device.master(settings.sealing)),
+      sealers: [sealer ?? masterSealer(device.master(settings.sealing))],
       close: async () => device.close(),
     });
   } catch (error) {

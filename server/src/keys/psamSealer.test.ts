@@ -77,7 +77,7 @@ it("says that there is none", async () => {
 it("serves a key service beside a master of another kind", async () => {
   const { sealer } = await sealerWith("tripleDes");
   const secrets = { cipher: "sm4", diversify: async () => new Uint8Array(16).fill(7) } as const;
-  const keys = cardKeys({ secrets, sealer });
+  const keys = cardKeys({ secrets, sealers: [sealer] });
   const key = diversifiedKey("tripleDes", master, factorOf("311"));
   expect(toHex(await keys.cardMac("311", "tripleDes", challenge, input))).toBe(
     toHex(cpuMac("tripleDes", key, challenge, input)),

@@ -33,12 +33,12 @@ function openMaster(cipher: MasterKey["cipher"], hex: string): MasterKey & { giv
 }
 const sm4 = (hex: string) => openMaster("sm4", hex);
 const serviceOf = (secrets: MasterKey, sealing: MasterKey = openMaster("tripleDes", "00".repeat(16))) =>
-  cardKeys({ secrets, sealer: masterSealer(sealing) });
+  cardKeys({ secrets, sealers: [masterSealer(sealing)] });
 
 it("makes masters on first use, for their owner only, and keeps them", async () => {
   const secret = await softKeys(folder(), options).cardSecret("3114008601");
   expect(secret).toMatch(/^[0-9a-f]{6}$/);
-  expect(fs.readdirSync(folder()).sort()).toEqual(["card-master.key", "card-seal.key"]);
+  expect(fs.readdirSync(folder()).sort()).toEqual(["card-master.key", "card-seal-sm4.key", "card-seal.key"]);
   for (const name of fs.readdirSync(folder())) expect(fs.statSync(path.join(folder(), name)).mode & 0o777).toBe(0o600);
   expect(await softKeys(folder(), options).cardSecret("3114008601")).toBe(secret);
 });

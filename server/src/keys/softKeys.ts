@@ -13,18 +13,22 @@ import { factorOf, type KeyCipher, type MasterKey } from "./masterKey.ts";
 const masterBytes = 16;
 
 /**
- * `card-master.key` for the secrets of memory cards (SM4), `card-seal.key` for CPU cards (3DES, as the open layout's).
+ * `card-master.key` for the secrets of memory cards (SM4), `card-seal.key` and `card-seal-sm4.key` for CPU cards, by
+ * their cipher.
  * @throws in production mode, on a damaged file, or on one that others may read.
  */
 export function softKeys(folder: string, options: { production: boolean }): KeyService {
   refuseInProduction(options);
   const secrets = fileMaster(path.join(folder, "card-master.key"), "sm4");
-  const sealing = fileMaster(path.join(folder, "card-seal.key"), "tripleDes");
+  const sealing = {
+    tripleDes: fileMaster(path.join(folder, "card-seal.key"), "tripleDes"),
+    sm4: fileMaster(path.join(folder, "card-seal-sm4.key"), "sm4"),
+  };
   return {
-    ...cardKeys({ secrets, sealer: masterSealer(sealing) }),
-    virtualCardKeys: async (cardNumber) => ({
-      sealHex: Buffer.from(await sealing.diversify(factorOf(cardNumber))).toString("hex"),
-      proofHex: Buffer.from(await proofKeyOf(sealing, factorOf(cardNumber))).toString("hex"),
+    ...cardKeys({ secrets, sealers: Object.values(sealing).map(masterSealer) }),
+    virtualCardKeys: async (cardNumber, cipher) => ({
+      sealHex: Buffer.from(await sealing[cipher].diversify(factorOf(cardNumber))).toString("hex"),
+      proofHex: Buffer.from(await proofKeyOf(sealing[cipher], factorOf(cardNumber))).toString("hex"),
     }),
   };
 }

@@ -24,7 +24,10 @@ export async function phoneLies(world: World, household: Household): Promise<voi
   const results: ScriptReport["results"] = script.steps.map((step, index) => {
     if (step.op === "read") return { step: index, data: toHex(older.slice(step.offset, step.offset + step.length)) };
     if (step.op === "exchange") {
-      const { offset, length } = step.part ?? { offset: 0, length: 0 };
+      // All but the files the card says itself: it lies beside the liar, and proves that it does.
+      const said = chip.kind === "cpu" ? toHex(chip.apdu(fromHex(step.apdu) ?? new Uint8Array(0))) : "";
+      if (step.part === undefined) return { step: index, data: said };
+      const { offset, length } = step.part;
       return { step: index, data: toHex(older.slice(offset, offset + length)) + step.sw };
     }
     return step.op === "counter" ? { step: index, counter } : { step: index };

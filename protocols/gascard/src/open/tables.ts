@@ -21,7 +21,7 @@ import type { ChipKind } from "../script.ts";
  */
 export interface OpenTable {
   /** `dll-…`: bytes of ours that stand for what a maker's DLL says (dll/dllLayout.ts). */
-  readonly family: "open-a" | "open-b" | "open-b-cpu" | "open-c" | `dll-${string}`;
+  readonly family: "open-a" | "open-b" | "open-b-cpu" | "open-b-sm4" | "open-c" | `dll-${string}`;
   readonly cardClass: CardClass;
   readonly chip: ChipKind;
   readonly imageBytes: number;
@@ -278,6 +278,24 @@ export const openBCpu = table(
   purchaseFieldsB(placesOnCpu.purchase),
 );
 
+/**
+ * The same application with SM4 in place of triple DES, found under the same name: a reader learns from the identity which
+ * of the two the card is.
+ */
+export const openBSm4 = table(
+  {
+    family: "open-b-sm4",
+    cardClass: "B",
+    magic: "CGOS",
+    chip: "cpu",
+    imageBytes: 112,
+    head: [],
+    application: { ...openCpuApplication, cipher: "sm4" },
+  },
+  placesOnCpu,
+  purchaseFieldsB(placesOnCpu.purchase),
+);
+
 const placesOnAt24c02: Places = { identity: 0, parameters: 32, price: 48, purchase: 64, returned: 96 };
 
 export const openC = table(
@@ -286,7 +304,7 @@ export const openC = table(
   purchaseFieldsC(placesOnAt24c02.purchase),
 );
 
-export const openTables: readonly OpenTable[] = [openA, openB, openBCpu, openC];
+export const openTables: readonly OpenTable[] = [openA, openB, openBCpu, openBSm4, openC];
 
 /** A table's areas in the order of their bytes. */
 export function areasOf({ identity, parameters, price, purchase, returned }: OpenTable): Area[] {
