@@ -193,6 +193,12 @@ export const faultKinds = [
   kind("leavesCounter", "atCounter", 600, "the customer leaves the counter after the amount was named"),
   kind("drawerCounted", "atCounter", 800, "the shift ends and its drawer is counted while money lies on the counter"),
   kind(
+    "drawerClosed",
+    "atCounter",
+    500,
+    "the shift ends and nobody has begun the next one while money lies on the counter",
+  ),
+  kind(
     "paidOutAnotherWay",
     "counted",
     0,
@@ -217,6 +223,7 @@ export const faultKinds = [
     "a proposal is confirmed an hour later, and the customer did something meanwhile",
   ),
   kind("twoClerks", "decision", 800, "a second clerk proposes the same while the first proposal is open"),
+  kind("confirmsOwn", "decision", 600, "whoever proposed it tries to confirm it as well"),
   kind("confirmedTwice", "decision", 800, "two checkers confirm one proposal at the same moment"),
   kind("proposalRejected", "decision", 400, "the checker rejects what was proposed"),
   kind("priceChanges", "world", 2500, "a new price comes into force while purchases are under way"),

@@ -77,6 +77,8 @@ export function checkAtEnd(world: World): void {
     byCommodity.set(commodity, (byCommodity.get(commodity) ?? 0) + amount);
     if (/^(open|held|returns):/.test(account) && amount !== 0)
       world.violate("I7", `${account} holds ${amount} when nothing is open`);
+    if (/^carried:/.test(account) && amount !== 0)
+      world.violate("I7", `${account} has ${amount} of an old meter, and nobody waits for it`);
     if (/^receivable:/.test(account) && amount < 0) world.violate("I7", `${account}: a debt was paid twice`);
   }
   for (const [commodity, sum] of byCommodity) if (sum !== 0) world.violate("I7", `${commodity} sums to ${sum}`);

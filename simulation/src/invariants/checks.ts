@@ -192,8 +192,20 @@ export class Checks {
     for (const write of transition.writes) {
       if (write.kind === "purchase")
         this.#purchase(write, transition, before.get(write)?.state as Purchase | undefined);
-      if (write.kind === "attempt") this.#attempt(write.state, before.get(write)?.state as Attempt | undefined);
+      if (write.kind !== "attempt") continue;
+      const old = before.get(write)?.state as Attempt | undefined;
+      this.#attempt(write.state, old);
+      if (write.state.drawerId !== null && write.state.state === "paid" && old?.state !== "paid")
+        this.#drawerTakes(write.state.drawerId, transition, before);
     }
+  }
+
+  /** I7: what was counted stays as it was counted. */
+  #drawerTakes(drawerId: Id, { writes }: Transition, before: Before): void {
+    const claim = writes.find(({ id }) => id === drawerId);
+    const row = claim === undefined ? this.#world.store.peek("account", drawerId) : before.get(claim);
+    if (row !== undefined && "block" in row.state && row.state.block !== null)
+      this.#fail("I7", "notes go into a drawer that is closed and counted");
   }
 
   #purchase(write: Extract<Write, { kind: "purchase" }>, transition: Transition, old: Purchase | undefined): void {

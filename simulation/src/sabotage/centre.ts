@@ -149,6 +149,72 @@ export const centreSabotages: readonly Sabotage[] = [
   store("loggedInSeconds", "the log keeps the time of an event in whole seconds", (base) => ({
     commit: (t) => base.commit({ ...t, at: t.at - (t.at % 1_000) }),
   })),
+  store("drawerClosedTakes", "notes are booked into a drawer, whether its shift is over or not", (base, world) =>
+    loadsChanged(base, (row) =>
+      row.id === world.till.drawerId && row.kind === "account" ? { ...row, state: { ...row.state, block: null } } : row,
+    ),
+  ),
+  store("notesBookedAgain", "notes whose booking was not answered are booked a second time", (base, world) => ({
+    commit: async (t) => {
+      const done = await base.commit(t);
+      if (done.kind !== "replay" || eventOf(t) !== "taken") return done;
+      const { idempotency: _, ...rest } = t;
+      await base.commit({ ...rest, eventId: world.newId(), writes: [], guards: [], tasks: { add: [], drop: [] } });
+      return done;
+    },
+  })),
+  store("leftOverForgotten", "what was left in a meter that is replaced stays in it", (base) => ({
+    commit: (t) =>
+      base.commit(
+        eventOf(t) !== "meterReplaced"
+          ? t
+          : {
+              ...t,
+              writes: t.writes.map((write) => {
+                if (write.kind !== "account") return write;
+                const { carried: _, ...state } = write.state;
+                return { ...write, state };
+              }),
+            },
+      ),
+  })),
+  store("openLeftBehind", "a purchase that is open stays with the meter that is taken off the wall", (base) => ({
+    commit: (t) =>
+      base.commit(
+        eventOf(t) !== "meterReplaced"
+          ? t
+          : {
+              ...t,
+              writes: t.writes.map((write) =>
+                write.kind === "card" ? { ...write, state: { ...write.state, openPurchaseId: null } } : write,
+              ),
+            },
+      ),
+  })),
+  {
+    name: "meterNotAsked",
+    about: "a meter that is replaced is not asked what it took: all that was sent counts as taken",
+    seam: () => ({
+      decisions: (base) => ({
+        ...base,
+        propose: (staff, wanted, key) => {
+          const { kind, doc } = wanted;
+          const silent = kind === "meter.replace" && typeof doc === "object" ? { ...doc, word: null } : doc;
+          return base.propose(staff, { ...wanted, doc: silent }, key);
+        },
+      }),
+    }),
+  },
+  {
+    name: "oneIsTwo",
+    about: "whoever logs in a second time is a second person",
+    seam: () => ({
+      decisions: (base) => ({
+        ...base,
+        confirm: (staff, id, words) => base.confirm({ ...staff, id: `${staff.id} again` }, id, words),
+      }),
+    }),
+  },
   {
     name: "missedTooSoon",
     about: "a kiosk is taken for gone by a heartbeat that was written down long ago",

@@ -114,6 +114,40 @@ export const paymentSabotages: readonly Sabotage[] = [
       }),
   })),
   {
+    name: "noticeIsAnotherPayment",
+    about: "each message of a gateway about a payment is a payment, and all but the first go back",
+    seam: () => ({
+      channel: (base) => {
+        const door = base.notifications;
+        if (door === undefined) return base;
+        const read: typeof door.read = (message, now) => {
+          const verdict = door.read(message, now);
+          if (verdict.kind !== "payment" || verdict.outcome.kind !== "paid") return verdict;
+          return { ...verdict, outcome: { ...verdict.outcome, transactionId: verdict.id } };
+        };
+        return { ...base, notifications: { ...door, read } };
+      },
+    }),
+    install: () => {
+      const cell = attemptTable.failed["answered.paid"];
+      return patch(
+        attemptTable.paid,
+        cell === undefined ? {} : { "answered.paid": { ...cell, to: ["paid", "manual"] } },
+      );
+    },
+  },
+  {
+    name: "noticeOverwrites",
+    about: "the message of a gateway that comes last is the state, however old it is",
+    install: () =>
+      patch(attemptTable.paid, {
+        "answered.inProgress": {
+          to: ["pending"],
+          step: (a, _e, now) => ({ attempt: { ...a, state: "pending" }, jobs: [{ job: "query", at: now }] }),
+        },
+      }),
+  },
+  {
     name: "reversingToPaid",
     about: "a payment that is being reversed goes back to paid when a query finds it paid",
     install: () =>

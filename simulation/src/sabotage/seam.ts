@@ -5,7 +5,7 @@
 import type { CardAnswer } from "@citygas/api";
 import type { CardScript, ScriptReport } from "@citygas/gascard";
 import type { CodePayChannel } from "@citygas/gateways";
-import type { SaleContext, Store, TerminalFacts } from "@citygas/server";
+import type { Decisions, SaleContext, Store, TerminalFacts } from "@citygas/server";
 import type { ServerClock } from "@citygas/terminal";
 import type { CardReader } from "../world/card.ts";
 import type { Gateway } from "../world/gateway.ts";
@@ -20,6 +20,8 @@ export interface Seam {
   /** A gateway as services see it. */
   channel(base: CodePayChannel, gateway: Gateway, world: World): CodePayChannel;
   context(base: SaleContext, world: World): SaleContext;
+  /** What two people do. */
+  decisions(base: Decisions): Decisions;
   reader(base: CardReader, kiosk: Kiosk, world: World): CardReader;
   kioskClock(base: ServerClock, now: () => number): ServerClock;
   /** The script that a kiosk really carries out. */
@@ -41,6 +43,7 @@ export const untouched: Seam = {
   store: (base) => base,
   channel: (base) => base,
   context: (base) => base,
+  decisions: (base) => base,
   reader: (base) => base,
   kioskClock: (base) => base,
   script: (script) => script,

@@ -189,7 +189,7 @@ export async function there(world: World, gateway: Gateway): Promise<boolean> {
 
 async function query(world: World, gateway: Gateway, no: string): Promise<Outcome> {
   const { scheduler, faults } = world;
-  const fault = world.calm ? null : faults.draw<FaultAt<"query">>("query", scheduler.fiber());
+  const fault = world.calm ? null : faults.draw<FaultAt<"query">>("query", world.callAbout(no, "query"));
   if (fault === "gatewayAway") {
     faults.hit(fault);
     gateway.awayUntil = scheduler.now + 60_000;
@@ -233,7 +233,7 @@ function truthOf(trade: Trade | undefined): Outcome {
 
 async function reverse(world: World, gateway: Gateway, no: string): Promise<ReverseOutcome> {
   const { scheduler, faults } = world;
-  const fault = world.calm ? null : faults.draw<FaultAt<"reverse">>("reverse", scheduler.fiber());
+  const fault = world.calm ? null : faults.draw<FaultAt<"reverse">>("reverse", world.callAbout(no, "reverse"));
   if (!(await there(world, gateway))) return lost("timeout");
   switch (world.tooLate.has(no) ? null : fault) {
     case "reverseRefusedOnce":
@@ -276,7 +276,7 @@ async function refund(
   { outTradeNo, refundNo, amountFen }: { outTradeNo: string; refundNo: string; amountFen: Fen },
 ): Promise<RefundOutcome> {
   const { scheduler, faults } = world;
-  const fiber = scheduler.fiber();
+  const fiber = world.callAbout(outTradeNo, "refund");
   const fault = world.calm ? null : faults.draw<FaultAt<"refund">>("refund", fiber);
   if (!(await there(world, gateway))) return lost("timeout");
   const trade = gateway.trades.get(outTradeNo);

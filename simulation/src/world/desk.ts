@@ -60,6 +60,11 @@ export async function decide(world: World, wanted: Wanted, meanwhile: () => Prom
   }
   const confirm = (by: StaffFacts) =>
     desk.ask("confirmation", askMs, (server) => server.decisions().confirm(by, id, null));
+  if (fault === "confirmsOwn") {
+    const own = await confirm(clerk);
+    if (own.ok) world.violate("I3", `${wanted.kind} about ${wanted.ref} is confirmed by the one who proposed it`);
+    else if (own.kind === "problem") faults.hit(fault);
+  }
   if (fault === "confirmedTwice") {
     faults.hit(fault);
     const name = `${fiber.name} second checker`;

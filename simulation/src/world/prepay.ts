@@ -37,7 +37,7 @@ async function prepare(
 ): Promise<PrepayOutcome> {
   const { scheduler, faults } = world;
   world.checks.orderLeaves(no);
-  const fault = world.calm ? null : faults.draw<FaultAt<"prepare">>("prepare", scheduler.fiber());
+  const fault = world.calm ? null : faults.draw<FaultAt<"prepare">>("prepare", world.callAbout(no, "prepare"));
   if (fault !== null) faults.hit(fault);
   if (fault === "prepareNotSent") return { kind: "notSent" };
   if (!(await there(world, gateway))) return lost("timeout");
@@ -54,7 +54,7 @@ async function prepare(
 
 async function close(world: World, gateway: Gateway, no: string): Promise<CloseOutcome> {
   const { scheduler, faults } = world;
-  const fault = world.calm ? null : faults.draw<FaultAt<"close">>("close", scheduler.fiber());
+  const fault = world.calm ? null : faults.draw<FaultAt<"close">>("close", world.callAbout(no, "close"));
   if (!(await there(world, gateway))) return lost("timeout");
   if (fault === "paidWhileClosing" && gateway.trades.get(no)?.state === "open") {
     faults.hit(fault);

@@ -95,12 +95,8 @@ export class ServerSeat {
       sale,
       payments,
       decisions: () => {
-        decisions ??= openDecisions(sale, noAudit, [
-          ...purchaseKinds(sale),
-          ...moneyKinds(sale),
-          ...meterKinds(sale),
-          replaceKind,
-        ]);
+        const kinds = [...purchaseKinds(sale), ...moneyKinds(sale), ...meterKinds(sale), replaceKind];
+        decisions ??= world.seam.decisions(openDecisions(sale, noAudit, kinds));
         return decisions;
       },
       callbacks: () => openCallbacks(sale, payments, notifications),

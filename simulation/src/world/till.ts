@@ -64,6 +64,7 @@ export async function payAtDesk(visit: Visit, { id, breakdown: { payableFen } }:
   const fiber = scheduler.fiber();
   const cash = fiber.rng.chance(700);
   const { drawerId } = till;
+  if (world.store.peek("account", drawerId)?.state.block !== null) await nextShift(world);
   const fault = world.calm ? null : faults.draw<FaultAt<"atCounter">>("atCounter", fiber);
   const named: CounterPayment = cash ? { method: "cash", drawerId } : { method: "pos" };
   const announcement = keyed(visit, "announcement");
@@ -82,8 +83,14 @@ export async function payAtDesk(visit: Visit, { id, breakdown: { payableFen } }:
     : { method: "pos", posReference: `POS${till.slips.size}-${id.slice(-6)}` };
   const slip: Slip = { purchaseId: id, payment, payableFen, request: keyed(visit, "money") };
   till.slips.add(slip);
-  if (fault === "drawerCounted") await countDrawer(world);
-  if ((await book(world, slip)) === "taken") await afterPaid(visit, id);
+  const closes = fault === "drawerCounted" || fault === "drawerClosed";
+  if (closes && (await countDrawer(world)) && fault === "drawerCounted") {
+    faults.hit(fault);
+    await nextShift(world);
+  }
+  const booked = await book(world, slip);
+  if (fault === "drawerClosed" && cash && booked === "refused") faults.hit(fault);
+  if (booked === "taken") await afterPaid(visit, id);
   else await cancel(visit, id);
 }
 
@@ -106,16 +113,19 @@ export async function settleSlips(world: World): Promise<void> {
   for (const slip of world.till.slips) await book(world, slip);
 }
 
-/** The shift ends in the middle of a payment, its notes are counted, the next one begins. */
-async function countDrawer(world: World): Promise<void> {
-  const { desk, till, faults } = world;
+/** The shift ends in the middle of a payment, and its notes are counted. @returns whether it did */
+async function countDrawer(world: World): Promise<boolean> {
+  const { desk, till } = world;
   const request = keyOf(desk.newKey());
   const closed = await desk.ask("count", askMs, (server) =>
     closeShift(server.sale, till.drawerId, clerk.id, till.notesFen, request),
   );
-  if (closed.ok) faults.hit("drawerCounted");
   if (closed.ok && closed.value.type === "drawerClosed" && closed.value.differenceFen !== 0)
     world.violate("I7", `the drawer holds ${till.notesFen} fen, its books differ by ${closed.value.differenceFen}`);
-  const again = keyOf(desk.newKey());
-  await desk.ask("open", 3_600_000, (server) => openShift(server.sale, till.drawerId, clerk.id, 0, again));
+  return closed.ok;
+}
+
+async function nextShift({ desk, till }: World): Promise<void> {
+  const request = keyOf(desk.newKey());
+  await desk.ask("open", 3_600_000, (server) => openShift(server.sale, till.drawerId, clerk.id, 0, request));
 }

@@ -36,6 +36,9 @@ export interface Visit {
   powerUpId: string;
   /** What the probe saw. */
   image: ScriptReport | null;
+  /** Its requests are named by it, so that other visits left out change no order's number. */
+  stay: string;
+  requests: number;
 }
 
 const roundsMax = 4;
@@ -46,7 +49,8 @@ const askMs = 20_000;
 const unusable = ["card.countMismatch", "card.secretCounter", "card.badChecksum", "card.lost", "card.replaced"];
 
 export const keyed = (visit: Visit, what: string): KeyedRequest => {
-  const key = `${visit.kiosk.newKey()} ${what}`;
+  visit.requests += 1;
+  const key = `${visit.stay} ${visit.requests} ${what}`;
   return { key, fingerprint: key, eventId: derivedId("event", key) };
 };
 
@@ -61,7 +65,8 @@ export async function atKiosk(world: World, kiosk: Kiosk, household: Household, 
     value: await openSession(server.sale, kiosk.terminal, { reader: "r", atr: slot.card.chip.atr, powerUpId }),
   }));
   if (!opened.ok) return;
-  const visit: Visit = { world, kiosk, household, wish, sessionId: opened.value.id, powerUpId, image: null };
+  const at = { world, kiosk, household, sessionId: opened.value.id, powerUpId };
+  const visit: Visit = { ...at, wish, image: null, stay: world.scheduler.fiber().name, requests: 0 };
   if (kiosk.slot?.powerUpId === powerUpId) kiosk.slot.sessionId = visit.sessionId;
   const report = world.seam.image(await kiosk.run(opened.value.script, visit.sessionId, powerUpId), household);
   visit.image = report;

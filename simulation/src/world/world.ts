@@ -71,6 +71,7 @@ export class World {
   readonly #start: number;
   #ids = 0;
   #visits = new Map<string, number>();
+  readonly #calls = new Map<string, Fiber>();
 
   constructor(plan: Plan, options: WorldOptions) {
     this.plan = plan;
@@ -151,6 +152,17 @@ export class World {
     const next = (this.#visits.get(planned) ?? 0) + 1;
     this.#visits.set(planned, next);
     return `${planned}.${next}`;
+  }
+
+  /** A call about one order: the chance of what becomes of it is the order's own, whoever makes the call. */
+  callAbout(no: string, what: string): Fiber {
+    const name = `${what} of ${no}`;
+    let fiber = this.#calls.get(name);
+    if (fiber === undefined) {
+      fiber = { name, process: null, rng: this.rng(name) };
+      this.#calls.set(name, fiber);
+    }
+    return fiber;
   }
 
   someServer(rng: Rng): Server | null {
