@@ -143,7 +143,7 @@ export const paymentSabotages: readonly Sabotage[] = [
       patch(attemptTable.paid, {
         "answered.inProgress": {
           to: ["pending"],
-          step: (a, _e, now) => ({ attempt: { ...a, state: "pending" }, jobs: [{ job: "query", at: now }] }),
+          step: (a) => ({ attempt: { ...a, state: "pending" }, jobs: [] }),
         },
       }),
   },

@@ -54,6 +54,8 @@ export async function replaceMeterOf(
   const newMeterId = store.peek("card", cardId)?.state.meterId;
   if (newMeterId === undefined || newMeterId === meter.id) return false;
   world.say(() => `the meter of ${household.plan.name} is replaced`);
+  if (leftOver(world, household) !== meter.remaining)
+    world.violate("I1", `${meter.remaining} were left in ${meter.id}, ${leftOver(world, household)} are owed for it`);
   household.meterId = newMeterId;
   household.customer = {
     ...household.customer,
