@@ -1,6 +1,6 @@
 /** A sale on a CPU card, sealed command by sealed command, against a card that checks them. */
 import type { SealRequest } from "@citygas/api";
-import { type CardScript, cpuMac, fromHex, openBCpuMoney, type ScriptReport, toHex } from "@citygas/gascard";
+import { cpuMac, fromHex, openBCpuMoney, toHex } from "@citygas/gascard";
 import { CpuCard, type CpuCardSetup } from "@citygas/sandbox";
 import { describe, expect, test } from "vitest";
 import type { TerminalFacts } from "../context.ts";
@@ -9,80 +9,29 @@ import { inWorld } from "../purchases/inWorld.testkit.ts";
 import { earths } from "../purchases/stores.testkit.ts";
 import { amount, confirmed, pay, quoted, value } from "../purchases/world.testkit.ts";
 import { proofKey, sealKey, type TestCard } from "./card.testkit.ts";
+import { cpuAtr, cpuChip, noSeal, runOnChip, type Seal } from "./cpuCard.testkit.ts";
 import { endSession, takeReport } from "./report.ts";
 import { sealCommand } from "./sealCommand.ts";
 import { openSession, putImage, wantScript } from "./sessions.ts";
 
-const cpuAtr = "3b6900005a5350303132333435";
-const application = openBCpuMoney.application;
-if (application === null) throw new Error("no application");
 const bytes = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array();
 
 /** The chip of a card whose bytes are `image`. */
-function chipOf(
-  { image }: TestCard,
-  key: Uint8Array = sealKey,
-  internalKeys: CpuCardSetup["internalKeys"] = [{ id: 1, key: proofKey }],
-): CpuCard {
-  let drawn = 0;
-  return new CpuCard({
-    aid: bytes(application?.aid ?? ""),
-    cipher: "3des",
-    externalKey: new Uint8Array(16),
-    internalKeys,
-    files: (application?.files ?? []).map(({ sfi, offset, length }) => ({
-      sfi,
-      content: image.slice(offset, offset + length),
-      key: sfi === 2 ? key : new Uint8Array(16),
-    })),
-    random: (length) => {
-      drawn += 1;
-      return new Uint8Array(length).fill(drawn);
-    },
-  });
-}
-
-type Seal = (step: number, challenge: string) => Promise<string | null>;
-
-/** What a terminal does with such a script. */
-async function run(chip: CpuCard, script: CardScript, powerUpId: string, seal: Seal): Promise<ScriptReport> {
-  const results: ScriptReport["results"] = [];
-  const stop = (step: number, reason: "mismatch" | "expired"): ScriptReport => ({
-    scriptId: script.id,
-    powerUpId,
-    results,
-    failure: { step, reason },
-  });
-  for (const [step, todo] of script.steps.entries()) {
-    if (todo.op === "select") chip.powerOff();
-    else if (todo.op === "exchange") {
-      const data = toHex(chip.apdu(bytes(todo.apdu)));
-      results.push({ step, data });
-      if (!data.endsWith(todo.sw) || (todo.expect !== undefined && todo.expect !== data.slice(0, -4)))
-        return stop(step, "mismatch");
-    } else if (todo.op === "seal") {
-      const challenge = toHex(chip.apdu(Uint8Array.of(0, 0x84, 0, 0, todo.challengeBytes))).slice(0, -4);
-      const apdu = await seal(step, challenge);
-      if (apdu === null) return stop(step, "expired");
-      const data = toHex(chip.apdu(bytes(apdu)));
-      results.push({ step, data });
-      if (!data.endsWith(todo.sw)) return stop(step, "mismatch");
-    } else throw new Error(`no ${todo.op} on a CPU card`);
-  }
-  return { scriptId: script.id, powerUpId, results };
-}
+const chipOf = ({ image }: TestCard, ...keys: OtherKeys): CpuCard => cpuChip(openBCpuMoney, image, ...keys);
+type OtherKeys = [key?: Uint8Array, internalKeys?: CpuCardSetup["internalKeys"]];
 
 describe.each(earths)("sealing, store $name", ({ open }) => {
   const our = inWorld(open);
 
   let powerUps = 0;
-  const noSeal: Seal = async () => null;
   async function insert(chip: CpuCard, terminal = kiosk1) {
     powerUps += 1;
     const powerUpId = `cpu-${powerUps}`;
     our.earth.clock.now += 1_000;
     const { id, script } = await openSession(our.world.sale, terminal, { reader: "r", atr: cpuAtr, powerUpId });
-    const answer = value(await putImage(our.world.sale, terminal, id, await run(chip, script, powerUpId, noSeal)));
+    const answer = value(
+      await putImage(our.world.sale, terminal, id, await runOnChip(chip, script, powerUpId, noSeal)),
+    );
     return { sessionId: id, powerUpId, answer };
   }
   /** Up to the script of a paid purchase. */
@@ -111,7 +60,7 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
   test("a our.world.sale is written by the command that the centre made for the card's challenge", async () => {
     const { chip, script, visit, seal } = await paidFor("sealed");
     expect(JSON.stringify(script)).not.toContain("secret");
-    const report = await run(chip, script, visit.powerUpId, seal);
+    const report = await runOnChip(chip, script, visit.powerUpId, seal);
     expect(report.failure).toBeUndefined();
     expect(value(await takeReport(our.world.sale, kiosk1, report))).toMatchObject({ kind: "delivered" });
     expect((await insert(chip)).answer).toMatchObject({ kind: "gasOnCard", gas: { meterCreditFen: 5_000 } });
@@ -119,14 +68,14 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
 
   test("a card with another key takes nothing", async () => {
     const { chip, script, visit, seal } = await paidFor("other-key", { key: new Uint8Array(16) });
-    const report = await run(chip, script, visit.powerUpId, seal);
+    const report = await runOnChip(chip, script, visit.powerUpId, seal);
     expect(report).toMatchObject({ failure: { reason: "mismatch" } });
     expect(value(await takeReport(our.world.sale, kiosk1, report))).toMatchObject({ kind: "writeFailed", hall: false });
   });
 
   test("no seal: the card is as it was, and the other kiosk finishes", async () => {
     const { chip, script, visit } = await paidFor("no-network");
-    const report = await run(chip, script, visit.powerUpId, noSeal);
+    const report = await runOnChip(chip, script, visit.powerUpId, noSeal);
     expect(value(await takeReport(our.world.sale, kiosk1, report))).toMatchObject({ purchase: { state: "unknown" } });
     await endSession(our.world.sale, kiosk1, visit.sessionId);
     const there = await insert(chip, kiosk2);
@@ -141,13 +90,13 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
           challenge,
         }),
       ).apdu;
-    const second = await run(chip, again, there.powerUpId, sealThere);
+    const second = await runOnChip(chip, again, there.powerUpId, sealThere);
     expect(value(await takeReport(our.world.sale, kiosk2, second))).toMatchObject({ kind: "delivered" });
   });
 
   test("sealed, and its answer lost: the next reading finds it written", async () => {
     const { chip, script, visit, seal } = await paidFor("answer-lost");
-    await run(chip, script, visit.powerUpId, seal);
+    await runOnChip(chip, script, visit.powerUpId, seal);
     await endSession(our.world.sale, kiosk1, visit.sessionId);
     expect((await insert(chip, kiosk2)).answer).toMatchObject({ kind: "delivered", resumed: true });
   });
@@ -186,7 +135,7 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
 
   test("nothing is sealed for a script that was reported, or whose session ended", async () => {
     const { chip, visit, request, sealStep, script, seal } = await paidFor("over");
-    const report = await run(chip, script, visit.powerUpId, seal);
+    const report = await runOnChip(chip, script, visit.powerUpId, seal);
     await takeReport(our.world.sale, kiosk1, report);
     expect(
       await sealCommand(our.world.sale, kiosk1, visit.sessionId, request(sealStep, "0102030405060708")),
@@ -221,14 +170,14 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
   test("nothing is sealed for a terminal that gives its own insertion another one's name", async () => {
     const { chip, visit, request, sealStep, script } = await paidFor("namesake");
     const theirs = await openSession(our.world.sale, kiosk2, { reader: "r", atr: cpuAtr, powerUpId: visit.powerUpId });
-    await putImage(our.world.sale, kiosk2, theirs.id, await run(chip, theirs.script, visit.powerUpId, noSeal));
+    await putImage(our.world.sale, kiosk2, theirs.id, await runOnChip(chip, theirs.script, visit.powerUpId, noSeal));
     expect(script.steps[sealStep]?.op).toBe("seal");
     expect(await asks(kiosk2, theirs.id, request(sealStep, challenge))).toBe("notFound");
   });
 
   test("nothing is sealed for a script that ended unsealed", async () => {
     const { chip, visit, request, sealStep, script } = await paidFor("ended");
-    await takeReport(our.world.sale, kiosk1, await run(chip, script, visit.powerUpId, noSeal));
+    await takeReport(our.world.sale, kiosk1, await runOnChip(chip, script, visit.powerUpId, noSeal));
     expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("card.stale");
   });
 
@@ -282,7 +231,7 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     const open = async (powerUpId: string) =>
       await openSession(our.world.sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId });
     const [first, second] = [await open("proof-1"), await open("proof-2")];
-    const heard = await run(chip, first.script, "proof-2", noSeal);
+    const heard = await runOnChip(chip, first.script, "proof-2", noSeal);
     const replayed = { ...heard, scriptId: second.script.id };
     const answer = value(await putImage(our.world.sale, kiosk1, second.id, replayed));
     expect(answer).toMatchObject({ kind: "refused", code: "card.foreign" });
@@ -293,7 +242,7 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     const sale = { ...our.world.sale, keys: { ...our.world.sale.keys, cardProves: async () => null } };
     const { id, script } = await openSession(sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId: "untold" });
     const copy = chipOf(card, sealKey, [{ id: 1, key: sealKey }]);
-    const answer = value(await putImage(sale, kiosk1, id, await run(copy, script, "untold", noSeal)));
+    const answer = value(await putImage(sale, kiosk1, id, await runOnChip(copy, script, "untold", noSeal)));
     expect(answer.kind).toBe("account");
   });
 
