@@ -79,7 +79,7 @@ describe("a meter", () => {
       status: 201,
       body: {
         old: { id: "m1", replacedBy: "new-meter-1", rateLPerHour: 0 },
-        fresh: { id: "new-meter-1", label: "厨房表（第2只）", layout: "open-a", unit: "money", closedBy: "factory" },
+        fresh: { id: "new-meter-1", label: "第2只 · 厨房表", layout: "open-a", unit: "money", closedBy: "factory" },
         lastWord: { acceptedCount: 7, totalCredited: 90_000, remaining: 3_520, indexL: 31_480 },
       },
     });
@@ -118,7 +118,7 @@ describe("a meter", () => {
     await call("POST", "/meters/m2/replacement");
     await call("POST", "/meters/new-meter-1/replacement");
     expect((await call("GET", "/meters/new-meter-2")).body).toMatchObject({
-      label: "阳台表（第3只）",
+      label: "第3只 · 阳台表",
       device: "controller",
     });
     expect(await call("DELETE", "/meters/m2/replacement", {})).toMatchObject(refused(409, "newMeterInUse"));

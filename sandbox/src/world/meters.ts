@@ -154,8 +154,8 @@ export function openMeters(context: WorldContext, cards: Cards, faults: DeviceFa
 function successor(old: MeterRow, taken: ReadonlyMap<string, MeterRow>): MeterRow {
   let number = 1;
   while (taken.has(`new-meter-${number}`)) number += 1;
-  const [, name = old.label, place = "1"] = /^(.*?)(?:（第(\d+)只）)?$/.exec(old.label) ?? [];
-  const label = `${name}（第${Number(place) + 1}只）`;
+  const [, place = "1", name = old.label] = /^(?:第(\d+)只 · )?(.*)$/.exec(old.label) ?? [];
+  const label = `第${Number(place) + 1}只 · ${name}`;
   const { device, unit, layout } = old;
   return factoryMeter({ id: `new-meter-${number}`, label, device, unit, ...(layout && { layout }) });
 }

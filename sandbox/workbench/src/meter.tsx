@@ -36,7 +36,7 @@ export function useMeter(bench: Bench): MeterHand {
       const next = meters.find((each) => each.id === one?.replacedBy);
       return next === undefined ? one : hangs(next);
     };
-    return id === null ? (hangs(own) ?? meter) : meter;
+    return hangs(id === null ? (own ?? meter) : meter);
   };
   const insert = async (card: string): Promise<void> => {
     const into = meterOf(card);
@@ -70,7 +70,7 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
     >
       {meters.map(({ id, label, replacedBy }) => (
         <option key={id} value={id}>
-          {replacedBy === null ? label : `${label} · 已拆下`}
+          {replacedBy === null ? label : `已拆下 · ${label}`}
         </option>
       ))}
     </select>
@@ -101,7 +101,7 @@ export function Meter({ bench, hand }: { bench: Bench; hand: MeterHand }) {
 function Hint({ meter, meters }: { meter: MeterView; meters: readonly MeterView[] }) {
   const isNew = meter.boundTo === null && meters.some(({ replacedBy }) => replacedBy === meter.id);
   if (!isNew) return <Words zh="把卡拖到表上，等嘀声" en="Drag a card here" />;
-  return <Words zh="新表：先插营业厅补写的新卡" en="New: the card the office wrote goes in first" />;
+  return <Words zh="新表：先插营业厅补写的新卡" en="The new card goes in first" />;
 }
 
 function Face({ meter }: { meter: MeterView }) {

@@ -24,7 +24,7 @@ export function cpuChip(
   let drawn = 0;
   return new CpuCard({
     aid: bytes(application.aid),
-    cipher: "3des",
+    cipher: application.cipher === "sm4" ? "sm4" : "3des",
     externalKey: new Uint8Array(16),
     internalKeys,
     files: application.files.map(({ sfi, offset, length }) => ({

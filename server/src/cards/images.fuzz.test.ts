@@ -3,67 +3,29 @@
  * back, half written, random. Each gets a named reason, no secret is made for it, and nothing is sold or settled. What may
  * be sold to is judged by the sandbox's meter, which reads the published pages and none of our code.
  */
-import {
-  chips,
-  type LayoutDriver,
-  layouts,
-  openAMoney,
-  openBVolume,
-  openCVolume,
-  toHex,
-  withReturnArea,
-} from "@citygas/gascard";
-import { type MeterRow, takeCard } from "@citygas/sandbox";
+import { chips, type LayoutDriver, layouts, toHex } from "@citygas/gascard";
+import { takeCard } from "@citygas/sandbox";
 import fc from "fast-check";
 import { describe, expect, inject, test } from "vitest";
-import { byAmount, byVolume, type Earth, kiosk1, makeEarth, newAccount } from "../purchases/earth.testkit.ts";
-import { amount, bought, makeWorld, stateOf, volume, type World, wanted } from "../purchases/world.testkit.ts";
-import { openMemoryStore } from "../store/memory.ts";
-import type { TestCard } from "./card.testkit.ts";
+import { kiosk1 } from "../purchases/earth.testkit.ts";
+import { amount, bought, stateOf, volume, wanted } from "../purchases/world.testkit.ts";
+import {
+  type Books,
+  booksOf,
+  dice,
+  disturbed,
+  flipped,
+  made,
+  meterOf,
+  otherLayout,
+  sold,
+} from "./badImages.testkit.ts";
 import type { CardSession } from "./cardRows.ts";
 import { look } from "./insertion.ts";
 import { openSession, putImage } from "./sessions.ts";
 
 const numRuns = inject("long") ? 125_000 : 1_500;
 const atrOf = ({ chip }: LayoutDriver): string => chips[chip].atr ?? "3b67000043495459474153";
-
-interface Books {
-  earth: Earth;
-  world: World;
-  card: TestCard;
-  driver: LayoutDriver;
-  /** How often a secret was made. */
-  secrets(): number;
-}
-
-/** A card whose meter took purchase 3 (90 000 in all), as books and card agree. */
-async function booksOf(driver: LayoutDriver): Promise<Books> {
-  const earth = makeEarth(openMemoryStore());
-  const made = makeWorld(earth);
-  const tariff = driver.unit === "money" ? byAmount : byVolume;
-  const { card } = await newAccount(earth, "a", { driver, tariff });
-  let secrets = 0;
-  const keys: World["sale"]["keys"] = {
-    ...made.sale.keys,
-    cardSecret: async (...about) => {
-      secrets += 1;
-      return await made.sale.keys.cardSecret(...about);
-    },
-  };
-  return { earth, world: { ...made, sale: { ...made.sale, keys } }, card, driver, secrets: () => secrets };
-}
-
-const word = { registerL: 500, remaining: 100, valve: "open", batteryLow: false } as const;
-function made(driver: LayoutDriver, change: Partial<Parameters<LayoutDriver["format"]>[0]> & { cardNumber: string }) {
-  const account = { areaCode: "0996", role: "user", replacement: 0, count: 3, totalCredited: 90_000 } as const;
-  const card = { ...account, meterCeiling: 0, ...change };
-  const issued = driver.format(card);
-  return withReturnArea(issued, { ...word, count: card.count, totalCredited: card.totalCredited });
-}
-const value = (driver: LayoutDriver, of: number) =>
-  driver.unit === "volume" ? ({ kind: "volume", volumeL: of } as const) : ({ kind: "money", amountFen: of } as const);
-const sold = (driver: LayoutDriver, image: Uint8Array, countBefore = 3, totalBefore = 90_000): Uint8Array =>
-  driver.purchaseImage(image, { countBefore, totalBefore, amount: value(driver, 5_000), boughtOn: "2026-11-23" });
 
 /** What this image leads to, with nothing carried out. */
 async function seen(
@@ -79,31 +41,6 @@ async function seen(
   const probed = { image: toHex(image), counter, seq: null, chip: driver.chip };
   return (await look(world.sale, session, probed, kiosk1)).decision;
 }
-
-/** The sandbox's meter of this card: has taken purchase 3. */
-function meterOf({ card, driver }: Books): MeterRow {
-  const layout = (["open-a", "open-b", "open-b-cpu", "open-b-sm4", "open-c"] as const).find(
-    (page) => driver.name === `${page}-${driver.unit}`,
-  );
-  if (layout === undefined) throw new Error(`no page of ${driver.name}`);
-  return {
-    ...{
-      id: "m",
-      label: "m",
-      device: "meter",
-      layout,
-      unit: driver.unit,
-      replacement: 0,
-      count: 3,
-      totalCredited: 90_000,
-    },
-    ...{ remaining: 100, registerL: 500, valve: "open", batteryLow: false },
-    boundTo: { areaCode: "0996", cardNumber: card.number },
-  };
-}
-
-const otherLayout = ({ chip, name }: LayoutDriver): LayoutDriver =>
-  [openBVolume, openAMoney, openCVolume].find((each) => each.chip !== chip || each.name !== name) ?? openBVolume;
 
 describe.each(layouts.map((driver) => [driver.name, driver] as const))("%s", (_name, driver) => {
   test("each kind of card has its own words", async () => {
@@ -285,49 +222,3 @@ describe.each(layouts.filter(({ chip }) => chip === "sle4442").map((driver) => [
     });
   },
 );
-
-function flipped(image: Uint8Array, at: number): Uint8Array {
-  const copy = image.slice();
-  copy[at] = (copy[at] ?? 0) ^ 0x01;
-  return copy;
-}
-
-/** xorshift32: the same on every machine. */
-function dice(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-type Dice = (below: number) => number;
-
-/** A card as somebody could bring it. */
-function disturbed(good: Uint8Array, others: readonly Uint8Array[], roll: Dice, kind: number): Uint8Array {
-  const all = [good, ...others];
-  const one = (all[roll(all.length)] ?? good).slice();
-  const other = all[roll(all.length)] ?? good;
-  switch (kind) {
-    case 0:
-      return one;
-    case 1: // some bytes are others
-      for (let changes = 1 + roll(6); changes > 0; changes--) one[roll(one.length)] = roll(256);
-      return one;
-    case 2: // one bit
-      return flipped(one, roll(one.length)).map((byte, at) => (at === roll(one.length) ? byte ^ 0x80 : byte));
-    case 3: // half written
-      one.set(other.subarray(0, Math.min(roll(one.length), other.length, one.length)));
-      return one;
-    case 4: // a piece of another card
-      one.set(other.subarray(roll(32), Math.min(one.length, other.length, 32 + roll(128))), 0);
-      return one;
-    case 5: // cut short
-      return one.slice(0, roll(one.length));
-    default: // noise from some byte on
-      for (let at = roll(one.length); at < one.length; at++) one[at] = roll(256);
-      return one;
-  }
-}
