@@ -124,12 +124,14 @@ function Face({ meter }: { meter: MeterView }) {
           <dt>次数</dt>
           <dd>{meter.count}</dd>
         </div>
-        <div>
-          <dt>阀门</dt>
-          <dd class={open ? "" : "bad"}>
-            {open ? "开" : meter.closedBy === "factory" ? "关（未开通）" : "关（已用完）"}
-          </dd>
-        </div>
+        {meter.replacedBy === null && (
+          <div>
+            <dt>阀门</dt>
+            <dd class={open ? "" : "bad"}>
+              {open ? "开" : meter.closedBy === "factory" ? "关（未开通）" : "关（已用完）"}
+            </dd>
+          </div>
+        )}
         {meter.price !== null && (
           <div>
             <dt>单价</dt>

@@ -31,12 +31,12 @@ export function NewCard({ card, bench }: { card: CardView; bench: Bench }) {
       {open && (
         <form class="new-card" onSubmit={(event) => void write(event)}>
           <label>
-            <Words zh="写卡数据" en="GET /api/v1/cards/…/image" />
+            <Words zh="营业厅的写卡数据" en="From the office" />
             <textarea
               rows={2}
               spellcheck={false}
               value={pasted}
-              placeholder='{"imageHex": …, "secretHex": …}'
+              placeholder="粘贴 GET /api/v1/cards/…/image 的回答"
               onInput={(event) => setPasted(event.currentTarget.value)}
             />
           </label>

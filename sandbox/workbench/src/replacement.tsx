@@ -61,9 +61,8 @@ export function TakenDown({ meter, bench, choose }: Replacing) {
       <ol class="steps">
         <li>
           <button type="button" class="small" onClick={() => void copy()}>
-            复制抄表单
-          </button>{" "}
-          <Words zh="旧表最后的读数" en="Its last word" />
+            <Words zh="复制旧表读数" en="Copy its last word" />
+          </button>
         </li>
         <li>
           <Words zh="营业厅两人办理“换表”" en="Two people decide at the office" />

@@ -3,7 +3,7 @@
  * sandbox's meters: pulled at each command of its sale, before it and after, with the server killed before its commit and
  * after. What was bought and what was left is in the new meter, once.
  */
-import { type LayoutDriver, openBCpuMoney, openBCpuVolume } from "@citygas/gascard";
+import { type LayoutDriver, openBCpuMoney, openBCpuVolume, openBSm4Money } from "@citygas/gascard";
 import { type CpuCard, loadCard, type MeterRow } from "@citygas/sandbox";
 import { expect, test } from "vitest";
 import { type Cut, cpuAtr, cpuChip, noSeal, runOnChip, type Seal } from "../cards/cpuCard.testkit.ts";
@@ -47,8 +47,9 @@ async function home(driver: LayoutDriver): Promise<Home> {
   const earth = makeEarth(openMemoryStore());
   const tariff = driver.unit === "volume" ? byVolume : byAmount;
   const { card, cardId, accountId } = await newAccount(earth, "r", { driver, tariff, total });
+  const layout = driver.application?.cipher === "sm4" ? "open-b-sm4" : "open-b-cpu";
   const meter: MeterRow = {
-    ...{ id: "m", label: "m", device: "meter", layout: "open-b-cpu", unit: driver.unit, replacement: 0, count: 3 },
+    ...{ id: "m", label: "m", device: "meter", layout, unit: driver.unit, replacement: 0, count: 3 },
     ...{ totalCredited: total, remaining: left, registerL: 500, valve: "open", batteryLow: false },
     boundTo: { areaCode: "0996", cardNumber: card.number },
   };
@@ -181,7 +182,7 @@ async function allIsIn(it: Home, id: string, meter: MeterRow): Promise<void> {
   await booksHold(it.earth);
 }
 
-const drivers = [openBCpuVolume, openBCpuMoney].map((driver) => [driver.name, driver] as const);
+const drivers = [openBCpuVolume, openBCpuMoney, openBSm4Money].map((driver) => [driver.name, driver] as const);
 const ends = [false, true];
 
 /** Each command of a sale's script, before it and after; then the whole of it. */
