@@ -268,25 +268,32 @@ test("sent back to a reader, the card is written once, over what stands on it", 
   expect(card.driver.purchaseArea(card.image)).toMatchObject({ count: 4, amount: 1_234 });
 });
 
-test("what was allowed is used up by the script it led to: back in manual, people decide anew", async () => {
-  const { id, card } = await manual();
-  const { world, earth } = hall;
-  await confirm((await propose(id, "issuedAgain")).body.id);
-  const odd = card.image;
-  const there = await insert(world, kiosk2, card);
-  expect(there.answer.kind).toBe("script");
-  await endSession(world.sale, kiosk2, there.sessionId);
-  earth.clock.now += 1_000;
-  card.image = card.driver.purchaseImage(odd, {
-    countBefore: 8,
-    totalBefore: 0,
-    boughtOn: "2026-11-01",
-    amount: { kind: "money", amountFen: 6 },
-  });
-  await insert(world, kiosk1, card);
-  expect((await stateOf(world, id)).state).toBe("manual");
-  expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "purchase.manual" });
-});
+test.each([
+  ["the same clock", 1_000],
+  ["a clock that is ten seconds behind", -10_000],
+])(
+  "what was allowed is used up by the script it led to, by %s: back in manual, people decide anew",
+  async (_, laterMs) => {
+    const { id, card } = await manual();
+    const { world, earth } = hall;
+    await confirm((await propose(id, "issuedAgain")).body.id);
+    earth.clock.now += laterMs;
+    const odd = card.image;
+    const there = await insert(world, kiosk2, card);
+    expect(there.answer.kind).toBe("script");
+    await endSession(world.sale, kiosk2, there.sessionId);
+    earth.clock.now += 1_000;
+    card.image = card.driver.purchaseImage(odd, {
+      countBefore: 8,
+      totalBefore: 0,
+      boughtOn: "2026-11-01",
+      amount: { kind: "money", amountFen: 6 },
+    });
+    await insert(world, kiosk1, card);
+    expect((await stateOf(world, id)).state).toBe("manual");
+    expect((await insert(world, kiosk1, card)).answer).toMatchObject({ kind: "refused", code: "purchase.manual" });
+  },
+);
 
 test("a card that holds all of it already is not written again, whatever two people allow", async () => {
   const { id, card, sound } = await manual();

@@ -173,18 +173,27 @@ export interface Grant {
   proposalId: Id;
   what: "sale" | "refund";
   by: [maker: Id, checker: Id];
-  decidedAt: Instant;
+  /** The purchase's script when it was carried out. */
+  scriptId: Id | null;
 }
 
-/** The newest one about this purchase that has not lapsed and was not withdrawn. */
-export async function liveGrant(db: Pool, purchaseId: Id, now: Instant): Promise<Grant | undefined> {
-  const { rows } = await db.query<Row & { what: Grant["what"] }>(
-    `select *, outcome->>'grants' as what from proposal
+/**
+ * One about this purchase that has not lapsed and was not withdrawn: one that was decided about `scriptId` before others,
+ * then the newest. When it was decided says little: servers' clocks differ.
+ */
+export async function liveGrant(
+  db: Pool,
+  purchaseId: Id,
+  scriptId: Id | null,
+  now: Instant,
+): Promise<Grant | undefined> {
+  const { rows } = await db.query<Row & { what: Grant["what"]; script_id: Id | null }>(
+    `select *, outcome->>'grants' as what, outcome->>'scriptId' as script_id from proposal
      where ref = $1 and state = 'done' and outcome->>'grants' in ('sale', 'refund') and (outcome->>'until')::bigint > $2
-     order by decided_at desc, id desc limit 1`,
-    [purchaseId, now],
+     order by (outcome->>'scriptId' is not distinct from $3) desc, decided_at desc, id desc limit 1`,
+    [purchaseId, now, scriptId],
   );
   const row = rows[0];
-  if (row === undefined || row.checker_id === null || row.decided_at === null) return undefined;
-  return { proposalId: row.id, what: row.what, by: [row.maker_id, row.checker_id], decidedAt: row.decided_at };
+  if (row === undefined || row.checker_id === null) return undefined;
+  return { proposalId: row.id, what: row.what, by: [row.maker_id, row.checker_id], scriptId: row.script_id };
 }

@@ -6,6 +6,7 @@ import { expect } from "vitest";
 import { intoMeter, issuedCard, type TestCard } from "../cards/card.testkit.ts";
 import { endSession } from "../cards/report.ts";
 import { wantScript } from "../cards/sessions.ts";
+import { isUsable } from "../decisions/kinds/purchase.ts";
 import type { Grant } from "../decisions/proposalRows.ts";
 import { drainPayments, startAttempt } from "../payments/payments.ts";
 import { startPrepay } from "../payments/prepay.ts";
@@ -131,9 +132,7 @@ export function startServer(scene: Pick<Scene, "grants">, earth: Earth): World {
   const world = makeWorld(earth);
   world.sale.grantOf = async (p) => {
     const grant = scene.grants.get(p.id);
-    if (grant === undefined) return undefined;
-    if (grant.what === "refund" && p.state !== "manual") return grant;
-    return p.state === "manual" && grant.decidedAt > (p.script?.issuedAt ?? 0) ? grant : undefined;
+    return grant !== undefined && isUsable(grant, p) ? grant : undefined;
   };
   return world;
 }
@@ -238,8 +237,8 @@ export async function act(scene: Scene, todo: Step): Promise<void> {
   }
 }
 
-export function allow({ grants, earth }: Scene, { id }: Purchase, what: "sale" | "refund"): void {
-  grants.set(id, { proposalId: `for ${id}`, what, by: ["u1", "u2"], decidedAt: earth.clock.now });
+export function allow({ grants }: Scene, { id, script }: Purchase, what: "sale" | "refund"): void {
+  grants.set(id, { proposalId: `for ${id}`, what, by: ["u1", "u2"], scriptId: script?.id ?? null });
 }
 
 /** Wherever the old card is and whatever runs on it, from here on it is the lost one. */

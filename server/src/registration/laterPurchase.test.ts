@@ -54,7 +54,7 @@ test("a purchase made on a replaced card is refunded by its image alone, and com
         let allowed: Id | null = null;
         const grantOf = async (p: Purchase) =>
           p.id === allowed
-            ? { proposalId: "p", what: "refund" as const, by: two, decidedAt: earth.clock.now }
+            ? { proposalId: "p", what: "refund" as const, by: two, scriptId: p.script?.id ?? null }
             : undefined;
         const world: World = { ...made, sale: { ...made.sale, grantOf } };
         const { card: old, cardId } = await newAccount(earth, "r", { driver });

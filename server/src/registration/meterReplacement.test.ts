@@ -82,7 +82,7 @@ async function household(driver: LayoutDriver, left: number): Promise<Household>
   const it: Household = { earth, world: made, card, cardId, accountId, id: null, refunds: false };
   const grantOf = async (p: Purchase) =>
     it.refunds && p.state === "unknown"
-      ? { proposalId: "p", what: "refund" as const, by: two, decidedAt: earth.clock.now }
+      ? { proposalId: "p", what: "refund" as const, by: two, scriptId: p.script?.id ?? null }
       : undefined;
   it.world = { ...made, sale: { ...made.sale, grantOf } };
   return it;

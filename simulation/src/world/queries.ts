@@ -174,13 +174,26 @@ function proposalQuestions(
         return changed([row]);
       },
     ),
-    question<[Id, number]>("select *, outcome->>'grants' as what from proposal", ([ref, now]) => {
+    question<[Id, number, Id | null]>("select *, outcome->>'grants' as what", ([ref, now, scriptId]) => {
       const live = (byRef.get(ref) ?? []).flatMap((row) => {
-        const { grants, until } = (row.outcome ?? {}) as { grants?: string; until?: number };
+        const {
+          grants,
+          until,
+          scriptId: about = null,
+        } = (row.outcome ?? {}) as {
+          grants?: string;
+          until?: number;
+          scriptId?: Id | null;
+        };
         const lives = row.state === "done" && (grants === "sale" || grants === "refund") && (until ?? 0) > now;
-        return lives ? [{ ...row, what: grants }] : [];
+        return lives ? [{ ...row, what: grants, script_id: about }] : [];
       });
-      return one(live.sort((a, b) => (b.decided_at ?? 0) - (a.decided_at ?? 0) || (a.id < b.id ? 1 : -1))[0]);
+      const first = (row: { script_id: Id | null }): number => Number(row.script_id === scriptId);
+      return one(
+        live.sort(
+          (a, b) => first(b) - first(a) || (b.decided_at ?? 0) - (a.decided_at ?? 0) || (a.id < b.id ? 1 : -1),
+        )[0],
+      );
     }),
   ];
 }

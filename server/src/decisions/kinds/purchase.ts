@@ -82,7 +82,8 @@ async function mayTakeBack(sale: SaleContext, { ref }: Proposal): Promise<Result
 const nothing = (checked: Result<unknown, Refused>): Result<null, Refused> => (checked.ok ? ok(null) : checked);
 
 export function purchaseKinds(sale: SaleContext): DecisionKind[] {
-  const granted = (what: "sale" | "refund") => ok({ grants: what, until: sale.now() + grantMs });
+  const granted = (what: "sale" | "refund", { state: p }: Versioned<Purchase>) =>
+    ok({ grants: what, until: sale.now() + grantMs, scriptId: p.script?.id ?? null });
   return [
     {
       kind: "purchase.decide",
@@ -96,13 +97,13 @@ export function purchaseKinds(sale: SaleContext): DecisionKind[] {
         const { to } = proposal.doc as Static<typeof Decide>;
         if (to === "issuedAgain") {
           const may = await mayDecide(sale, proposal);
-          return may.ok ? granted("sale") : may;
+          return may.ok ? granted("sale", may.value) : may;
         }
         // What an image or the meter's word can prove is proven at a reader, after two people's word too.
         const found = await purchaseOf(sale, proposal.ref);
         if (to === "refunding" && found.ok && found.value.state.refundNeeds !== "index") {
           const may = await mayDecide(sale, proposal);
-          return may.ok ? granted("refund") : may;
+          return may.ok ? granted("refund", may.value) : may;
         }
         const { evidence, ref } = proposal;
         const event = { type: "decided", to, by, evidence } as const;
@@ -124,20 +125,23 @@ export function purchaseKinds(sale: SaleContext): DecisionKind[] {
       check: async (_ctx, proposal) => nothing(await mayTakeBack(sale, proposal)),
       async carryOut(_ctx, proposal) {
         const may = await mayTakeBack(sale, proposal);
-        return may.ok ? granted("refund") : may;
+        return may.ok ? granted("refund", may.value) : may;
       },
     },
   ];
 }
 
 /**
- * What two people allow for this purchase at the next reader. A script from `manual` is allowed once: one that was issued
- * since has used it. Otherwise taking back stays allowed until it is proven or lapses, however often the card is pulled.
+ * What two people allow for this purchase at the next reader. A script from `manual` is allowed once: any that was issued
+ * since has used it, whatever the servers' clocks say of the order. Otherwise taking back stays allowed until it is
+ * proven or lapses, however often the card is pulled.
  */
 export async function grantOf({ db, now }: Pick<ServerContext, "db" | "now">, p: Purchase): Promise<Grant | undefined> {
   if (p.state !== "issued" && p.state !== "unknown" && p.state !== "manual") return undefined;
-  const grant = await liveGrant(db, p.id, now());
-  if (grant === undefined) return undefined;
-  if (grant.what === "refund" && p.state !== "manual") return grant;
-  return p.state === "manual" && grant.decidedAt > (p.script?.issuedAt ?? 0) ? grant : undefined;
+  const grant = await liveGrant(db, p.id, p.script?.id ?? null, now());
+  return grant !== undefined && isUsable(grant, p) ? grant : undefined;
 }
+
+/** See `grantOf`. */
+export const isUsable = ({ what, scriptId }: Grant, { state, script }: Purchase): boolean =>
+  state === "manual" ? scriptId === (script?.id ?? null) : what === "refund";
