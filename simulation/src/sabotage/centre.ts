@@ -158,8 +158,13 @@ export const centreSabotages: readonly Sabotage[] = [
     commit: async (t) => {
       const done = await base.commit(t);
       if (done.kind !== "replay" || eventOf(t) !== "taken") return done;
+      const drawer = t.writes.find(({ id }) => id === world.till.drawerId);
+      if (drawer?.kind !== "account") return done;
       const { idempotency: _, ...rest } = t;
-      await base.commit({ ...rest, eventId: world.newId(), writes: [], guards: [], tasks: { add: [], drop: [] } });
+      const { kind, id, state } = drawer;
+      const write = { kind, id, state, expected: base.peek(kind, id)?.version ?? 0 };
+      const again = { ...rest, subject: { kind, id }, eventId: world.newId(), writes: [write], guards: [] };
+      await base.commit({ ...again, tasks: { add: [], drop: [] } });
       return done;
     },
   })),
