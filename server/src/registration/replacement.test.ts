@@ -245,8 +245,15 @@ describe("class C, whose lost card could be loaded again", () => {
 
   test("is replaced by two people: with the index, empty; with the old card in hand, holding the same", async () => {
     const it = await holdingGas();
-    expect(await replaceCard(sale(), it.cardId, once())).toMatchObject(refusedWith("decision.required"));
+    for (const carries of ["carry", "loaded", "handedIn"] as const)
+      expect(await replaceCard(sale(), it.cardId, once(), { carries })).toMatchObject(refusedWith("decision.required"));
     expect(await byTwo(it.cardId, { carries: "loaded" })).toMatchObject(refusedWith("refund.indexNeeded"));
+    const { decisions } = hall.people;
+    const alone = { kind: "card.replace", ref: it.cardId, doc: { carries: "loaded", indexL: 1_234 }, evidence: "read" };
+    const made = await decisions.propose(checker, alone, once());
+    if (!made.ok) throw new Error(made.error.code);
+    expect(await decisions.confirm(checker, made.value.id, null)).toMatchObject(refusedWith("staff.samePerson"));
+    await decisions.withdraw(checker, made.value.id, "by two");
     expect(await byTwo(it.cardId, { carries: "loaded", indexL: 1_234 })).toMatchObject(done);
     const empty = await newChip(it);
     expect(empty.driver.purchaseArea(empty.image)).toMatchObject({ count: 4, amount: 0 });
