@@ -5,8 +5,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
-import { type OmnikeyProxy, omnikeyConfig, omnikeyName, omnikeyProxy } from "./omnikey.ts";
+import { omnikey } from "./omnikey.ts";
 import { newest, reaches } from "./oracle.ts";
+import { part3 } from "./part3.ts";
 import {
   missingForPcsc,
   type Pcscd,
@@ -17,6 +18,7 @@ import {
   slotPorts,
   startPcscd,
 } from "./pcscd.ts";
+import { configOf, type ReaderFamily, type ReaderProxy, readerProxy } from "./readerProxy.ts";
 import { type Customer, carryHome, customerAt, customersAt, goTo, takeOut } from "./steps.ts";
 import { startWorld, until, type World } from "./world.ts";
 
@@ -216,22 +218,31 @@ describe.skipIf(missing.length > 0)(
   },
 );
 
-/** A reader of another family, known by its name. */
-describe.skipIf(missing.length > 0)(
-  `over PC/SC with an OMNIKEY${missing.length > 0 ? ` (missing: ${missing.join(", ")})` : ""}`,
-  () => {
+/** Readers of other families: one is known by its name, the other by a setting. */
+const families: readonly [family: ReaderFamily, account: string, entry: string, dialects: string][] = [
+  [omnikey, "031140086", "10", ""],
+  [part3, "031120110", "4", "kiosk-1=pcsc3"],
+];
+
+describe.skipIf(missing.length > 0).each(families)(
+  `over PC/SC with $name${missing.length > 0 ? ` (missing: ${missing.join(", ")})` : ""}`,
+  (family, account, entry, dialects) => {
     let service: Pcscd;
-    let proxy: OmnikeyProxy;
+    let proxy: ReaderProxy;
     let world: World;
     let who: Customer;
 
     beforeAll(async () => {
-      service = await startPcscd(["-c", omnikeyConfig()]);
-      proxy = await omnikeyProxy();
+      service = await startPcscd(["-c", configOf(family)]);
+      proxy = await readerProxy(family);
       world = await startWorld({
-        env: { SANDBOX_VPCD: `kiosk-1=${proxy.port}`, CITYGAS_READERS: `kiosk-1=pcsc:${omnikeyName}` },
+        env: {
+          SANDBOX_VPCD: `kiosk-1=${proxy.port}`,
+          CITYGAS_READERS: `kiosk-1=pcsc:${family.name}`,
+          CITYGAS_READER_DIALECTS: dialects,
+        },
       });
-      who = await customerAt(world, "kiosk-1", "031140086", "10");
+      who = await customerAt(world, "kiosk-1", account, entry);
     }, pcscdHookMs);
     afterAll(async () => {
       who?.hand.close();
@@ -240,18 +251,22 @@ describe.skipIf(missing.length > 0)(
       await service?.stop();
     });
 
-    it("sells with HID's commands and none of ACS's", { timeout: lateMs }, async () => {
+    it("sells with its commands and none of ACS's", { timeout: lateMs }, async () => {
       await who.hand.sees(["home", "insertCard"]);
       await goTo(world, who, "pay");
       await world.sandbox.present("wechat", who.kiosk);
       await who.hand.sees("success");
       await reaches(world, who.account, "delivered");
       const { heard } = proxy;
-      expect(heard.filter((command) => command.startsWith("ff20"))).toHaveLength(1);
+      // A chip without a secret is shown none.
+      expect(heard.filter((command) => command.startsWith("ff20"))).toHaveLength(family === omnikey ? 1 : 0);
       expect(heard.some((command) => command.startsWith("ffd6"))).toBe(true);
-      expect(heard.filter((command) => /^ff(b1|b2|d0|d1|d2)/.test(command))).toEqual([]);
+      const strange = family === omnikey ? /^ff(b1|b2|d0|d1|d2)/ : /^ff(?!b0|d6)/;
+      expect(heard.filter((command) => strange.test(command))).toEqual([]);
+      const { count } = await world.sandbox.meter(who.meter);
       await takeOut(world, who.card);
       await carryHome(world, who);
+      expect((await world.sandbox.meter(who.meter)).count).toBe(count + 1);
       await booksBalance(world);
     });
   },

@@ -27,6 +27,8 @@ export interface CityOptions {
   serverEnv?: Readonly<Record<string, string>>;
   /** Kiosk → reader URL, where it is not the sandbox's. */
   readers?: Readonly<Record<string, string>>;
+  /** Kiosk → the dialect of its reader, where its name doesn't tell. */
+  dialects?: Readonly<Record<string, string>>;
   /** Kiosk → its PSAM. */
   psams?: Readonly<Record<string, string>>;
   /** Servers on the one database: `server`, `server-2` … More than one needs a `link` that shares the calls out. */
@@ -216,10 +218,11 @@ async function agentSpec(
   { dataDir, link, serversAt }: Common,
   kiosk: (typeof kiosks)[number],
   port: number,
-  { readers, psams }: Pick<CityOptions, "readers" | "psams">,
+  { readers, dialects, psams }: Pick<CityOptions, "readers" | "dialects" | "psams">,
 ): Promise<ChildSpec> {
   const devices = sandboxFacts(dataDir).deviceUrls[kiosk];
   const code = pairingCodes(dataDir)[kiosk];
+  const dialect = dialects?.[kiosk];
   if (devices === undefined) throw new Error(`the sandbox has no devices for ${kiosk}`);
   const centre = await link(kiosk, "server", serversAt);
   const through = (to: "reader" | "scanner" | "printer"): Promise<string> => urlThrough(link, kiosk, to, devices[to]);
@@ -235,6 +238,7 @@ async function agentSpec(
       CITYGAS_READER_PSAM: psams?.[kiosk] ?? "",
       CITYGAS_SCANNER_URL: await through("scanner"),
       CITYGAS_PRINTER_URL: await through("printer"),
+      ...(dialect === undefined ? {} : { CITYGAS_READER_DIALECT: dialect }),
       ...(code === undefined ? {} : { CITYGAS_PAIRING_CODE: code }),
     },
     ready: () => serves(kiosk, port),

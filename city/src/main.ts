@@ -1,6 +1,7 @@
 /**
  * `npm start`. Settings: PORT (8080; 0: a free one), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), CITYGAS_READERS (a kiosk's reader other than the
- * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), CITYGAS_PSAMS (a kiosk's PSAM: `kiosk-1=tripleDes:28:01@pcsc:ACS ACR39U 00 01`),
+ * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), CITYGAS_READER_DIALECTS (how it is told to work on memory
+ * cards: `kiosk-1=pcsc3`), CITYGAS_PSAMS (a kiosk's PSAM: `kiosk-1=tripleDes:28:01@pcsc:ACS ACR39U 00 01`),
  * and of the server's own CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS, CITYGAS_DEBTS and CITYGAS_LOG. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
  */
 import { once } from "node:events";
@@ -14,6 +15,7 @@ const known = [
   "CITYGAS_CHROMIUM",
   "CITYGAS_LONG",
   "CITYGAS_READERS",
+  "CITYGAS_READER_DIALECTS",
   "CITYGAS_PSAMS",
   ...serverSettings,
 ];
@@ -24,7 +26,10 @@ function readPort(text: string): number {
   return port;
 }
 
-function readOfKiosks(name: "CITYGAS_READERS" | "CITYGAS_PSAMS", like: string): Record<string, string> {
+function readOfKiosks(
+  name: `CITYGAS_${"READERS" | "READER_DIALECTS" | "PSAMS"}`,
+  like: string,
+): Record<string, string> {
   const pairs = (process.env[name] ?? "").split(",").filter((part) => part !== "");
   return Object.fromEntries(
     pairs.map((pair) => {
@@ -47,6 +52,7 @@ async function main(): Promise<void> {
     dataDir: resolve(process.env.CITYGAS_DATA ?? ".citygas"),
     serverEnv: Object.fromEntries(serverSettings.map((name) => [name, process.env[name] ?? ""])),
     readers: readOfKiosks("CITYGAS_READERS", "pcsc:NAME"),
+    dialects: readOfKiosks("CITYGAS_READER_DIALECTS", "pcsc3"),
     psams: readOfKiosks("CITYGAS_PSAMS", "tripleDes:28:01@pcsc:NAME"),
     say: (line) => console.log(line),
     end,

@@ -181,6 +181,40 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("card.stale");
   });
 
+  test("nothing is sealed under the name of a script that another one has followed in the same power-up", async () => {
+    const { chip, visit, request, sealStep, script } = await paidFor("followed");
+    await endSession(our.world.sale, kiosk1, visit.sessionId);
+    // The same name again: the second script differs from the first by nothing but itself.
+    const again = await openSession(our.world.sale, kiosk1, { reader: "r", atr: cpuAtr, powerUpId: visit.powerUpId });
+    const image = await runOnChip(chip, again.script, visit.powerUpId, noSeal);
+    const answer = value(await putImage(our.world.sale, kiosk1, again.id, image));
+    if (answer.kind !== "script") throw new Error(answer.kind);
+    expect(answer.script.id).not.toBe(script.id);
+    expect(await asks(kiosk1, again.id, request(sealStep, challenge))).toBe("card.stale");
+    const second = { ...request(sealStep, challenge), scriptId: answer.script.id };
+    expect(await asks(kiosk1, again.id, second)).toBe("sealed");
+  });
+
+  test("nothing is sealed for a card that was reported lost after its script had left", async () => {
+    const { visit, request, sealStep, id } = await paidFor("lost meanwhile");
+    const cardId = our.earth.purchases.get(id)?.cardId ?? "";
+    const found = (await our.earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId);
+    if (found === undefined) throw new Error("no card");
+    // As the counter does it: whatever was issued for this card is over.
+    const state = { ...found.state, status: "lost" as const, scriptSeq: found.state.scriptSeq + 1 };
+    await our.earth.store.commit({
+      eventId: "lost",
+      at: our.earth.clock.now,
+      subject: { kind: "card", id: cardId },
+      event: { type: "lost" },
+      writes: [{ kind: "card", id: cardId, expected: found.version, state }],
+      guards: [],
+      postings: [],
+      tasks: { add: [], drop: [] },
+    });
+    expect(await asks(kiosk1, visit.sessionId, request(sealStep, challenge))).toBe("card.stale");
+  });
+
   test("a kiosk's own PSAM is given what the centre would seal, and no more; a phone nothing", async () => {
     const { script, sealStep, seal } = await paidFor("psam");
     const step = script.steps[sealStep];
