@@ -4,7 +4,8 @@ import { errorCode, nothingLeft } from "./plain.ts";
 
 /**
  * One HTTP request on a connection of its own: never repeated, never redirected, through no proxy, and over when its
- * time is over, however slowly bytes still drip in.
+ * time is over, however slowly bytes still drip in. A connection that was kept from the last request may be closed by the
+ * other side just as this one goes out, and nobody could say whether it had arrived.
  */
 export interface OneRequest {
   method: "GET" | "POST";
