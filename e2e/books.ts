@@ -1,5 +1,6 @@
 /** Looks into the books and onto the table: which card and meter belong to an account, and whether all of it agrees. */
-import { unbalanced } from "./agreement.ts";
+import { moneyDisagreements } from "./money.ts";
+import { sidesOf } from "./sides.ts";
 import type { World } from "./world.ts";
 
 interface CardOnTable {
@@ -32,7 +33,7 @@ export async function meterOf(world: Pick<World, "query" | "sandbox">, accountNu
 
 /** Throws when the books don't balance, or say something else than the gateways. */
 export async function booksBalance(world: Pick<World, "query" | "sandbox">): Promise<void> {
-  const found = await unbalanced(world);
+  const found = moneyDisagreements(await sidesOf(world));
   if (found.length > 0) throw new Error(found.join("\n"));
 }
 

@@ -1,2 +1,3 @@
-/** The whole chapter in a real browser, against a whole city; nothing here is for others. */
-export {};
+/** The whole chapter in a real browser, against a whole city; others' tests borrow its oracle of the money. */
+export { type BookedSum, moneyDisagreements, type Sides } from "./money.ts";
+export { sidesOf } from "./sides.ts";

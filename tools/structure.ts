@@ -41,11 +41,14 @@ const arrows: Record<string, readonly string[]> = {
   bench: ["core", "gascard", "api", "gateways", "devices", "terminal", "server", "kiosk-agent", "sandbox", "city"],
   e2e: ["core", "api", "texts", "sandbox", "city", "kiosk-screen", "types:kiosk-agent"],
 };
-/** The adapters are tested against the sandbox's wire, readers on its chips, the server's store on the city's launcher. */
+/**
+ * The adapters are tested against the sandbox's wire, readers on its chips, the server's store on the city's launcher, its
+ * money by the oracle of the whole city.
+ */
 const inTests: Record<string, readonly string[]> = {
   devices: ["sandbox"],
   gateways: ["sandbox"],
-  server: ["city", "sandbox"],
+  server: ["city", "sandbox", "e2e"],
   terminal: ["sandbox"],
   "kiosk-agent": ["sandbox"],
   "kiosk-screen": ["api"],

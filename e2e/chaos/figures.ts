@@ -2,41 +2,10 @@
  * The figures that must agree when the world has calmed down, each side asked where it is kept: the gateways' ledgers,
  * the books' rows, cards and meters. What doesn't is told in sentences.
  */
-import { type Asked, gateways } from "../agreement.ts";
+import type { Asked } from "../agreement.ts";
+import type { Money } from "../money.ts";
 import type { Oracle } from "../oracle.ts";
 import type { Told } from "./customer.ts";
-
-/** Where all money stands (fen). */
-export interface Money {
-  /** Charged less refunded, by the gateways' own ledgers. */
-  gatewayNetFen: number;
-  /** In drawers and at the bank, by the books. */
-  cashFen: number;
-  /** Taken for purchases that were delivered. */
-  deliveredFen: number;
-  /** Of all customers, what is held for a purchase included. */
-  balancesFen: number;
-  /** Taken for purchases that are neither delivered nor refunded. */
-  openFen: number;
-}
-
-export async function moneyOf(city: Asked): Promise<Money> {
-  const ledgers = await Promise.all(gateways.map((gateway) => city.sandbox.ledger(gateway)));
-  const [row] = await city.query<Omit<Money, "gatewayNetFen">>(`
-    with sale as (
-      select status, (state->'breakdown'->>'payableFen')::int + (state->'breakdown'->>'balanceOffsetFen')::int as fen
-      from purchase)
-    select
-      (select coalesce(sum(amount), 0)::int from posting
-        where commodity = 'fen' and (account like 'drawer:%' or account like 'bank:%')) as "cashFen",
-      (select coalesce(sum(fen), 0)::int from sale where status = 'delivered') as "deliveredFen",
-      (select coalesce(sum((state->>'balanceFen')::int + (state->>'heldFen')::int), 0)::int from account)
-        as "balancesFen",
-      (select coalesce(sum(fen), 0)::int from sale
-        where status in ('paid', 'issued', 'unknown', 'manual', 'refunding')) as "openFen"`);
-  if (row === undefined) throw new Error("the books say nothing of money");
-  return { gatewayNetFen: ledgers.reduce((sum, { netFen }) => sum + netFen, 0), ...row };
-}
 
 /** What came and went in between. */
 export function moneySince(began: Money, now: Money): Money {
@@ -46,18 +15,8 @@ export function moneySince(began: Money, now: Money): Money {
     deliveredFen: now.deliveredFen - began.deliveredFen,
     balancesFen: now.balancesFen - began.balancesFen,
     openFen: now.openFen - began.openFen,
+    byPeopleFen: now.byPeopleFen - began.byPeopleFen,
   };
-}
-
-/** The oracle of the protocol: gateway net + cash = value of delivered purchases + customer balances + open purchases. */
-export function moneyAstray(since: Money): string[] {
-  const has = since.gatewayNetFen + since.cashFen;
-  const owed = since.deliveredFen + since.balancesFen + since.openFen;
-  return has === owed
-    ? []
-    : [
-        `gateways and cash have ${has} fen more than before; delivered, balances and open purchases are ${owed} fen more`,
-      ];
 }
 
 /** I12: what is not over has somebody who goes on with it, and in time; what is over holds nothing. */

@@ -42,6 +42,8 @@ export interface Bank {
   payOrder(outTradeNo: string, paidFen?: Fen): boolean;
   /** A lost pay call arrives after all. */
   arrive(outTradeNo: string, amountFen: Fen): void;
+  /** What came of one order, whatever was answered. */
+  moved(trade: Trade): { takenFen: Fen; givenBackFen: Fen };
   netFen(): Fen;
 }
 
@@ -104,10 +106,11 @@ export function fakeBank(name: ChannelName, now: () => Instant): Bank {
     arrive(outTradeNo, amountFen) {
       if (!trades.has(outTradeNo)) trades.set(outTradeNo, trade(amountFen, "paid"));
     },
+    moved: (t) => ({ takenFen: t.state === "paid" ? (t.paidFen ?? t.amountFen) : 0, givenBackFen: refundedFen(t) }),
     netFen: () =>
       [...trades.values()]
-        .filter((t) => t.state === "paid")
-        .reduce((sum, t) => sum + (t.paidFen ?? t.amountFen) - refundedFen(t), 0),
+        .map(bank.moved)
+        .reduce((sum, { takenFen, givenBackFen }) => sum + takenFen - givenBackFen, 0),
     channel: {
       name,
       async pay({ outTradeNo, amountFen }): Promise<Outcome> {

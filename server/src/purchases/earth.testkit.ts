@@ -8,6 +8,7 @@ import {
   type Purchase,
   type TariffVersion,
 } from "@citygas/core";
+import type { BookedSum } from "@citygas/e2e";
 import { type LayoutDriver, openBMoney, openBVolume } from "@citygas/gascard";
 import type { Pool } from "pg";
 import { type BindLink, type BindRows, sqlBindRows } from "../binding/bindLink.ts";
@@ -75,7 +76,11 @@ export interface Earth {
   notifications: MemoryNotifications;
   customers: Map<Id, Customer>;
   cardIds: Map<string, Id>;
+  /** As they were committed last. */
   purchases: Map<Id, Purchase>;
+  accounts: Map<Id, AccountState>;
+  /** All that was committed. */
+  postings: BookedSum[];
   staff: Map<Id, StaffTask>;
   ids: { next: number };
   openingFen: number;
@@ -87,13 +92,23 @@ export const startMs = Date.UTC(2026, 10, 23, 2, 0, 0);
 export function makeEarth(base: Store, db: Pool | null = null): Earth {
   const clock = { now: startMs };
   const purchases = new Map<Id, Purchase>();
+  const accounts = new Map<Id, AccountState>();
+  const postings: BookedSum[] = [];
   const staff = new Map<Id, StaffTask>();
   const store: Store = {
     ...base,
     async commit(transition) {
       const result = await base.commit(transition);
-      if (result.kind === "done")
-        for (const write of transition.writes) if (write.kind === "purchase") purchases.set(write.id, write.state);
+      if (result.kind !== "done") return result;
+      for (const write of transition.writes) {
+        if (write.kind === "purchase") purchases.set(write.id, write.state);
+        if (write.kind === "account") accounts.set(write.id, write.state);
+      }
+      const { subject, event } = transition;
+      const purchaseId = subject.kind === "purchase" ? subject.id : null;
+      const beside = transition.postings.find(({ account }) => account.startsWith("gateway:"))?.account ?? null;
+      const bySwap = JSON.stringify(event).includes('"type":"meterReplaced"');
+      for (const posting of transition.postings) postings.push({ ...posting, purchaseId, beside, bySwap });
       return result;
     },
   };
@@ -117,6 +132,8 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
     customers: new Map(),
     cardIds: new Map(),
     purchases,
+    accounts,
+    postings,
     staff,
     ids: { next: 0 },
     openingFen: 0,

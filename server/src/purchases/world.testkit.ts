@@ -19,6 +19,7 @@ import { type KeyedRequest, loggedEvent } from "./applyEvent.ts";
 import { confirmPurchase } from "./confirm.ts";
 import { derivedId } from "./derivedId.ts";
 import { type Earth, terminals } from "./earth.testkit.ts";
+import { moneyAgrees } from "./moneyAgrees.testkit.ts";
 import { quotePurchase } from "./quote.ts";
 import type { Refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
@@ -198,7 +199,7 @@ export async function accountOf(world: World, id: Id): Promise<AccountState> {
   return found.state;
 }
 
-/** I7, I8: the books sum to zero in each commodity, and each purchase's log folds to its row. */
+/** I7, I8: the books sum to zero in each commodity, each purchase's log folds to its row, and the bank agrees with both. */
 export async function booksHold(earth: Earth): Promise<void> {
   const sums: Record<string, number> = {};
   for (const { commodity, amount: sum } of await earth.store.trialBalance())
@@ -210,6 +211,7 @@ export async function booksHold(earth: Earth): Promise<void> {
     const folded = foldPurchase(log.map(({ at, event }) => ({ at, event: loggedEvent(event) })));
     expect(folded.purchase).toEqual(row?.state);
   }
+  await moneyAgrees(earth);
 }
 
 export async function ledger(earth: Earth, account: string): Promise<number> {
