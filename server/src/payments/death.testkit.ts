@@ -11,9 +11,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { tokenMessage } from "@citygas/api";
 import type { PurchaseState } from "@citygas/core";
+import { moneyDisagreements, sidesOf } from "@citygas/e2e";
 import type { PayParams } from "@citygas/gateways";
 import { type Gateways, type Sandbox, startGateways, startSandbox } from "@citygas/sandbox";
 import type { Pool } from "pg";
+import { afterEach, expect } from "vitest";
 import { demoPhones } from "../demo/fixtures.ts";
 import type { Demo } from "../demo/seed.ts";
 import { type DatabaseConnection, openPool } from "../store/database.ts";
@@ -84,6 +86,21 @@ export interface DeathWorld {
   heardOf(id: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+type WithMoney = Pick<DeathWorld, "gateways" | "db">;
+/** Those that run: after every test the sandbox's gateways must agree with what its database says, be the server dead or not. */
+const standing = new Set<WithMoney>();
+afterEach(async () => {
+  for (const world of standing) expect(await astray(world)).toEqual([]);
+});
+
+const astray = async ({ gateways: { ledger }, db }: WithMoney): Promise<string[]> =>
+  moneyDisagreements(
+    await sidesOf({
+      query: async (sql) => (await db.query(sql)).rows,
+      sandbox: { ledger: async (gateway) => ({ rows: ledger.rows(gateway), payCalls: ledger.payCalls(gateway) }) },
+    }),
+  );
 
 /** @param finishMinutes how long a paid purchase may be finished */
 export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld> {
@@ -204,14 +221,18 @@ export async function startDeathWorld(finishMinutes: number): Promise<DeathWorld
     },
     heardOf: async (id) => await until(async () => String((await story(db, id)).includes("answered")), "true", 10_000),
     async stop() {
+      standing.delete(world);
       await process.kill();
+      const found = await astray(world);
       await gateways.close();
       await messenger.close();
       await db.end();
       await database.drop();
       fs.rmSync(dir, { recursive: true, force: true });
+      expect(found).toEqual([]);
     },
   };
+  standing.add(world);
   return world;
 }
 
