@@ -139,6 +139,30 @@ test("a window is opened by two people, and refused where it makes no sense", as
   expect((await city.admin("POST", "/adoption-windows", { unitId: randomUUID(), ...windowDoc() })).status).toBe(404);
 });
 
+test("in production the administrator alone opens no window, corrects no balance and publishes no tariff", async () => {
+  const { accountId } = await house();
+  const { settings } = city.server.ctx;
+  const version = { effectiveFrom: iso(city.clock.now + 400 * day), name: "居民", pricing: pricing(40_000), limits };
+  const alone = [
+    ["/adoption-windows", { unitId, ...windowDoc(), layout: "open-c-money" }],
+    [`/accounts/${accountId}/adjustments`, { amountFen: 100, reason: "goodwill" }],
+    [`/tariffs/${tariffId}/versions`, version],
+  ] as const;
+  settings.production = true;
+  try {
+    for (const [url, body] of alone)
+      expect([url, (await ask(city.server.adminToken, "POST", url, body)).body]).toMatchObject([
+        url,
+        { code: "decision.required" },
+      ]);
+  } finally {
+    settings.production = false;
+  }
+  const { body } = await city.admin("GET", `/adoption-windows?unitId=${unitId}`);
+  expect(body.items).not.toContainEqual(expect.objectContaining({ layout: "open-c-money" }));
+  expect((await city.admin("GET", `/accounts/${accountId}`)).body.balanceFen).toBe(0);
+});
+
 test("outside a window a higher count goes to people; inside it is taken over once, posted, and listed for finance", async () => {
   const h = await house();
   // Another maker's window is open: not this card's.
