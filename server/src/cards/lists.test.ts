@@ -1,13 +1,14 @@
 /** The office's lists about cards, through the real routes: windows of adoption and what they took over; old prices. */
 import { randomUUID } from "node:crypto";
 import { dayAtStart } from "@citygas/core";
-import { openBMoney, toHex, withReturnArea } from "@citygas/gascard";
+import { type CardScript, fromHex, openBMoney, toHex, withReturnArea } from "@citygas/gascard";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Role } from "../decisions/types.ts";
 import { derivedId } from "../purchases/derivedId.ts";
 import { pairWith, type Reply, type TestServer, testServer, tokenFor } from "../server.testkit.ts";
 import { addStaff } from "../staff/staffRows.ts";
 import { issueStaffToken } from "../staff/tokens.ts";
+import { intoMeter, runScript, type TestCard } from "./card.testkit.ts";
 
 const day = 86_400_000;
 const newYear = dayAtStart("2028-01-01");
@@ -201,6 +202,48 @@ test("outside a window a higher count goes to people; inside it is taken over on
   expect((await ask(finance, "GET", `/adoptions?unitId=${unitId}`)).body).toMatchObject({ items: [{ seen: true }] });
   expect((await ask(finance, "GET", `/adoptions?unitId=${randomUUID()}`)).body).toMatchObject({ items: [] });
   expect((await ask(kiosk, "GET", "/adoptions")).status).toBe(401);
+});
+
+test("a price on its way is told once the write that carries it is delivered, and no sooner", async () => {
+  const h = await house();
+  const listed = async (): Promise<unknown[]> => {
+    const { body } = await ask(finance, "GET", "/meters/old-price?limit=100");
+    return (body.items as { meterId: string }[]).filter(({ meterId }) => meterId === h.meterId);
+  };
+  // What is bought is paid from the balance, so that no gateway is needed.
+  const gift = { amountFen: 5_000, reason: "goodwill" };
+  expect((await ask(city.server.adminToken, "POST", `/accounts/${h.accountId}/adjustments`, gift)).status).toBe(201);
+  const card: TestCard = {
+    number: h.cardNumber,
+    driver: openBMoney,
+    image: fromHex(image(h, 6, 84_000, { nowE4: 15_000, next: null })) ?? new Uint8Array(),
+    counter: 7,
+    secret: await city.server.ctx.keys.cardSecret(h.cardNumber),
+    meter: { count: 6, total: 84_000 },
+  };
+  const powerUpId = randomUUID();
+  const session = await ask(kiosk, "POST", "/card-sessions", { reader: "r", atr: "3b04a2131091", powerUpId });
+  const cardSessionId = String(session.body.id);
+  const probe = runScript(card, session.body.script as CardScript, powerUpId);
+  await ask(kiosk, "PUT", `/card-sessions/${cardSessionId}/image`, probe);
+  const entry = { kind: "amount", amountFen: 5_000 };
+  const quote = await ask(kiosk, "POST", "/purchases", { cardSessionId, entry });
+  const id = String(quote.body.id);
+  expect((await ask(kiosk, "POST", `/purchases/${id}/confirm`)).body).toMatchObject({ state: "paid" });
+  city.clock.now += 1_000;
+  const wanted = await ask(kiosk, "POST", `/purchases/${id}/script`, { cardSessionId });
+  const told = { nowE4: 20_000, next: { priceE4: 30_000, from: "2028-01-01" } };
+  const was = { wantedE4: 20_000, chargesE4: 15_000 };
+  expect(await listed()).toMatchObject([{ ...was, onTheWay: null }]);
+  const report = runScript(card, wanted.body.script as CardScript, powerUpId);
+  const written = await ask(kiosk, "POST", `/card-sessions/${cardSessionId}/reports`, report);
+  expect(written.body).toMatchObject({ kind: "delivered" });
+  expect(await listed()).toMatchObject([{ ...was, onTheWay: told }]);
+  // Seen in its meter: it is told, and listed no more.
+  intoMeter(card);
+  city.clock.now += 1_000;
+  await insert(toHex(card.image));
+  expect(await listed()).toEqual([]);
 });
 
 test("meters still on the old price, on any day, page by page", async () => {
