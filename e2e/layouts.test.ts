@@ -97,8 +97,9 @@ describe("a card of each layout", () => {
 
   it("no log and no journal holds a secret that was used, or a master", async () => {
     const secrets = secretsUsed(world, await Promise.all(Object.values(accounts).map((n) => cardOf(world, n))));
-    // Two masters, the one secret of class B, the first and those after two sales of class A, the key of one CPU card.
-    expect(secrets).toHaveLength(2 + 1 + 3 + 1);
+    // Three masters, the one secret of class B, the first and those after two sales of class A, a CPU card's keys for commands
+    // and proofs.
+    expect(secrets).toHaveLength(3 + 1 + 3 + 2);
     const files = logFiles(world.dataDir);
     const names = files.map(({ name }) => name).sort();
     expect(names).toEqual(

@@ -171,8 +171,8 @@ for (const { wire, open, pcsc, lacks } of wires) {
 
       it("no log holds a key, nor a MAC of the module's", () => {
         const secrets = secretsUsed(world, [who.card]);
-        // Two masters and the card's key.
-        expect(secrets).toHaveLength(3);
+        // Three masters and the card's keys: for commands, and for proofs.
+        expect(secrets).toHaveLength(5);
         for (const { name, text } of logFiles(world.dataDir)) {
           for (const secret of secrets) expect(holds(text, secret), name).toBe(false);
           // Of the commands to the module and of those it made, not even the beginning.

@@ -8,8 +8,14 @@ export function holds(text: string, secret: string): boolean {
   return new RegExp(`(?:^|[^0-9a-f]|ff20000003|ffd2000103)${secret}(?:[^0-9a-f]|$)`, "i").test(text);
 }
 
+interface ChipSecrets {
+  secretHex?: string;
+  files?: { sfi: number; keyHex: string }[];
+  internalKeys?: { keyHex: string }[];
+}
+
 interface TableChange {
-  cards?: { id: string; chip: { secretHex?: string; files?: { sfi: number; keyHex: string }[] } }[];
+  cards?: { id: string; chip: ChipSecrets }[];
 }
 
 /** Whatever these cards ever opened to, as the table itself remembers it, and the masters. */
@@ -21,9 +27,10 @@ export function secretsUsed({ dataDir }: World, cards: readonly string[]): strin
   const chips = table
     .flatMap((line) => (JSON.parse(line) as TableChange).cards ?? [])
     .filter(({ id }) => cards.includes(id))
-    .flatMap(({ chip: { secretHex, files = [] } }) => [
+    .flatMap(({ chip: { secretHex, files = [], internalKeys = [] } }) => [
       ...(secretHex === undefined ? [] : [secretHex]),
       ...files.filter(({ sfi }) => sfi === 2).map(({ keyHex }) => keyHex),
+      ...internalKeys.map(({ keyHex }) => keyHex),
     ]);
   return [...readdirSync(keys).map((name) => readFileSync(join(keys, name), "utf8").trim()), ...new Set(chips)];
 }
