@@ -88,6 +88,10 @@ export interface Earth {
 
 export const startMs = Date.UTC(2026, 10, 23, 2, 0, 0);
 
+let latest: Earth | null = null;
+/** The one that was made last, where all of it is in memory. */
+export const latestInMemory = (): Earth | null => latest;
+
 /** @param db with it, rows beside the store are SQL too. */
 export function makeEarth(base: Store, db: Pool | null = null): Earth {
   const clock = { now: startMs };
@@ -115,7 +119,7 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
   const memory = memoryRows(purchases, staff);
   const bank = fakeBank("wechat", () => clock.now);
   bank.witness = (call, outTradeNo, refundNo) => isWrittenDown(store, call, outTradeNo, refundNo);
-  return {
+  const earth: Earth = {
     store,
     rows:
       db === null
@@ -138,6 +142,8 @@ export function makeEarth(base: Store, db: Pool | null = null): Earth {
     ids: { next: 0 },
     openingFen: 0,
   };
+  latest = db === null ? earth : null;
+  return earth;
 }
 
 /** I5: before a call that moves money or an order, its intent stands in a durable row. */

@@ -5,7 +5,7 @@ import { type AccountState, foldPurchase, type Id, type Purchase, type Result } 
 import { chips } from "@citygas/gascard";
 import type { Pool } from "pg";
 import { pino } from "pino";
-import { expect } from "vitest";
+import { afterEach, expect } from "vitest";
 import { type Callbacks, openCallbacks } from "../callbacks/callbacks.ts";
 import { runScript, type TestCard, testKeys } from "../cards/card.testkit.ts";
 import { takeReport } from "../cards/report.ts";
@@ -18,11 +18,17 @@ import { type TaskRunner, taskRunner } from "../tasks/runner.ts";
 import { type KeyedRequest, loggedEvent } from "./applyEvent.ts";
 import { confirmPurchase } from "./confirm.ts";
 import { derivedId } from "./derivedId.ts";
-import { type Earth, terminals } from "./earth.testkit.ts";
+import { type Earth, latestInMemory, terminals } from "./earth.testkit.ts";
 import { moneyAgrees } from "./moneyAgrees.testkit.ts";
 import { quotePurchase } from "./quote.ts";
 import type { Refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
+
+/** After every test, whatever it is about, the books of its earth must hold; what lies in SQL is asked by whoever closes it. */
+afterEach(async () => {
+  const earth = latestInMemory();
+  if (earth !== null) await booksHold(earth);
+});
 
 /** One process. Drop it and make another on the same earth to kill a server. */
 export interface World {
