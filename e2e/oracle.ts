@@ -75,7 +75,7 @@ export interface Stand {
   value: number;
 }
 export interface Got {
-  /** null: the card was torn, and its purchase waits for people. */
+  /** null: the card is torn, and says nothing of what is on it. */
   onCardAndMeter: Stand | null;
   delivered: Stand;
   /** Those that wait for people; each is on card or meter, or on neither. */
@@ -84,8 +84,10 @@ export interface Got {
 export interface Oracle {
   /** Throws when something doesn't hold that must; the world must be settled. */
   holds(): Promise<void>;
-  /** The same as sentences, one for each thing that doesn't hold. */
+  /** The same as sentences, one for each thing that doesn't hold, but for what is only not finished. */
   disagreements(): Promise<string[]>;
+  /** Torn cards whose purchase still waits for a reader: neither side is known before one has finished it. */
+  unfinished(): Promise<string[]>;
   /** What card and meter together got since the oracle began to look, and what the books say was delivered since. */
   got(accountNumber: string): Promise<Got>;
   /** Purchases of the account delivered since the oracle began to look. */
@@ -103,22 +105,29 @@ export async function oracleOf(
   peopleFinish: readonly string[] = [],
 ): Promise<Oracle> {
   const began = new Map<string, { stand: Stand; bought: Stand }>();
-  for (const number of accountNumbers)
-    began.set(number, { stand: await standOf(world, number), bought: await boughtBy(world, number, "delivered") });
+  for (const number of accountNumbers) {
+    const stand = await standOf(world, number);
+    if (stand === null) throw new Error(`the card of ${number} is torn from the beginning`);
+    began.set(number, { stand, bought: await boughtBy(world, number, "delivered") });
+  }
   const nothing: Stand = { count: 0, value: 0 };
   const boughtSince = async (number: string): Promise<Stand> =>
     minus(await boughtBy(world, number, "delivered"), began.get(number)?.bought ?? nothing);
   const got = async (number: string): Promise<Got> => {
     const waiting = peopleFinish.includes(number) ? await boughtBy(world, number, "manual") : nothing;
-    const torn = waiting.count > 0 && (await isTorn(world, number));
-    const onCardAndMeter = torn ? null : minus(await standOf(world, number), began.get(number)?.stand ?? nothing);
+    const stand = await standOf(world, number);
+    const onCardAndMeter = stand && minus(stand, began.get(number)?.stand ?? nothing);
     return { onCardAndMeter, delivered: await boughtSince(number), waiting };
   };
   const disagreeing = async (): Promise<string[]> => {
     const found = await disagreements(world);
     for (const number of accountNumbers) {
       const { onCardAndMeter: has, delivered, waiting } = await got(number);
-      if (has === null) continue;
+      if (has === null) {
+        if (waiting.count === 0 && (await openOf(world, number)) === undefined)
+          found.push(`the card of ${number} is torn, and no purchase of it is open`);
+        continue;
+      }
       const allowed = [delivered, minus(delivered, minus(nothing, waiting))];
       if (!allowed.some(({ count, value }) => has.count === count && has.value === value))
         found.push(
@@ -127,12 +136,22 @@ export async function oracleOf(
     }
     return found;
   };
+  const unfinished = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for (const number of accountNumbers) {
+      const open = await openOf(world, number);
+      if (open !== undefined && (await standOf(world, number)) === null)
+        found.push(`the card of ${number} is torn, its purchase ${open.number} is ${open.status}`);
+    }
+    return found;
+  };
   return {
     delivered: async (number) => (await boughtSince(number)).count,
     got,
     disagreements: disagreeing,
+    unfinished,
     holds: async () => {
-      const found = await disagreeing();
+      const found = [...(await disagreeing()), ...(await unfinished())];
       if (found.length > 0) throw new Error(found.join("\n"));
     },
   };
@@ -147,16 +166,22 @@ interface CardContent {
 const contentOf = async (world: Asked, accountNumber: string): Promise<CardContent["content"]> =>
   (await world.sandbox.call<CardContent>("GET", `/cards/${await cardOf(world, accountNumber)}`)).content;
 
-async function isTorn(world: Asked, accountNumber: string): Promise<boolean> {
+/** null: the card is torn. */
+async function standOf(world: Asked, accountNumber: string): Promise<Stand | null> {
   const content = await contentOf(world, accountNumber);
-  return content?.purchase == null || content.onCard === null;
+  if (content?.purchase == null || content.onCard === null) return null;
+  const meter = await world.sandbox.meter(await meterOf(world, accountNumber));
+  return { count: content.purchase.count, value: meter.totalCredited + content.onCard };
 }
 
-async function standOf(world: Asked, accountNumber: string): Promise<Stand> {
-  const content = await contentOf(world, accountNumber);
-  const meter = await world.sandbox.meter(await meterOf(world, accountNumber));
-  if (content?.purchase == null || content.onCard === null) throw new Error(`the card of ${accountNumber} is torn`);
-  return { count: content.purchase.count, value: meter.totalCredited + content.onCard };
+/** The account's purchase that a reader goes on with, where there is one. */
+async function openOf(world: Asked, accountNumber: string): Promise<{ number: string; status: string } | undefined> {
+  const [open] = await world.query<{ number: string; status: string }>(
+    `select p.number, p.status from purchase p join account_registration r on r.id = p.account_id
+     where r.number = $1 and p.status in ('issued', 'unknown')`,
+    [accountNumber],
+  );
+  return open;
 }
 
 async function boughtBy(world: Asked, accountNumber: string, status: "delivered" | "manual"): Promise<Stand> {

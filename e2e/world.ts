@@ -200,11 +200,14 @@ export async function queryOf<Row extends pg.QueryResultRow>(
   }
 }
 
-/** Asks again until it holds; the message says what was waited for. */
+/** What was waited for did not come in time; nothing is said about whether it would have. */
+export class TimeUp extends Error {}
+
+/** Asks again until it holds. @throws TimeUp; the message says what was waited for. */
 export async function until(holds: () => Promise<boolean>, withinMs: number, message: () => string): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(message());
+    if (Date.now() > end) throw new TimeUp(message());
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

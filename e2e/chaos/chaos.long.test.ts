@@ -12,6 +12,7 @@ it("all agrees after every part was killed once", { timeout: withinMs }, async (
   const outcome = await chaos({ seed: longSeed, kills: 6, log: tell, progress: tell });
   console.log(reportOf(outcome), summaryOf(outcome), outcome.logs);
   expect(outcome.violations).toEqual([]);
+  expect(outcome.unfinished).toEqual([]);
   for (const { count } of Object.values(outcome.kills)) expect(count).toBe(1);
   rmSync(outcome.logs, { recursive: true, force: true });
 });

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Screen, ViewMessage } from "@citygas/kiosk-agent";
 import type { Hand } from "../hand.ts";
-import type { Kiosk, Sandbox } from "../world.ts";
+import { type Kiosk, type Sandbox, TimeUp } from "../world.ts";
 import type { Draws } from "./draws.ts";
 
 export interface Customer {
@@ -64,13 +64,14 @@ export interface Place {
 const lookEveryMs = 50;
 /** A tap that changed nothing is tried again, as people do. */
 const tapAgainMs = 4_000;
-/** The card is in, and the terminal takes no notice. */
+/** The card is in, and the terminal takes no notice: it is put in again, each time after twice as long. */
 const unnoticedMs = 8_000;
 const payPatienceMs = 25_000;
 const patienceMs = 100_000;
 const tableWithinMs = 60_000;
+const keepsCard = new Set<string>(["resuming", "writing", "takingBack"] satisfies Screen["name"][]);
 
-/** From the card put in to the card taken home. @throws when the table itself is away for a minute. */
+/** From the card put in to the card taken home. @throws TimeUp when the table itself is away for a minute. */
 export async function visit(place: Place, who: Customer, plan: Plan): Promise<Told[]> {
   const { hand, sandbox } = place;
   const told: Told[] = [];
@@ -78,15 +79,18 @@ export async function visit(place: Place, who: Customer, plan: Plan): Promise<To
   let before = await putIn(place, who);
   const end = performance.now() + patienceMs;
   let since = performance.now();
+  let unnoticed = unnoticedMs;
   let shown = "";
   let tappedAt = 0;
   let tapped: ViewMessage | null = null;
-  while (performance.now() < end) {
+  // Nobody pulls a card out of a write because it takes long; its terminal gives up by itself.
+  while (performance.now() < end + (keepsCard.has(shown) ? patienceMs : 0)) {
     await sleep(lookEveryMs);
     const view = hand.view();
     if (view === null || view === before) {
-      if (view === null || performance.now() - since < unnoticedMs) continue;
+      if (view === null || performance.now() - since < unnoticed) continue;
       before = await putIn(place, who);
+      unnoticed *= 2;
       since = performance.now();
       continue;
     }
@@ -232,7 +236,7 @@ async function atTable(act: () => Promise<unknown>): Promise<void> {
       await act();
       return;
     } catch (error) {
-      if (performance.now() > end) throw error;
+      if (performance.now() > end) throw new TimeUp(`the table was away for a minute: ${String(error)}`);
       await sleep(200);
     }
   }

@@ -75,6 +75,7 @@ const outcome: ChaosOutcome = {
     },
   ],
   violations: ["a", "b"],
+  unfinished: ["c"],
   seconds: 120,
   logs: "/somewhere",
 };
@@ -85,10 +86,19 @@ it("tells all of it in one table, and ends with one line for programs", () => {
     "| kill -9 of server | 2, serving again after at most 3.2 s |",
     "| kill -9 of kiosk-1 | 0 |",
     "| purchases: void | 3 |",
+    "| violations | 2 |",
+    "| not finished in time | 1 |",
     "| gateway net + cash | 900 + 100 = 1000 fen |",
     "| delivered + balances + open | 700 + -50 + 350 = 1000 fen |",
     "| cards of open-a-volume and their meters got | 40000 L; by the books 40000 L in 20 purchases |",
   ])
     expect(table).toContain(row);
-  expect(JSON.parse(summaryOf(outcome))).toEqual({ kills: 4, purchases: 23, violations: 2, seed: 7, seconds: 120 });
+  expect(JSON.parse(summaryOf(outcome))).toEqual({
+    kills: 4,
+    purchases: 23,
+    violations: 2,
+    unfinished: 1,
+    seed: 7,
+    seconds: 120,
+  });
 });

@@ -24,6 +24,7 @@ export function reportOf(outcome: ChaosOutcome): string {
       `${onCardsAndMeters} ${unit}; by the books ${delivered} ${unit} in ${purchases} purchases${forPeople > 0 ? `, and ${forPeople} for people to finish` : ""}`,
     ]),
     ["violations", String(outcome.violations.length)],
+    ["not finished in time", String(outcome.unfinished.length)],
   ];
   return ["| | |", "| --- | --- |", ...rows.map(([what, figure]) => `| ${what} | ${figure} |`)].join("\n");
 }
@@ -31,12 +32,13 @@ export function reportOf(outcome: ChaosOutcome): string {
 const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 /** The last line. */
-export function summaryOf({ kills, states, violations, seed, seconds }: ChaosOutcome): string {
+export function summaryOf({ kills, states, violations, unfinished, seed, seconds }: ChaosOutcome): string {
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
   return JSON.stringify({
     kills: sum(Object.values(kills).map(({ count }) => count)),
     purchases: sum(Object.values(states)),
     violations: violations.length,
+    unfinished: unfinished.length,
     seed,
     seconds,
   });

@@ -1,11 +1,13 @@
 /**
  * The chaos run: customers buy, the schedule strikes, then the world calms down and everything is compared. Every wait
- * has an end and says what it waited for; what ran out of time is a violation like any other.
+ * has an end and says what it waited for; what ran out of time is told as such: it may be the machine's fault, and is no
+ * disagreement.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Money, moneyOf } from "../money.ts";
 import { oracleOf, settled } from "../oracle.ts";
 import { sidesOf } from "../sides.ts";
+import { TimeUp } from "../world.ts";
 import { type ChaosCity, startChaosCity } from "./city.ts";
 import { accounts, type Crowd, openCrowd, peopleFinish } from "./crowd.ts";
 import { drawsOf } from "./draws.ts";
@@ -37,8 +39,10 @@ export interface ChaosOutcome {
   gas: readonly Gas[];
   /** Each in words; empty when all agrees. */
   violations: string[];
+  /** What was waited for and did not come in time, and what could therefore not be compared. */
+  unfinished: string[];
   seconds: number;
-  /** Logs of every process, kept when there was a violation. */
+  /** Logs of every process, kept when there was a violation or something was not finished. */
   logs: string;
 }
 
@@ -47,6 +51,7 @@ const tellEveryMs = 3_000;
 const momentWithinMs = 6_000;
 /** Parts of the six that may be dead at once. */
 const deadMost = 2;
+/** So many rounds of visits may finish nothing before it is given up. */
 const looksMax = 6;
 /** An order that its gateway never got is reversed for minutes before that is believed (core/src/payment/events.ts). */
 const settledWithinMs = 660_000;
@@ -67,6 +72,7 @@ async function inCity(city: ChaosCity, { seed, kills, progress }: ChaosOptions):
   const oracle = await oracleOf(city, accounts, peopleFinish);
   const moneyBefore = moneyOf(await sidesOf(city));
   const violations: string[] = [];
+  const unfinished: string[] = [];
   const done = struckBy();
   const crowd = await openCrowd(city, drawsOf(seed));
   const seconds = (): number => Math.round((performance.now() - began) / 1_000);
@@ -81,7 +87,8 @@ async function inCity(city: ChaosCity, { seed, kills, progress }: ChaosOptions):
     try {
       await work();
     } catch (error) {
-      violations.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      const told = error instanceof TimeUp ? unfinished : violations;
+      told.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
 
@@ -108,6 +115,9 @@ async function inCity(city: ChaosCity, { seed, kills, progress }: ChaosOptions):
   await step("the money", async () => {
     money = moneySince(moneyBefore, moneyOf(await sidesOf(city)));
   });
+  await step("torn cards", async () => {
+    unfinished.push(...(await oracle.unfinished()));
+  });
   await comparing("what is not over", () => ownerless(city, Date.now(), graceMs));
   await comparing("what terminals said", () => toldWrongly(city, crowd.told));
   await step("cards and meters", async () => {
@@ -127,6 +137,7 @@ async function inCity(city: ChaosCity, { seed, kills, progress }: ChaosOptions):
     money,
     gas,
     violations,
+    unfinished,
     seconds: seconds(),
     logs: city.dataDir,
   };
@@ -199,19 +210,34 @@ async function strike(city: ChaosCity, crowd: Crowd, schedule: readonly Stroke[]
   }
 }
 
-/** Everyone comes back with their card, until no purchase waits for one. */
+/** Everyone comes back with their card until no purchase waits for one: as long as it helps, and a few times more. */
 async function finishAll(city: ChaosCity, crowd: Crowd): Promise<void> {
-  for (let n = 0; n < looksMax; n++) {
+  let open = await waitForCards(city);
+  let fruitless = 0;
+  while (fruitless < looksMax) {
+    // Before a terminal that does not serve a visit says nothing about the card.
+    await city.heal().catch(onlyTimeUp);
     await crowd.look();
-    const open = await city.query(
-      "select 1 from purchase where status in ('issued', 'unknown') and account_id in " +
-        "(select id from account_registration where number = any($1))",
-      [[...accounts]],
-    );
-    if (open.length === 0) return;
+    const left = await waitForCards(city);
+    if (left.length === 0) return;
+    fruitless = left.length < open.length ? 0 : fruitless + 1;
+    open = left;
   }
-  throw new Error(`purchases still wait for their cards after everyone came ${looksMax} times`);
+  throw new TimeUp(`still waiting for their cards after everyone came ${looksMax} times in vain: ${open.join(", ")}`);
 }
+
+function onlyTimeUp(error: unknown): void {
+  if (!(error instanceof TimeUp)) throw error;
+}
+
+const waitForCards = async (city: ChaosCity): Promise<string[]> => {
+  const open = await city.query<{ number: string; status: string }>(
+    `select number, status from purchase where status in ('issued', 'unknown') and account_id in
+     (select id from account_registration where number = any($1))`,
+    [[...accounts]],
+  );
+  return open.map(({ number, status }) => `${number} (${status})`);
+};
 
 async function nothingLate(city: ChaosCity): Promise<void> {
   const end = performance.now() + graceMs;
