@@ -15,7 +15,7 @@ import { cpuAtr, cpuChip, noSeal, runOnChip } from "./cpuCard.testkit.ts";
 import { endSession } from "./report.ts";
 import { openSession, putImage } from "./sessions.ts";
 
-const numRuns = inject("long") ? 20_000 : 200;
+const numRuns = inject("long") ? 3_000 : 200;
 
 /** A card with these bytes; where they are too few, the rest is as from the factory. */
 function chipWith({ driver, card }: Books, image: Uint8Array, errorCounter = 7): AnyChip {
@@ -69,7 +69,7 @@ async function inserted({ earth, world, driver }: Books, chip: AnyChip, terminal
 
 /** What the household's own meter would still take of it, or wouldn't have at all: nobody may be sold to with that. */
 const isBad = (books: Books, image: Uint8Array): boolean =>
-  image.length !== books.card.image.length || takeCard(meterOf(books), image).verdict.kind !== "alreadyTaken";
+  takeCard(meterOf(books), filled(books.card.image.length, image)).verdict.kind !== "alreadyTaken";
 
 function othersOf({ card, driver }: Books): Uint8Array[] {
   const cardNumber = card.number;
@@ -102,7 +102,9 @@ describe.each(layouts.map((driver) => [driver.name, driver] as const))("%s", (_n
     );
     expect(books.earth.purchases.size).toBe(0);
     expect(books.secrets()).toBe(0);
-    expect([...found]).toEqual(expect.arrayContaining(["gasOnCard", "card.badChecksum", "card.countMismatch"]));
+    // An older card of class C has nothing on it that a meter refuses: the books alone know it (images.fuzz.test.ts).
+    const counted = driver.cardClass === "C" ? [] : ["card.countMismatch"];
+    expect([...found]).toEqual(expect.arrayContaining(["gasOnCard", "card.badChecksum", ...counted]));
     expect(found.has("card.secretCounter")).toBe(driver.chip === "sle4442");
   });
 
