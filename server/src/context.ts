@@ -52,6 +52,8 @@ export interface KeyService {
    * was changed; left out: never, on a chip that takes 3 bytes.
    */
   cardSecret(cardNumber: string, secret?: { bytes: number; version: number }): Promise<string>;
+  /** Are there keys for CPU cards of this cipher? One that could not be written is not sold to. */
+  seals(cipher: "tripleDes" | "sm4"): boolean;
   /** The MAC of one command to a CPU card, under that card's own key and over the challenge it gave. */
   cardMac(
     cardNumber: string,

@@ -45,6 +45,7 @@ export const proofKey = Uint8Array.from({ length: 16 }, (_, i) => 0x60 + i);
 export const testKeys = {
   cardSecret: async (_number: string, secret?: { version: number }): Promise<string> =>
     cardSecret(secret?.version ?? 0),
+  seals: (_cipher: "tripleDes" | "sm4"): boolean => true,
   cardMac: async (_number: string, cipher: "tripleDes" | "sm4", challenge: Uint8Array, input: Uint8Array) =>
     cpuMac(cipher, sealKey, challenge, input),
   cardProves: async (_number: string, cipher: "tripleDes" | "sm4", challenge: Uint8Array, answer: Uint8Array) =>

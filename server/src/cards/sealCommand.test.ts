@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { TerminalFacts } from "../context.ts";
 import { kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
 import { inWorld } from "../purchases/inWorld.testkit.ts";
+import { quotePurchase } from "../purchases/quote.ts";
 import { earths } from "../purchases/stores.testkit.ts";
 import { amount, confirmed, pay, quoted, value } from "../purchases/world.testkit.ts";
 import { proofKey, sealKey, type TestCard } from "./card.testkit.ts";
@@ -278,6 +279,18 @@ describe.each(earths)("sealing, store $name", ({ open }) => {
     const copy = chipOf(card, sealKey, [{ id: 1, key: sealKey }]);
     const answer = value(await putImage(sale, kiosk1, id, await runOnChip(copy, script, "untold", noSeal)));
     expect(answer.kind).toBe("account");
+  });
+
+  test("where no key seals for its cipher, nothing is sold that could not be written", async () => {
+    const { card } = await newAccount(our.earth, "no sealer", { driver: openBCpuMoney });
+    const { sale } = our.world;
+    const deaf = { ...sale, keys: { ...sale.keys, seals: (cipher: string) => cipher === "sm4" } };
+    const { sessionId } = await insert(chipOf(card));
+    const body = { cardSessionId: sessionId, entry: amount(5_000) };
+    const key = (name: string) => ({ eventId: name, key: name, fingerprint: name });
+    const refusal = await quotePurchase(deaf, kiosk1, body, key("no-sealer-1"));
+    expect(refusal).toMatchObject({ ok: false, error: { code: "card.unknown" } });
+    expect(await quotePurchase(sale, kiosk1, body, key("no-sealer-2"))).toMatchObject({ ok: true });
   });
 
   test("a CPU card that holds no application of ours is foreign", async () => {

@@ -26,6 +26,7 @@ export function cardKeys({ secrets, sealers, close }: CardKeyParts): KeyService 
         secretOf(key, secrets.cipher, bytes, version),
       );
     },
+    seals: (cipher) => sealerOf(cipher) !== undefined,
     async cardMac(cardNumber, cipher, challenge, input) {
       const sealer = sealerOf(cipher);
       if (sealer === undefined) throw new Error(`no key here seals for cards that use ${cipher}`);

@@ -1,6 +1,7 @@
 /** A price for what was keyed in. Holds nothing; the same request gives the same purchase. */
 import type { Entry, PurchaseView } from "@citygas/api";
 import { type CardState, compose, type Id, ok, type QuoteFacts, type Result, type Versioned } from "@citygas/core";
+import { layoutByName } from "@citygas/gascard";
 import type { CardSession } from "../cards/cardRows.ts";
 import { look, type Situation } from "../cards/insertion.ts";
 import { mayBeWrittenAt, meterRoomOf } from "../cards/reading.ts";
@@ -94,6 +95,9 @@ async function readyToSell(
   if (decision.kind === "refuse") return refused(decision.code, open === null ? {} : { number: open.state.number });
   if (customer === null || card === null) return refused("card.stale");
   if (!mayBeWrittenAt(card.state, terminal) && !mayBuyLater(customer, card.state)) return refused("auth.forbidden");
+  // Not even where a terminal's own PSAM could seal: what it left torn must be finished at any reader.
+  const { application = null } = layoutByName(card.state.layout) ?? {};
+  if (application !== null && !sale.keys.seals(application.cipher)) return refused("card.unknown");
   if (open !== null && decision.kind !== "sell") return refused("purchase.open", { number: open.state.number });
   return decision.kind === "sell" ? ok({ seen, customer, card }) : refused("card.stale");
 }
