@@ -16,6 +16,7 @@ export { replaceKind } from "./src/decisions/kinds/card.ts";
 export { meterKinds } from "./src/decisions/kinds/meter.ts";
 export { moneyKinds } from "./src/decisions/kinds/money.ts";
 export { grantOf, purchaseKinds } from "./src/decisions/kinds/purchase.ts";
+export type { Grant } from "./src/decisions/proposalRows.ts";
 export type { StaffFacts } from "./src/decisions/types.ts";
 export type { Demo, DemoSeed } from "./src/demo/seed.ts";
 export { makeLog } from "./src/http/log.ts";

@@ -1,7 +1,7 @@
 /** Wrong rules in the centre: what it keeps, when, and what it believes of a card. */
 import { purchaseTable, type Transition } from "@citygas/core";
 import { type LayoutFacts, openBMoney, openBVolume } from "@citygas/gascard";
-import { type CommitResult, type LoadedRow, loaded, type Store } from "@citygas/server";
+import { type CommitResult, type Grant, type LoadedRow, loaded, type Store } from "@citygas/server";
 import type { WorldStore } from "../world/store.ts";
 import type { World } from "../world/world.ts";
 import { patch, type Sabotage } from "./sabotage.ts";
@@ -218,6 +218,24 @@ export const centreSabotages: readonly Sabotage[] = [
         ...base,
         confirm: (staff, id, words) => base.confirm({ ...staff, id: `${staff.id} again` }, id, words),
       }),
+    }),
+  },
+  {
+    name: "grantUsedAgain",
+    rare: true,
+    about: "what two people allowed once is allowed as long as it has not lapsed",
+    seam: () => ({
+      context: (base) => {
+        const given = new Map<string, Grant>();
+        return {
+          ...base,
+          grantOf: async (purchase) => {
+            const grant = (await base.grantOf?.(purchase)) ?? given.get(purchase.id);
+            if (grant !== undefined) given.set(purchase.id, grant);
+            return grant;
+          },
+        };
+      },
     }),
   },
   {
