@@ -23,6 +23,7 @@ const money = ["fen"] as const;
 export const chartOfAccounts = [
   { prefix: "gateway", of: "channel", kind: "asset", commodities: money, zh: "渠道账户", en: "money at the gateway" },
   { prefix: "drawer", of: "drawer", kind: "asset", commodities: money, zh: "收银抽屉", en: "cash in a drawer" },
+  { prefix: "float", of: "unit", kind: "asset", commodities: money, zh: "备用金", en: "change money outside drawers" },
   { prefix: "bank", of: "unit", kind: "asset", commodities: money, zh: "银行存款", en: "the company's bank account" },
   { prefix: "receivable", of: "account", kind: "asset", commodities: money, zh: "应收欠费", en: "debts of customers" },
   { prefix: "customer", of: "account", kind: "liability", commodities: money, zh: "客户余额", en: "customer balance" },
@@ -34,6 +35,14 @@ export const chartOfAccounts = [
   { prefix: "discount", of: "unit", kind: "expense", commodities: money, zh: "优惠", en: "discounts" },
   { prefix: "fee", of: "channel", kind: "expense", commodities: money, zh: "渠道手续费", en: "gateway fees" },
   { prefix: "overShort", of: "channel", kind: "expense", commodities: money, zh: "长短款损益", en: "over and short" },
+  {
+    prefix: "drawerDifference",
+    of: "unit",
+    kind: "expense",
+    commodities: money,
+    zh: "抽屉长短款",
+    en: "drawers over and short",
+  },
   { prefix: "adjustment", of: "unit", kind: "expense", commodities: money, zh: "余额调整", en: "balance adjustments" },
   { prefix: "stock", of: "unit", kind: "liability", commodities: ["litre"], zh: "公司气量", en: "gas issued" },
   { prefix: "gas", of: "meter", kind: "asset", commodities: ["litre"], zh: "表内气量", en: "gas at the meter" },

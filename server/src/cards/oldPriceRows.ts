@@ -33,7 +33,7 @@ export async function oldPricePage(
               order by w.issued_at desc limit 1) as "onTheWay"
      from meter_registration m
      join account_registration a on a.id = m.account_id
-     join card c on c.account_id = a.id and c.status = 'current' and c.state->>'meterId' = m.id
+     join card c on c.account_id = a.id and c.status <> 'replaced' and c.state->>'meterId' = m.id
      join tariff_version v on v.tariff_id = a.tariff_id and v.effective_from =
        (select max(f.effective_from) from tariff_version f where f.tariff_id = a.tariff_id and f.effective_from <= $2)
      cross join lateral (select case

@@ -299,7 +299,7 @@ export async function newAccount(
         ? []
         : [
             { account: `customer:${accountId}`, commodity: "fen", amount: -balanceFen },
-            { account: "opening", commodity: "fen", amount: balanceFen },
+            { account: `adjustment:${unit.id}`, commodity: "fen", amount: balanceFen },
           ],
     tasks: { add: [], drop: [] },
   });

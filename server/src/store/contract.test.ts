@@ -113,8 +113,8 @@ describe.each(kinds)("store $name", ({ open }) => {
         const transition = accountTransition(event, account(id, 7), expected, {
           writes: [write],
           postings: [
-            { account: `never:${id}`, commodity: "fen", amount: 1 },
-            { account: "never:other", commodity: "fen", amount: -1 },
+            { account: `customer:${id}`, commodity: "fen", amount: 1 },
+            { account: "customer:other", commodity: "fen", amount: -1 },
           ],
           tasks: { add: [{ kind: "staff", ref: event, dueAt: 0 }], drop: [] },
         });
@@ -202,22 +202,31 @@ describe.each(kinds)("store $name", ({ open }) => {
   });
 
   describe("refused transitions", () => {
-    test("postings that do not sum to zero in each commodity", async () => {
+    test("postings that do not sum to zero in each commodity, or stand on no chart", async () => {
       const id = newId("account");
       const wrong = accountTransition(newId("event"), account(id), 0, {
         postings: [
-          { account: "a", commodity: "fen", amount: 5 },
-          { account: "b", commodity: "litre", amount: -5 },
+          { account: "customer:a", commodity: "fen", amount: 5 },
+          { account: "gas:b", commodity: "litre", amount: -5 },
         ],
       });
       await expect(store.commit(wrong)).rejects.toThrow(/sum to 5/);
       const fraction = accountTransition(newId("event"), account(id), 0, {
         postings: [
-          { account: "a", commodity: "fen", amount: 0.5 },
-          { account: "b", commodity: "fen", amount: -0.5 },
+          { account: "customer:a", commodity: "fen", amount: 0.5 },
+          { account: "customer:b", commodity: "fen", amount: -0.5 },
         ],
       });
       await expect(store.commit(fraction)).rejects.toThrow(/integer/);
+      for (const [name, commodity] of [
+        ["pocket:me", "fen"],
+        ["gas:m1", "fen"],
+      ] as const) {
+        const unknown = accountTransition(newId("event"), account(id), 0, {
+          postings: [1, -1].map((amount) => ({ account: name, commodity, amount })),
+        });
+        await expect(store.commit(unknown)).rejects.toThrow(`${name} is on no chart for ${commodity}`);
+      }
       expect(await balanceOf(id)).toBeUndefined();
     });
 
@@ -267,24 +276,24 @@ describe.each(kinds)("store $name", ({ open }) => {
 
     test("the trial balance adds up postings by account and commodity, to zero in each commodity", async () => {
       const id = newId("account");
-      const [here, there] = [`here:${id}`, `there:${id}`];
+      const [here, there] = [`carried:${id}`, `opening:${id}`];
       for (const [expected, amount] of [700, 50, -20].entries())
         await store.commit(
           accountTransition(newId("event"), account(id), expected, {
             postings: [
-              { account: here, commodity: "fen", amount },
-              { account: there, commodity: "fen", amount: -amount },
-              { account: here, commodity: "litre", amount: 3 },
-              { account: there, commodity: "litre", amount: -3 },
+              { account: here, commodity: "litre", amount },
+              { account: there, commodity: "litre", amount: -amount },
+              { account: here, commodity: "meterCredit", amount: 3 },
+              { account: there, commodity: "meterCredit", amount: -3 },
             ],
           }),
         );
       const lines = await store.trialBalance();
       expect(lines.filter((line) => line.account.endsWith(`:${id}`))).toEqual([
-        { account: here, commodity: "fen", amount: 730 },
-        { account: here, commodity: "litre", amount: 9 },
-        { account: there, commodity: "fen", amount: -730 },
-        { account: there, commodity: "litre", amount: -9 },
+        { account: here, commodity: "litre", amount: 730 },
+        { account: here, commodity: "meterCredit", amount: 9 },
+        { account: there, commodity: "litre", amount: -730 },
+        { account: there, commodity: "meterCredit", amount: -9 },
       ]);
       const sums: Record<string, number> = {};
       for (const { commodity, amount } of lines) sums[commodity] = (sums[commodity] ?? 0) + amount;

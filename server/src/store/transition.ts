@@ -1,5 +1,5 @@
 /** What every store checks before it takes a transition, and which things two transitions may not share in a batch. */
-import type { Guard, TaskRequest, Transition, Write } from "@citygas/core";
+import { type Guard, isOnChart, type TaskRequest, type Transition, type Write } from "@citygas/core";
 
 const tasksMax = 64;
 const writesMax = 64;
@@ -29,7 +29,7 @@ export interface Checked {
   keys: readonly string[];
 }
 
-/** @throws on a programmer's error: postings that don't sum to zero, a subject that isn't written, a thing named twice. */
+/** @throws on a programmer's error: postings that don't sum to zero or stand on no chart, a subject that isn't written, a thing named twice. */
 export function checkTransition(transition: Transition): Checked {
   const { writes, postings, tasks, subject } = transition;
   must(writes.length <= writesMax && postings.length <= postingsMax, transition, "too large");
@@ -73,12 +73,13 @@ export function checkTransition(transition: Transition): Checked {
   };
 }
 
-/** I7, before anything reaches a table. */
+/** I7, and nothing is booked where nobody would look for it; before anything reaches a table. */
 function checkPostings(transition: Transition): void {
   const sums = new Map<string, number>();
   for (const { account, commodity, amount } of transition.postings) {
     if (!Number.isSafeInteger(amount))
       throw broken(transition, `posting to ${account} must be an integer, got ${amount}`);
+    if (!isOnChart(account, commodity)) throw broken(transition, `${account} is on no chart for ${commodity}`);
     const sum = (sums.get(commodity) ?? 0) + amount;
     must(Number.isSafeInteger(sum), transition, "postings leave the safe range");
     sums.set(commodity, sum);

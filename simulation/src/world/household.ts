@@ -124,9 +124,9 @@ export async function settleIn(
     guards: [],
     postings: [
       { account: `customer:${accountId}`, commodity: "fen", amount: -balanceFen },
-      { account: "opening", commodity: "fen", amount: balanceFen },
+      { account: `adjustment:${unit.id}`, commodity: "fen", amount: balanceFen },
       { account: `receivable:${accountId}`, commodity: "fen", amount: debtFen },
-      { account: "opening", commodity: "fen", amount: -debtFen },
+      { account: `adjustment:${unit.id}`, commodity: "fen", amount: -debtFen },
     ],
     tasks: { add: [], drop: [] },
   });
