@@ -263,6 +263,11 @@ test("meters still on the old price, on any day, page by page", async () => {
   expect(await listed()).toMatchObject([
     { meterId: untold.meterId, wantedE4: 20_000, chargesE4: null, onTheWay: null },
   ]);
+  // Its card is lost: the meter charges what it charged, until the card that comes after tells it.
+  const { db } = city.server.ctx;
+  await db.query("update card set status = 'lost' where card_number = $1", [untold.cardNumber]);
+  expect(await listed()).toMatchObject([{ meterId: untold.meterId }]);
+  await db.query("update card set status = 'current' where card_number = $1", [untold.cardNumber]);
   const later = await listed("&day=2028-01-01");
   expect(later.map(({ meterId, wantedE4, chargesE4 }) => [meterId, wantedE4, chargesE4]).sort()).toEqual(
     [
