@@ -15,26 +15,47 @@ export interface OpenBundle extends PurchaseBundle {
   purchase: Versioned<Purchase>;
 }
 
+const readsMax = 5;
+
 /**
- * undefined: no such purchase. Two reads: what belongs to a purchase is known only from its state. They needn't agree,
- * because every commit is guarded by the versions that were read.
+ * undefined: no such purchase. What belongs to a purchase is known only from its state, so it is read twice, the second
+ * time with all the rest at one moment: an account read after its purchase gave back what it held holds less than nothing.
+ *
+ * @throws when it changes under every read: whoever asked comes again.
  */
 export async function loadBundle(store: Store, purchaseId: Id, attemptId?: Id): Promise<OpenBundle | undefined> {
-  const found = (await store.load([{ kind: "purchase", id: purchaseId }])).get("purchase", purchaseId);
+  const own: Ref = { kind: "purchase", id: purchaseId };
+  let found = (await store.load([own])).get("purchase", purchaseId);
+  for (let reads = 0; found !== undefined && reads < readsMax; reads++) {
+    const loaded = await store.load([own, ...refsOf(found.state, attemptId)]);
+    const again = must(loaded, "purchase", purchaseId);
+    if (again.version === found.version) return bundleOf(again, loaded, attemptId);
+    found = again;
+  }
   if (found === undefined) return undefined;
-  const p = found.state;
-  const attemptIds = new Set([...p.liveAttemptIds, p.paidAttemptId, attemptId].filter((id) => id != null));
+  throw new Error(`purchase ${purchaseId} changed under every read`);
+}
+
+function attemptIdsOf({ liveAttemptIds, paidAttemptId }: Purchase, attemptId: Id | undefined): Set<Id> {
+  return new Set([...liveAttemptIds, paidAttemptId, attemptId].filter((id) => id != null));
+}
+
+function refsOf(p: Purchase, attemptId: Id | undefined): Ref[] {
   const refs: Ref[] = [
     { kind: "account", id: p.accountId },
     { kind: "meter", id: p.meterId },
-    ...[...attemptIds].map((id): Ref => ({ kind: "attempt", id })),
   ];
+  for (const id of attemptIdsOf(p, attemptId)) refs.push({ kind: "attempt", id });
   if (p.cardId !== null) refs.push({ kind: "card", id: p.cardId });
   if (p.tierId !== null) refs.push({ kind: "tier", id: p.tierId });
-  const loaded = await store.load(refs);
+  return refs;
+}
+
+function bundleOf(purchase: Versioned<Purchase>, loaded: Loaded, attemptId: Id | undefined): OpenBundle {
+  const { state: p } = purchase;
   return {
-    purchase: found,
-    attempts: [...attemptIds].flatMap((id) => loaded.get("attempt", id) ?? []),
+    purchase,
+    attempts: [...attemptIdsOf(p, attemptId)].flatMap((id) => loaded.get("attempt", id) ?? []),
     account: must(loaded, "account", p.accountId),
     meter: must(loaded, "meter", p.meterId),
     card: p.cardId === null ? null : must(loaded, "card", p.cardId),

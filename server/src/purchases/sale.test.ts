@@ -6,6 +6,7 @@ import { endSession, takeReport } from "../cards/report.ts";
 import { wantScript } from "../cards/sessions.ts";
 import type { TerminalFacts } from "../context.ts";
 import { startAttempt } from "../payments/payments.ts";
+import { applyEvent } from "./applyEvent.ts";
 import { cancelPurchase } from "./cancel.ts";
 import { confirmPurchase } from "./confirm.ts";
 import { byVolume, kiosk1, kiosk2, kioskElsewhere, newAccount, secondCard } from "./earth.testkit.ts";
@@ -141,6 +142,32 @@ describe.each(earths)("a sale, store $name", ({ open }) => {
     const report = runScript(card, script.script, visit.powerUpId);
     expect(value(await takeReport(our.world.sale, kiosk1, report)).kind).toBe("delivered");
     expect(value(await takeReport(our.world.sale, kiosk1, report)).kind).toBe("delivered");
+  });
+
+  test("a purchase given up between the two reads of another server is read anew: nobody's account goes below zero", async () => {
+    const { card, accountId } = await account({ balanceFen: 30 });
+    const visit = await insert(our.world, kiosk1, card);
+    const { id } = await quoted(our.world, kiosk1, visit, amount(5_000));
+    await confirmed(our.world, kiosk1, id);
+    const { sale } = our.world;
+    let givenUp = false;
+    const load: typeof sale.store.load = async (refs) => {
+      if (!givenUp && refs.some(({ kind }) => kind === "account")) {
+        givenUp = true;
+        value(await cancelPurchase(sale, kiosk1, id, keyed("gone")));
+      }
+      return await sale.store.load(refs);
+    };
+    const states: string[] = [];
+    const applied = await applyEvent({ ...sale, store: { ...sale.store, load } }, id, ({ purchase }) => {
+      states.push(purchase.state.state);
+      return purchase.state.state === "paying"
+        ? { do: "commit", event: { type: "purchase", event: { type: "gaveUp", reason: "cardGone" } } }
+        : { do: "nothing" };
+    });
+    expect(applied).toMatchObject({ ok: true, value: { done: "none" } });
+    expect(states).toEqual(["void"]);
+    expect(await accountOf(our.world, accountId)).toMatchObject({ balanceFen: 30, heldFen: 0 });
   });
 
   test("two confirmations at once: one purchase, one hold", async () => {
