@@ -9,8 +9,7 @@ import { standing } from "./world.ts";
 
 afterEach(async () => {
   for (const world of standing) {
-    const { exitCode, signalCode } = world.starter();
-    if (exitCode !== null || signalCode !== null) continue;
+    if (world.processes().length === 0) continue;
     await world.healthy();
     const found = await disagreements(world);
     if (found.length > 0) throw new Error(`after this test:\n${found.join("\n")}`);
