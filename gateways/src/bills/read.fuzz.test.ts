@@ -39,7 +39,9 @@ const formats = Object.keys(writers) as BillFormat[]; // the record's own keys
 async function read(format: BillFormat, content: Buffer) {
   const lines: BillLine[] = [];
   const take = async (batch: BillLine[]): Promise<void> => void lines.push(...batch);
-  const read = async (piece: Buffer, at: number): Promise<number> => content.copy(piece, 0, at);
+  // Behind its end a file has no bytes; a buffer would throw.
+  const read = async (piece: Buffer, at: number): Promise<number> =>
+    at < content.length ? content.copy(piece, 0, at) : 0;
   return { result: await readBytes({ size: content.length, read }, { format, day, take }), lines };
 }
 const netOf = (lines: readonly { kind: string; amountFen: number }[]): number =>
