@@ -11,6 +11,7 @@ import type {
   Instant,
   TariffVersion,
 } from "@citygas/core";
+import type { CpuCipher } from "@citygas/gascard";
 import type { CodePayChannel } from "@citygas/gateways";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
@@ -53,26 +54,16 @@ export interface KeyService {
    */
   cardSecret(cardNumber: string, secret?: { bytes: number; version: number }): Promise<string>;
   /** Are there keys for CPU cards of this cipher? One that could not be written is not sold to. */
-  seals(cipher: "tripleDes" | "sm4"): boolean;
+  seals(cipher: CpuCipher): boolean;
   /** The MAC of one command to a CPU card, under that card's own key and over the challenge it gave. */
-  cardMac(
-    cardNumber: string,
-    cipher: "tripleDes" | "sm4",
-    challenge: Uint8Array,
-    input: Uint8Array,
-  ): Promise<Uint8Array>;
+  cardMac(cardNumber: string, cipher: CpuCipher, challenge: Uint8Array, input: Uint8Array): Promise<Uint8Array>;
   /**
    * Did the card with this number make this answer of the challenge? A copy of its bytes can't. null: no key here can say
    * (a PSAM makes MACs only; the masters are of another cipher).
    */
-  cardProves(
-    cardNumber: string,
-    cipher: "tripleDes" | "sm4",
-    challenge: Uint8Array,
-    answer: Uint8Array,
-  ): Promise<boolean | null>;
+  cardProves(cardNumber: string, cipher: CpuCipher, challenge: Uint8Array, answer: Uint8Array): Promise<boolean | null>;
   /** For the virtual cards of development: this card's keys, hex, for sealed commands and for proofs. No key device can say them. */
-  virtualCardKeys?(cardNumber: string, cipher: "tripleDes" | "sm4"): Promise<VirtualCardKeys>;
+  virtualCardKeys?(cardNumber: string, cipher: CpuCipher): Promise<VirtualCardKeys>;
   /** Ends what it holds open. */
   close?(): Promise<void>;
 }

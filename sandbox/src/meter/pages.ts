@@ -18,6 +18,17 @@ export interface Page {
 
 const range = (from: number, last: number): Range => ({ from, to: last + 1 });
 
+/** The same places, whichever cipher the card's keys are for. */
+const onCpu = {
+  cardClass: "B",
+  bytes: 112,
+  identity: range(0, 31),
+  parameters: range(32, 47),
+  price: range(48, 63),
+  purchase: range(64, 80),
+  returned: range(88, 107),
+} as const;
+
 export const pages: Readonly<Record<PageName, Page>> = {
   "open-a": {
     name: "open-a",
@@ -41,28 +52,8 @@ export const pages: Readonly<Record<PageName, Page>> = {
     purchase: range(80, 96),
     returned: range(128, 147),
   },
-  "open-b-cpu": {
-    name: "open-b-cpu",
-    magic: "CGOP",
-    cardClass: "B",
-    bytes: 112,
-    identity: range(0, 31),
-    parameters: range(32, 47),
-    price: range(48, 63),
-    purchase: range(64, 80),
-    returned: range(88, 107),
-  },
-  "open-b-sm4": {
-    name: "open-b-sm4",
-    magic: "CGOS",
-    cardClass: "B",
-    bytes: 112,
-    identity: range(0, 31),
-    parameters: range(32, 47),
-    price: range(48, 63),
-    purchase: range(64, 80),
-    returned: range(88, 107),
-  },
+  "open-b-cpu": { ...onCpu, name: "open-b-cpu", magic: "CGOP" },
+  "open-b-sm4": { ...onCpu, name: "open-b-sm4", magic: "CGOS" },
   "open-c": {
     name: "open-c",
     magic: "CGOC",

@@ -42,7 +42,8 @@ const chipOf = ({ atr }: Pick<CardSession, "atr">): ChipKind => chipOfAtr(atr) ?
 /** The session's probe: reads all, needs no secret. Made from the session alone, so that it need not be stored. */
 export function probeScript(session: Pick<CardSession, "id" | "createdAt" | "atr">): CardScript {
   const { id, createdAt } = session;
-  const steps = probeSteps(chipOf(session), undefined, proofChallenge(session));
+  const chip = chipOf(session);
+  const steps = probeSteps(chip, undefined, chip === "cpu" ? proofChallenge(session) : undefined);
   return { id: derivedId("probe", id), purpose: "probe", steps, deadlineAt: createdAt + probeMs };
 }
 

@@ -41,10 +41,11 @@ export async function putImage(
   const session = await liveSession(sale, terminal, sessionId);
   if (!session.ok) return session;
   if (report.powerUpId !== session.value.powerUpId) return refused("card.stale");
-  const decoded = decodeReport(probeScript(session.value), report);
+  const probe = probeScript(session.value);
+  const decoded = decodeReport(probe, report);
   if (!decoded.ok && decoded.reason === "malformed") return refused("request.invalid");
   const probed = probedOf(session.value, decoded);
-  const answer = proofOf(probeScript(session.value), report);
+  const answer = proofOf(probe, report);
   const isCopy = answer !== null && !(await isProven(sale, session.value, probed, answer));
   return await answerImage(sale, session.value, isCopy ? { ...probed, image: "" } : probed, terminal);
 }

@@ -1,6 +1,6 @@
 /**
- * The KeyService from its masters: one for the secrets of memory cards, and one for the commands to CPU cards of each cipher. A card's key
- * exists for one call and is filled with zeros after it (facts/cards.md §5).
+ * The KeyService from its masters: one for the secrets of memory cards, and one for the commands to CPU cards of each
+ * cipher. A card's key exists for one call and is filled with zeros after it (facts/cards.md §5).
  */
 import { timingSafeEqual } from "node:crypto";
 import { cpuCryptogram, cpuMac, diversifiedKey } from "@citygas/gascard";
