@@ -3,8 +3,8 @@
  * back. A line of frames may refuse, spoil and lose them; the mechanics may jam; the supply may fail in the middle of a write.
  */
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "@citygas/city";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { booksBalance } from "./books.ts";
 import { reaches } from "./oracle.ts";
@@ -147,12 +147,3 @@ describe("a kiosk with a motorised reader", () => {
 
   const agentLog = (): string => readFileSync(join(world.dataDir, "log", "kiosk-1.log"), "utf8");
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}

@@ -10,6 +10,8 @@ export interface PartResult {
   skipped: number;
   /** Names of the tests that were skipped. */
   skips: readonly string[];
+  /** Each with what it said. */
+  failures: readonly string[];
   counted: readonly Counted[];
 }
 

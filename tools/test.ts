@@ -4,16 +4,16 @@
  * such a run, `--resume` goes on with one that was broken off, after the last part that passed.
  * `--only=unit,e2e` runs some parts, other words some test files.
  * Each of the first three counts as one test. Everything runs even when something failed before, so that one run tells
- * all; the last line is `N passed, N failed, N skipped`.
+ * all; at the end stand what was skipped, what failed and why, and `N passed, N failed, N skipped`.
  */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { forget, keep, keptRun, newRun, type PartResult } from "./longRun.ts";
-import { areaOf, type Counted, longPage, readLongPage, withRun } from "./longTable.ts";
+import { longPage, readLongPage, withRun } from "./longTable.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const long = process.argv.includes("--long");
@@ -24,7 +24,7 @@ const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".
 const filters = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 const reports = mkdtempSync(join(tmpdir(), "citygas-test-"));
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
-const nothing: PartResult = { passed: 0, failed: 0, skipped: 0, skips: [], counted: [] };
+const nothing: PartResult = { passed: 0, failed: 0, skipped: 0, skips: [], failures: [], counted: [] };
 
 /** A fresh one for each run, unless `--seed=` asks for an old run's. */
 function longSeed(): number {
@@ -34,12 +34,12 @@ function longSeed(): number {
   return value;
 }
 
-function run(command: string, args: string[]): Promise<number> {
+function run(command: string, args: string[], env: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, ...(seed === null ? {} : { CITYGAS_LONG: String(seed) }) },
+      env: { ...process.env, ...env, ...(seed === null ? {} : { CITYGAS_LONG: String(seed) }) },
     });
     child.on("error", (error) => {
       console.error(`${command}: ${error.message}`);
@@ -53,52 +53,22 @@ async function check(name: string, command: string, args: string[]): Promise<Par
   console.log(`\n── ${name}`);
   const code = await run(command, args);
   if (code !== 0) console.error(`${name} failed`);
-  return { ...nothing, [code === 0 ? "passed" : "failed"]: 1 };
-}
-
-interface VitestReport {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  success: boolean;
-  testResults: {
-    name: string;
-    assertionResults: { status: string; fullName: string; duration?: number | null; meta: { cases?: number } }[];
-  }[];
+  return code === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1, failures: [name] };
 }
 
 async function vitest(name: string, config: string, ...filters: string[]): Promise<PartResult> {
   console.log(`\n── ${name}`);
   const report = join(reports, `${name}.json`);
-  const code = await run(bin("vitest"), [
-    "run",
-    "--config",
-    config,
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-    ...filters,
-  ]);
-  if (!existsSync(report)) return { ...nothing, failed: 1 };
-  const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
-  const skips: string[] = [];
-  const counted: Counted[] = [];
-  for (const file of result.testResults)
-    for (const t of file.assertionResults) {
-      if (t.status === "pending" || t.status === "skipped") skips.push(t.fullName);
-      const { cases } = t.meta;
-      if (cases === undefined) continue;
-      const area = areaOf(relative(root, file.name));
-      counted.push({ area, test: t.fullName, cases, seconds: (t.duration ?? 0) / 1_000 });
-    }
-  return {
-    passed: result.numPassedTests,
-    // A file that could not even be loaded fails the run without failing a test.
-    failed: Math.max(result.numFailedTests, code === 0 ? 0 : 1),
-    skipped: result.numPendingTests,
-    skips,
-    counted,
-  };
+  const reporter = join(root, "tools", "partReporter.ts");
+  const args = ["run", "--config", config, "--reporter=default", `--reporter=${reporter}`, ...filters];
+  const code = await run(bin("vitest"), args, { CITYGAS_PART_REPORT: report });
+  if (!existsSync(report)) return { ...nothing, failed: 1, failures: [`${name}: no report`] };
+  // Written by the reporter just now.
+  const result = JSON.parse(readFileSync(report, "utf8")) as PartResult;
+  // Such as a run that found no file.
+  return code !== 0 && result.failed === 0
+    ? { ...result, failed: 1, failures: [`${name}: ended with ${code}`] }
+    : result;
 }
 
 /** Where unit tests stand (vitest.config.ts): the long tier's parts, the long ones last. */
@@ -149,5 +119,6 @@ if (seed !== null) {
   }
 }
 for (const name of results.flatMap(({ skips }) => skips)) console.log(`skipped: ${name}`);
+for (const what of results.flatMap(({ failures }) => failures)) console.log(`failed: ${what}`);
 console.log(last);
 process.exit(sum("failed") === 0 ? 0 : 1);

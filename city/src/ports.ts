@@ -2,6 +2,7 @@
  * Inner ports: free ones, chosen once and kept in the run folder, so that a part which is started again is found
  * where it was. A kept port that somebody else holds by now is replaced.
  */
+import { randomInt } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -38,15 +39,19 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
+/**
+ * Below what any system hands out for outgoing calls (Linux from 32768, others from 49152): there another process's call
+ * may take the port between this look and the moment its part listens, and again while a dead part is down.
+ */
+const lowest = 20_000;
+const highest = 32_000;
+const tries = 200;
+
+/** A port of 127.0.0.1 that nobody holds and that stays free until somebody asks for it by its number. */
+export async function freePort(): Promise<number> {
+  for (let n = 0; n < tries; n += 1) {
+    const port = randomInt(lowest, highest);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port between ${lowest} and ${highest} in ${tries} tries`);
 }

@@ -1,8 +1,8 @@
 /** A city as `npm start` runs it, in a folder of its own, and the table before it through the sandbox's API. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@citygas/city";
 import { type Child, startChild, until } from "../children.ts";
 
 export const kioskNames = ["kiosk-1", "kiosk-2"] as const;
@@ -83,17 +83,4 @@ async function healthy(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }

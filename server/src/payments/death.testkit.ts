@@ -10,6 +10,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { tokenMessage } from "@citygas/api";
+import { freePort } from "@citygas/city";
 import type { PurchaseState } from "@citygas/core";
 import { moneyDisagreements, sidesOf } from "@citygas/e2e";
 import type { PayParams } from "@citygas/gateways";
@@ -374,14 +375,4 @@ async function until(look: () => Promise<string>, wanted: string, withinMs: numb
     if (Date.now() > end) throw new Error(`still ${seen}, not ${wanted}, after ${withinMs} ms`);
     await sleep(100);
   }
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
