@@ -4,7 +4,7 @@
  * exactly once, though any process may die at any point.
  */
 import { type Id, ok, type Result } from "@citygas/core";
-import { Compile } from "typebox/compile";
+import { Check } from "typebox/value";
 import type { AuditLog } from "../audit/audit.ts";
 import type { ServerContext } from "../context.ts";
 import { hasRole } from "../http/auth.ts";
@@ -48,7 +48,7 @@ type Answer = Result<StoredProposal, Refused>;
 
 /** @throws when two kinds have one name. */
 export function openDecisions(ctx: ServerContext, audit: AuditLog, kinds: readonly DecisionKind[]): Decisions {
-  const byName = new Map(kinds.map((kind) => [kind.kind, { ...kind, checked: Compile(kind.schema) }]));
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
   if (byName.size !== kinds.length) throw new Error("two kinds of decision have one name");
 
   const found = async (id: Id): Promise<StoredProposal> => {
@@ -89,7 +89,7 @@ export function openDecisions(ctx: ServerContext, audit: AuditLog, kinds: readon
     kinds: byName,
     async propose(staff, { kind: name, ref, doc, evidence }, { key, fingerprint }) {
       const kind = byName.get(name);
-      if (kind === undefined || !kind.checked.Check(doc)) return refused("request.invalid");
+      if (kind === undefined || !Check(kind.schema, doc)) return refused("request.invalid");
       if (!hasRole(staff, kind.makers)) return refused("staff.forbidden");
       const id = derivedId("proposal", key);
       const before = await proposalById(ctx.db, id);
