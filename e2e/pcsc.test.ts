@@ -17,6 +17,7 @@ import {
   slotNames,
   slotPorts,
   startPcscd,
+  twoSlots,
 } from "./pcscd.ts";
 import { configOf, type ReaderFamily, type ReaderProxy, readerProxy } from "./readerProxy.ts";
 import { type Customer, carryHome, customerAt, customersAt, goTo, takeOut } from "./steps.ts";
@@ -27,11 +28,7 @@ const lateMs = 300_000;
 /** A client learns of a service that was killed only when its own wait of half a minute ends. */
 const patienceMs = 90_000;
 
-/**
- * The kiosks stand at the two slots of one reader; another one is for whoever looks at the card afterwards, at a port that no
- * outgoing connection is given.
- */
-const shared = { name: "Virtual PCD", port: slotPorts[0] };
+/** The kiosks stand at the two slots of one reader; another one is for whoever looks at the card afterwards. */
 const looking = { name: "Virtual Desk", port: 0x7010 };
 
 /** A card of each layout's chip, by the account that it belongs to, and what its customer keys in. */
@@ -74,7 +71,7 @@ describe.skipIf(missing.length > 0)(
     let customer: (which: Which) => Customer;
 
     beforeAll(async () => {
-      service = await startPcscd(["-c", readerConfig([shared, looking])]);
+      service = await startPcscd(readerConfig([twoSlots, looking]));
       world = await startWorld({
         env: {
           SANDBOX_VPCD: `kiosk-1=${slotPorts[0]},kiosk-2=${slotPorts[1]},desk-1=${looking.port}`,
@@ -233,7 +230,7 @@ describe.skipIf(missing.length > 0).each(families)(
     let who: Customer;
 
     beforeAll(async () => {
-      service = await startPcscd(["-c", configOf(family)]);
+      service = await startPcscd(configOf(family));
       proxy = await readerProxy(family);
       world = await startWorld({
         env: {

@@ -23,8 +23,11 @@ export const missingForPcsc = (): string[] => [
   ...(process.getuid?.() === 0 ? [] : ["root (pcscd owns /run/pcscd)"]),
 ];
 
-/** Ports on which the two slots of Debian's own configuration wait for a card, and what the slots are called. */
-export const slotPorts = [35_963, 35_964] as const;
+/**
+ * Ports on which the reader's two slots wait for a card, and what the slots are called. Debian's own configuration has
+ * ports that the system also gives to outgoing calls; these it does not, and a city chooses none up here (`freePort`).
+ */
+export const slotPorts = [0x7000, 0x7001] as const;
 export const slotNames = ["Virtual PCD 00 00", "Virtual PCD 00 01"] as const;
 
 /** A virtual reader of two slots, which wait for a card at `port` and the one after it. */
@@ -55,6 +58,9 @@ export function readerConfig(readers: readonly VirtualPcd[]): string {
   }
   return folder;
 }
+
+/** The reader of two slots, unless a test wants others or more. */
+export const twoSlots: VirtualPcd = { name: "Virtual PCD", port: slotPorts[0] };
 
 export interface Pcscd {
   /** Without warning, as when it crashes. */
@@ -93,8 +99,7 @@ async function turn(): Promise<() => void> {
   return () => rmSync(owner, { force: true });
 }
 
-/** `args`: more of its own options, as for another reader configuration. */
-export async function startPcscd(args: readonly string[] = []): Promise<Pcscd> {
+export async function startPcscd(readers = readerConfig([twoSlots])): Promise<Pcscd> {
   const done = await turn();
   const preload = shim();
   let service: ChildProcess | null = null;
@@ -109,7 +114,7 @@ export async function startPcscd(args: readonly string[] = []): Promise<Pcscd> {
   const start = async (): Promise<void> => {
     for (const left of [control, "/run/pcscd/pcscd.pid"]) rmSync(left, { force: true });
     const env = { ...process.env, ...(preload === null ? {} : { LD_PRELOAD: preload }) };
-    service = spawn("/usr/sbin/pcscd", ["--foreground", ...args], { env, stdio: "ignore" });
+    service = spawn("/usr/sbin/pcscd", ["--foreground", "-c", readers], { env, stdio: "ignore" });
     const until = Date.now() + 10_000;
     while (!existsSync(control)) {
       if (Date.now() > until) throw new Error("pcscd did not open its socket");

@@ -29,7 +29,7 @@ export interface ReaderProxy {
   close(): Promise<void>;
 }
 
-/** Where pcscd's reader waits for a card: a port that no outgoing connection is given. */
+/** Where pcscd's reader waits for a card: see `slotPorts`. */
 const channel = 0x7100;
 const [powerOn, reset, getAtr] = [0x01, 0x02, 0x04];
 

@@ -44,7 +44,7 @@ function isFree(port: number): Promise<boolean> {
  * may take the port between this look and the moment its part listens, and again while a dead part is down.
  */
 const lowest = 20_000;
-const highest = 32_000;
+const highest = 28_000;
 const tries = 200;
 
 /** A port of 127.0.0.1 that nobody holds and that stays free until somebody asks for it by its number. */
