@@ -182,15 +182,16 @@ async function seedCustomer(ctx: ServerContext, customer: DemoCustomer, startedA
   return customer.card === undefined ? [] : seedCard(ctx, customer, customer.card, { accountId, meterId }, startedAt);
 }
 
+const by = (what: string, customer: DemoCustomer) => ({ key: idOf(what, customer), fingerprint: what });
+
 async function seedMoney(ctx: ServerContext, customer: DemoCustomer, accountId: Id): Promise<void> {
-  const by = (what: string) => ({ key: idOf(what, customer), fingerprint: what });
   if (customer.balanceFen !== undefined) {
     const body = { amountFen: customer.balanceFen, reason: "样例余额" };
-    must(await adjustBalance(ctx, accountId, body, by("opening balance")));
+    must(await adjustBalance(ctx, accountId, body, by("opening balance", customer)));
   }
   if (customer.debtFen !== undefined)
-    must(await addDebt(ctx, accountId, { amountFen: customer.debtFen, kind: "样例欠费" }, by("debt")));
-  if (customer.block !== undefined) must(await setBlock(ctx, accountId, customer.block));
+    must(await addDebt(ctx, accountId, { amountFen: customer.debtFen, kind: "样例欠费" }, by("debt", customer)));
+  if (customer.block !== undefined) must(await setBlock(ctx, accountId, customer.block, by("block", customer)));
 }
 
 async function seedCard(
@@ -212,7 +213,7 @@ async function seedCard(
       ...registered,
     }),
   );
-  if (card.status !== undefined) must(await setCardStatus(ctx, cardId, card.status));
+  if (card.status !== undefined) must(await setCardStatus(ctx, cardId, card.status, by("card status", customer)));
   const replacement = card.oldCard === undefined ? 0 : 1;
   if (replacement === 1) must(await changeCard(ctx, cardId, { event: { type: "card.replaced" } }, replacedOnce));
   const inTray = (id: string, label: string, image: Uint8Array): SeedCard => ({

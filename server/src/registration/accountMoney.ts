@@ -94,11 +94,17 @@ export async function addDebt(
 
 type Reason = "debt" | "safetyCheck" | "suspectedTampering" | "stopped";
 
-/** Refuses sales at every channel, or (null) allows them again. */
-export function setBlock(ctx: ServerContext, accountId: Id, reason: Reason | null): Promise<Registered<unknown>> {
+/** Refuses sales at every channel, or (null) allows them again. The same request again, however late, changes nothing more. */
+export function setBlock(
+  ctx: ServerContext,
+  accountId: Id,
+  reason: Reason | null,
+  by: KeyedBy,
+): Promise<Registered<unknown>> {
   const event = reason === null ? { type: "unblocked" } : { type: "blocked", reason };
-  return changeAccount(ctx, accountId, { event }, (account) => {
-    if ((account.block?.reason ?? null) === reason) return ok(null);
+  const eventId = derivedId("block", accountId, by.key, by.fingerprint);
+  return changeAccount(ctx, accountId, { event, eventId, idempotency: by }, (account) => {
+    if ((account.block?.reason ?? null) === reason) return ok({ state: account });
     return ok({ state: { ...account, block: reason === null ? null : { reason, since: ctx.now() } } });
   });
 }
@@ -118,17 +124,19 @@ export function registerAccountMoney(app: App, ctx: ServerContext): void {
     path: "/accounts/:id/block",
     tag,
     summary: "停止向该用户售气 · Blocks sales to the account",
+    keyed: true,
     body: Type.Object({ reason: BlockReason }),
     answer: AccountView,
-    run: async (c, id, { reason }) => viewAfter(c, id, await setBlock(c, id, reason)),
+    run: async (c, id, { reason }, key) => viewAfter(c, id, await setBlock(c, id, reason, key)),
   });
   registerAction(app, ctx, {
     method: "DELETE",
     path: "/accounts/:id/block",
     tag,
     summary: "恢复售气 · Lifts the block",
+    keyed: true,
     answer: AccountView,
-    run: async (c, id) => viewAfter(c, id, await setBlock(c, id, null)),
+    run: async (c, id, _body, key) => viewAfter(c, id, await setBlock(c, id, null, key)),
   });
   registerAction(app, ctx, {
     method: "POST",

@@ -157,9 +157,10 @@ export function registerCardActions(app: App, ctx: ServerContext): void {
     path: "/cards/:id/status",
     tag,
     summary: "挂失、停用、恢复 · Lost, blocked, current again",
+    keyed: true,
     body: Type.Object({ status: Type.Union([Type.Literal("current"), Type.Literal("lost"), Type.Literal("blocked")]) }),
     answer: CardView,
-    run: async (c, id, body) => viewAfter(c, id, await setCardStatus(c, id, body.status)),
+    run: async (c, id, body, key) => viewAfter(c, id, await setCardStatus(c, id, body.status, key)),
   });
   registerAction(app, ctx, {
     method: "POST",

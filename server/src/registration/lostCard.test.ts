@@ -68,7 +68,7 @@ describe.each(cases)("a lost card of class %s, %s", (_class, open, driver) => {
   test("is refused at every reader: no quote, no script, nothing settled, until it is found", async () => {
     const it = await case_(driver, open);
     const { world, earth, card, cardId, id } = it;
-    expect(await setCardStatus(world.sale, cardId, "lost")).toMatchObject({ ok: true });
+    expect(await setCardStatus(world.sale, cardId, "lost", keyed("lost"))).toMatchObject({ ok: true });
     const before = id === null ? null : await stateOf(world, id);
     for (const terminal of readers) {
       earth.clock.now += 1_000;
@@ -83,7 +83,7 @@ describe.each(cases)("a lost card of class %s, %s", (_class, open, driver) => {
       await endSession(world.sale, terminal, visit.sessionId);
     }
     if (id !== null) expect(await stateOf(world, id)).toEqual(before);
-    await setCardStatus(world.sale, cardId, "current");
+    await setCardStatus(world.sale, cardId, "current", keyed("current"));
     earth.clock.now += 1_000;
     const found = await insert(world, kiosk2, card);
     expect(found.answer).not.toMatchObject({ code: "card.lost" });
@@ -91,11 +91,40 @@ describe.each(cases)("a lost card of class %s, %s", (_class, open, driver) => {
   });
 });
 
+test("told twice, the second time when the old card has been replaced: the new one is not lost", async () => {
+  for (const driver of [openAMoney, openBMoney, openCMoney]) {
+    const { world, earth, card, cardId } = await case_(driver, "nothing");
+    const said = keyed("the first time");
+    await setCardStatus(world.sale, cardId, "lost", said);
+    value(await replaceCard(world.sale, cardId, keyed("replaced")));
+    const issued = value(await issueImage(world.sale, cardId));
+    const fresh = issuedCard(card, issued.imageHex, issued.secretHex ?? "");
+    const { visit, id } = await bought(world, kiosk1, fresh, amount(1_234));
+    const script = await wanted(world, kiosk1, id, visit);
+    expect(await setCardStatus(world.sale, cardId, "lost", said)).toMatchObject({ value: { status: "current" } });
+    expect(await stateOf(world, id)).toMatchObject({ state: "issued" });
+    expect(await write(world, kiosk1, fresh, visit, script)).toMatchObject({ kind: "delivered" });
+    await booksHold(earth);
+  }
+});
+
+test("found, lost, and told once more that it was found: it stays lost, though it was current when that was said first", async () => {
+  const { world, cardId } = await case_(openBMoney, "nothing");
+  const found = keyed("found");
+  for (const [status, said] of [
+    ["current", found],
+    ["lost", keyed("lost")],
+    ["current", found],
+  ] as const)
+    await setCardStatus(world.sale, cardId, status, said);
+  expect((await world.earth.store.load([{ kind: "card", id: cardId }])).get("card", cardId)?.state.status).toBe("lost");
+});
+
 test("an image from before that second leads to no quote and no script", async () => {
   const { world, card, cardId } = await case_(openBMoney, "nothing");
   const visit = await insert(world, kiosk1, card);
   const { id } = await quoted(world, kiosk1, visit, amount(5_000));
-  await setCardStatus(world.sale, cardId, "lost");
+  await setCardStatus(world.sale, cardId, "lost", keyed("lost"));
   await expect(confirmed(world, kiosk1, id)).rejects.toThrow("card.lost");
   await expect(quoted(world, kiosk1, visit, amount(5_000))).rejects.toThrow(/card\.(lost|stale)/);
   expect(await visit.ask()).toMatchObject({ kind: "refused" });
@@ -106,7 +135,7 @@ test("a write that was out is settled by what it read back, and is refused from 
     const { world, earth, card, cardId } = await case_(openBMoney, "nothing");
     const { visit, id } = await bought(world, kiosk1, card, amount(1_234));
     const script = await wanted(world, kiosk1, id, visit);
-    await setCardStatus(world.sale, cardId, "lost");
+    await setCardStatus(world.sale, cardId, "lost", keyed("lost"));
     earth.clock.now += 1_000;
     expect(await write(world, kiosk1, card, visit, script)).toMatchObject({ kind: "delivered" });
     await endSession(world.sale, kiosk1, visit.sessionId);
@@ -135,6 +164,6 @@ test("nothing is sealed for a CPU card from that second on", async () => {
   if (out.kind !== "script") throw new Error(out.kind);
   const step = out.script.steps.findIndex(({ op }) => op === "seal");
   const request = { scriptId: out.script.id, powerUpId: "p", step, challenge: "0102030405060708" };
-  await setCardStatus(world.sale, cardId, "lost");
+  await setCardStatus(world.sale, cardId, "lost", keyed("lost"));
   expect(await sealCommand(world.sale, kiosk1, sessionId, request)).toMatchObject({ error: { code: "card.stale" } });
 });

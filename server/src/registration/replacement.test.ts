@@ -271,7 +271,7 @@ describe("class C, whose lost card could be loaded again", () => {
     await endSession(sale(), kiosk1, visit.sessionId);
     expect(await stateOf(hall.world, id)).toMatchObject({ refundNeeds: "index" });
     expect(await replaceCard(sale(), cardId, once())).toMatchObject(refusedWith("purchase.open"));
-    await setCardStatus(sale(), cardId, "lost");
+    await setCardStatus(sale(), cardId, "lost", once());
     expect((await stateOf(hall.world, id)).state).toBe("manual");
     const { decisions } = hall.people;
     const back = (doc: object) =>
@@ -291,7 +291,7 @@ describe("a card that is lost", () => {
     const it = await case_("unwritten");
     const before = await insert(hall.world, kiosk2, it.card);
     expect(before.answer.kind).toBe("script");
-    await setCardStatus(sale(), it.cardId, "lost");
+    await setCardStatus(sale(), it.cardId, "lost", once());
     expect(await at(it.card)).toMatchObject({ kind: "refused", code: "card.lost" });
     expect((await stateOf(hall.world, it.id)).state).not.toBe("delivered");
   });
@@ -300,7 +300,7 @@ describe("a card that is lost", () => {
     names += 1;
     const { card, cardId } = await newAccount(hall.earth, `r${names}`);
     const { visit, id } = await bought(hall.world, kiosk1, card, amount(1_234));
-    for (const status of ["lost", "current"] as const) await setCardStatus(sale(), cardId, status);
+    for (const status of ["lost", "current"] as const) await setCardStatus(sale(), cardId, status, once());
     await expect(wanted(hall.world, kiosk1, id, visit)).rejects.toThrow("card.stale");
     await endSession(sale(), kiosk1, visit.sessionId);
     expect(await at(card)).toMatchObject({ kind: "script" });

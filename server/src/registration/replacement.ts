@@ -271,21 +271,28 @@ export function issuedImage(driver: LayoutDriver, card: CardState, place: Place,
 
 /**
  * Lost, blocked, or current again. From this commit on the card is refused everywhere, and an image taken before it counts
- * for nothing. Of class C nothing but the card could tell what became of an open purchase: people decide.
+ * for nothing. Of class C nothing but the card could tell what became of an open purchase: people decide. The same request
+ * again, which may come when the card has been replaced, changes nothing more.
  */
 export async function setCardStatus(
   ctx: ServerContext,
   cardId: Id,
   status: "current" | "lost" | "blocked",
+  by: KeyedBy,
 ): Promise<Registered<CardState>> {
-  const changed = await changeCard(ctx, cardId, { event: { type: `card.${status}` } }, (card) =>
-    ok(card.status === status ? null : { ...card, status, scriptSeq: card.scriptSeq + 1 }),
+  const eventId = derivedId("cardStatus", cardId, by.key, by.fingerprint);
+  // Even where it is so already the request is noted: it may come once more when it is so no longer.
+  const changed = await changeCard(
+    ctx,
+    cardId,
+    { event: { type: `card.${status}` }, eventId, idempotency: by },
+    (card) => ok(card.status === status ? card : { ...card, status, scriptSeq: card.scriptSeq + 1 }),
   );
   if (!changed.ok || status !== "lost" || changed.value.cardClass !== "C") return changed;
   const { openPurchaseId } = changed.value;
   if (openPurchaseId !== null) {
-    const told = await applyEvent(ctx, openPurchaseId, ({ purchase: { state } }) =>
-      state.state === "issued" || state.state === "unknown"
+    const told = await applyEvent(ctx, openPurchaseId, ({ purchase: { state }, card }) =>
+      card?.state.status === "lost" && (state.state === "issued" || state.state === "unknown")
         ? { do: "commit", event: { type: "purchase", event: { type: "cardLost" } } }
         : { do: "nothing" },
     );

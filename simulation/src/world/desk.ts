@@ -3,7 +3,7 @@
  * (the card in their reader, the meter on the wall, the gateway's own page) is the world's truth; what they do with it
  * may be late, doubled, or decided on a screen that was true an hour ago.
  */
-import type { Attempt, Purchase } from "@citygas/core";
+import type { Attempt, Id, Purchase } from "@citygas/core";
 import { fromHex, type LayoutDriver } from "@citygas/gascard";
 import { issueImage, replaceCard, type StaffFacts, setCardStatus } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
@@ -166,14 +166,13 @@ export async function replaceCardOf(world: World, household: Household, why: "lo
   const books = world.store.peek("card", cardId)?.state;
   const loaded = books === undefined || books.lastAmount === 0 || world.checks.wasCredited(books.meterId, books.count);
   if (plain && why === "lost" && !loaded) return false;
-  const lost = await desk.ask("lost", askMs, (server) => setCardStatus(server.sale, cardId, "lost"));
-  if (!lost.ok) return false;
+  if (!(await setStatus(world, cardId, "lost", askMs))) return false;
   const key = desk.newKey();
   const replaced = await desk.ask("replace", askMs, (server) =>
     replaceCard(server.sale, cardId, { key, fingerprint: key }),
   );
   if (!replaced.ok && !(replaced.kind === "problem" && (await byTwo(world, household, plain, loaded)))) {
-    await desk.ask("found", 600_000, (server) => setCardStatus(server.sale, cardId, "current"));
+    await setStatus(world, cardId, "current", 600_000);
     return false;
   }
   const image = await desk.ask("issue", 600_000, (server) => issueImage(server.sale, cardId));
@@ -197,6 +196,18 @@ export async function replaceCardOf(world: World, household: Household, why: "lo
   world.say(() => `${label} is ${why} and replaced${open === null ? "" : `, ${open.number} goes along`}`);
   if (open !== null && why === "lost") world.faults.hit("cardLostWhileOpen");
   return true;
+}
+
+/** 恢复: the customer shows the card that is held for lost; "lost" may have arrived after its sender gave it up. */
+export async function takeForFound(world: World, { cardId }: Household): Promise<boolean> {
+  const isLost = world.store.peek("card", cardId)?.state.status === "lost";
+  return isLost && (await setStatus(world, cardId, "current", 600_000));
+}
+
+async function setStatus({ desk }: World, cardId: Id, status: "lost" | "current", forMs: number): Promise<boolean> {
+  const key = desk.newKey();
+  const by = { key, fingerprint: key };
+  return (await desk.ask(status, forMs, (server) => setCardStatus(server.sale, cardId, status, by))).ok;
 }
 
 /** By evidence: what the class wants beside the books. */

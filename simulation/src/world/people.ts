@@ -1,7 +1,7 @@
 /** What customers do: to a kiosk, to the meter, home, to the desk; and what happens to them on the way. */
 import type { FaultAt } from "../faults/kinds.ts";
 import { intoMeter, newChip, overwrite, type PhysicalCard } from "./card.ts";
-import { decideManual, decidePayments, refundAtDesk, replaceCardOf } from "./desk.ts";
+import { decideManual, decidePayments, refundAtDesk, replaceCardOf, takeForFound } from "./desk.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
 import { leftOver, replaceMeterOf } from "./meterSwap.ts";
@@ -57,7 +57,10 @@ export async function comeBack(world: World, household: Household): Promise<void
     await settleSlips(world);
     await decidePayments(world);
     if (household.needsDesk || round > 3) await atDesk(world, household, decideManual);
-    if (household.needsCard) household.needsCard = !(await replaceCardOf(world, household, "unusable"));
+    if (household.needsCard)
+      household.needsCard = !(
+        (await takeForFound(world, household)) || (await replaceCardOf(world, household, "unusable"))
+      );
     await toMeter(world, household);
     await world.scheduler.pause(hour);
   }
