@@ -161,6 +161,7 @@ export const faultKinds = [
   kind("cardLost", "atHome", 120, "the card is lost and replaced at the desk"),
   kind("lostCardReachesMeter", "atHome", 5000, "the lost card is found and goes into the meter all the same"),
   kind("cardRolledBack", "atHome", 40, "the card's bytes are set back to an older image by somebody who can"),
+  kind("openRolledBack", "unfinished", 100, "the card is set back to an older image while a purchase is open"),
   kind("meterReplaced", "atHome", 50, "the meter is replaced, and its card with it; what was left in it moves"),
   kind("meterReplacedWhileOpen", "unfinished", 500, "the meter is replaced while a purchase is open"),
   kind("foreignCopy", "atHome", 60, "a copy of the card, on a chip with another secret, goes into a reader"),

@@ -161,6 +161,8 @@ async function unfinished(world: World, household: Household): Promise<void> {
     case "meterReplacedWhileOpen":
       if (await replaceMeterOf(world, household, toSomeKiosk)) world.faults.hit("meterReplacedWhileOpen");
       return;
+    case "openRolledBack":
+      return setBack(world, household, "openRolledBack");
     case "cardLostWhileOpen":
       await replaceCardOf(world, household, "lost");
       // Found in some pocket, it goes into the meter before the new one, or after it.
@@ -175,6 +177,16 @@ async function lostReachesMeter(world: World, household: Household): Promise<voi
   world.faults.hit("lostCardReachesMeter");
   await toMeter(world, household, household.lost);
   household.lost = null;
+}
+
+/** Somebody with the secret sets the card back to what it held before its last purchase. */
+function setBack(world: World, household: Household, fault: "cardRolledBack" | "openRolledBack"): void {
+  const before = world.checks.lastBefore(household);
+  if (before === null) return;
+  world.faults.hit(fault);
+  household.tampered = true;
+  overwrite(household.card, before);
+  world.say(() => `${household.card.label} is set back to an older image`);
 }
 
 /** What happens to a card between two visits. */
@@ -192,16 +204,8 @@ async function atHome(world: World, household: Household): Promise<void> {
       return;
     case "lostCardReachesMeter":
       return await lostReachesMeter(world, household);
-    case "cardRolledBack": {
-      // Somebody with the secret sets the card back to what it held before its last purchase.
-      const before = world.checks.lastBefore(household);
-      if (before === null) return;
-      faults.hit(fault);
-      household.tampered = true;
-      overwrite(household.card, before);
-      world.say(() => `${household.card.label} is set back to an older image`);
-      return;
-    }
+    case "cardRolledBack":
+      return setBack(world, household, fault);
     case "foreignCopy": {
       // A chip without a secret is its own copy: against that a plain card has nothing but its meter.
       if (household.driver.cardClass === "C") return;
