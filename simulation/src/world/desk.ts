@@ -98,7 +98,7 @@ async function carriedOut(world: World, id: string): Promise<Decided> {
   return "nobodyKnows";
 }
 
-function openPurchase(world: World, household: Household): Purchase | null {
+export function openPurchase(world: World, household: Household): Purchase | null {
   const openId = world.store.peek("card", household.cardId)?.state.openPurchaseId ?? null;
   return openId === null ? null : (world.store.peek("purchase", openId)?.state ?? null);
 }

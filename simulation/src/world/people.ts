@@ -1,7 +1,8 @@
 /** What customers do: to a kiosk, to the meter, home, to the desk; and what happens to them on the way. */
+import { cancelPurchase, derivedId } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import { intoMeter, newChip, overwrite, type PhysicalCard } from "./card.ts";
-import { decideManual, decidePayments, refundAtDesk, replaceCardOf, takeForFound } from "./desk.ts";
+import { decideManual, decidePayments, openPurchase, refundAtDesk, replaceCardOf, takeForFound } from "./desk.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
 import { leftOver, replaceMeterOf } from "./meterSwap.ts";
@@ -56,6 +57,7 @@ export async function comeBack(world: World, household: Household): Promise<void
     await toKiosk(world, household, round % kiosksPerWorld, null);
     await settleSlips(world);
     await decidePayments(world);
+    if (round > 3) await giveUp(world, household);
     if (household.needsDesk || round > 3) await atDesk(world, household, decideManual);
     if (household.needsCard)
       household.needsCard = !(
@@ -72,6 +74,16 @@ export async function comeBack(world: World, household: Household): Promise<void
     await world.scheduler.pause(12 * hour);
     await decidePayments(world);
   }
+}
+
+/** What was ordered on a phone and can't be written, as on a card that was set back, is given up there: the money goes back. */
+async function giveUp(world: World, household: Household): Promise<void> {
+  const open = openPurchase(world, household);
+  const { phone } = household;
+  if (open?.state !== "paid" || open.terminalId !== phone.terminal.id) return;
+  const key = phone.newKey();
+  const request = { key, fingerprint: key, eventId: derivedId("event", key) };
+  await phone.ask("cancel", 600_000, (server) => cancelPurchase(server.sale, phone.terminal, open.id, request));
 }
 
 export async function toKiosk(world: World, household: Household, index: number, wish: Wish | null): Promise<void> {
