@@ -16,6 +16,7 @@ export { type KioskTexts, kioskTexts } from "./src/kiosk.ts";
 export { type Language, languages } from "./src/language.ts";
 export { type NoticeKey, noticeKeys, noticeTemplateId, noticeText, noticeTexts } from "./src/notices.ts";
 export {
+  carriedTexts,
   type OutcomeKey,
   type OutcomeText,
   type OutcomeTone,

@@ -116,6 +116,8 @@ export const kioskEn: KioskTexts = {
     refunded: "{number}: not written; {amount} went back to where you paid from.",
     refunding: "{number}: not written; {amount} is on its way back to where you paid from.",
     cancelled: "{number}: cancelled, nothing was charged.",
+    nothingPaid:
+      "{number}: not written. You paid nothing; balance that was used and gas from your old meter are still in your account.",
   },
   confirm: {
     customer: "Customer",
@@ -297,6 +299,10 @@ export const kioskEn: KioskTexts = {
       body: "{amount} is on its way back to where you paid from. Nothing more to do: WeChat or Alipay tells you when it is there.",
     },
     balance: "{amount} paid from your balance goes back to your balance.",
+    carried: {
+      title: "Not written to the card",
+      body: "You paid nothing. The gas from your old meter is still in your account; it is written the next time you insert the card.",
+    },
     money: "No new gas was written to the card.",
     meterFirst:
       "Before you buy again, insert the card into your meter: chip down, wait for the beep, then take it out.",

@@ -113,6 +113,7 @@ export const kioskZh = {
     refunded: "{number}：没有写上卡，{amount}已退回您的付款账户。",
     refunding: "{number}：没有写上卡，{amount}正在退回您的付款账户。",
     cancelled: "{number}：已取消，没有扣款。",
+    nothingPaid: "{number}：没有写上卡。您没有付款；用到的余额和旧表里剩下的气，都还在您的账户里。",
   },
   confirm: {
     customer: "用户信息",
@@ -293,6 +294,7 @@ export const kioskZh = {
       body: "{amount}正在退回您的付款账户，不用再做什么。退到后，微信或支付宝会通知您。",
     },
     balance: "用余额抵扣的 {amount}退回您的账户余额。",
+    carried: { title: "没有写上卡", body: "您没有付款。旧表里剩下的气还在您的账户里，下次插卡时会再写。" },
     money: "卡里没有写入新的气。",
     meterFirst: "再次购气前，请先将卡插入燃气表：芯片朝下，听到蜂鸣声后再拔卡。",
     next: "要购气，请取卡后重新开始。",

@@ -151,6 +151,83 @@ export const outcomeTexts: Readonly<Record<Language, Readonly<Record<OutcomeKey,
   },
 };
 
+/**
+ * The same for a purchase that costs nothing, because it is what was left in a meter that was replaced: where the words
+ * above speak of money, here there was none.
+ */
+export const carriedTexts: Readonly<Record<Language, Readonly<Partial<Record<OutcomeKey, OutcomeText>>>>> = {
+  "zh-CN": {
+    paid: {
+      what: "旧表里剩的气，还没有写上卡。",
+      money: "不用付款，{goods} 还为您留着。",
+      next: "请把卡插入任意一台自助机，会接着写卡。",
+    },
+    issued: { what: "正在写卡。", money: "不用付款，{goods} 是旧表里剩的。", next: "请勿拔出IC卡。" },
+    unknown: {
+      what: "卡还没有核对上。",
+      money: "不用付款，旧表里剩的 {goods} 还为您留着。",
+      next: "请把卡再插一次，哪台自助机都可以；也可凭单号到营业厅补气。",
+    },
+    refunding: {
+      what: "没有写上卡。",
+      money: "旧表里剩的 {goods} 正在记回您的账户。",
+      next: "不用再做什么。本页会自动更新。",
+    },
+    refunded: {
+      what: "没有写上卡。",
+      money: "没有扣款，旧表里剩的 {goods} 还在您的账户里。",
+      next: "下次把卡插入自助机，会再写一次。",
+    },
+    manual: {
+      what: "工作人员正在核实。",
+      money: "没有扣款，旧表里剩的 {goods} 还为您留着。",
+      next: "请凭单号拨打 {hotline} 或到营业厅。",
+    },
+    delivered: {
+      what: "旧表里剩的气已写上卡。",
+      money: "{goods} 已写入您的卡，没有扣款。",
+      next: "请把卡插入燃气表上表，听到提示音再拔出。",
+    },
+  },
+  en: {
+    paid: {
+      what: "The gas from your old meter is not on the card yet.",
+      money: "Nothing to pay: {goods} is kept for you.",
+      next: "Insert the card at any terminal to have it written.",
+    },
+    issued: {
+      what: "The card is being written.",
+      money: "Nothing to pay: {goods} is from your old meter.",
+      next: "Leave the card in.",
+    },
+    unknown: {
+      what: "The card has not been checked yet.",
+      money: "Nothing to pay: {goods} from your old meter is kept for you.",
+      next: "Insert the card once more, at any terminal, or take the number to the service hall.",
+    },
+    refunding: {
+      what: "Not written to the card.",
+      money: "{goods} from your old meter goes back to your account.",
+      next: "Nothing to do. This page updates by itself.",
+    },
+    refunded: {
+      what: "Not written to the card.",
+      money: "Nothing was charged: {goods} from your old meter is still in your account.",
+      next: "It is written the next time you insert the card.",
+    },
+    manual: {
+      what: "Our staff are checking.",
+      money: "Nothing was charged: {goods} from your old meter is kept for you.",
+      next: "Call {hotline} or visit the service hall with the number.",
+    },
+    delivered: {
+      what: "The gas from your old meter is on the card.",
+      money: "{goods} is on your card; nothing was charged.",
+      next: "Put the card into your gas meter and wait for the beep.",
+    },
+  },
+};
+
 export const outcomeLabels = {
   number: ["购气单号", "Purchase"],
   account: ["用户号", "Account"],

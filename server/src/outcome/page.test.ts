@@ -1,6 +1,6 @@
 /** Every state in plain words, masked, and refreshing exactly while something may still happen. */
 import type { Purchase, PurchaseState } from "@citygas/core";
-import { fill, languages, outcomeTexts, outcomeTones } from "@citygas/texts";
+import { carriedTexts, fill, languages, outcomeTexts, outcomeTones } from "@citygas/texts";
 import { expect, it } from "vitest";
 import { purchase } from "../store/samples.ts";
 import { isOver, type OutcomeFacts, outcomeKey, outcomePage } from "./page.ts";
@@ -52,6 +52,15 @@ it("keeps the gas bought for later apart from what is given back, and a stuck re
   expect(outcomeKey(facts({ state: "refunding", refund }).purchase)).toBe("refundStuck");
 });
 
+it("speaks of no money where what was left in an old meter is written", () => {
+  const { breakdown } = facts({}).purchase;
+  for (const state of ["paid", "issued", "unknown", "refunding", "refunded", "manual", "delivered"] as const) {
+    const page = outcomePage(facts({ state, breakdown: { ...breakdown, payableFen: 0, fromCarried: true } }));
+    expect(page, state).toContain(fill(carriedTexts["zh-CN"][state]?.what ?? "?", {}));
+    expect(page, state).not.toMatch(/\{\w+\}|钱已付|钱没有丢|已退款|原路退回|[Rr]efund|Your money/);
+  }
+});
+
 it("puts names in as text, never as markup, and needs nothing from elsewhere", () => {
   const page = outcomePage(facts({ state: "delivered" }));
   expect(page).toContain("*&lt;b&gt;");
@@ -66,7 +75,10 @@ it("names the sum that comes back: what was paid and what the balance gave", () 
 });
 
 it.each(languages)("has each text filled by known values in %s", (language) => {
-  for (const { what, money, next } of Object.values(outcomeTexts[language]))
+  for (const { what, money, next } of [
+    ...Object.values(outcomeTexts[language]),
+    ...Object.values(carriedTexts[language]),
+  ])
     for (const text of [what, money, next]) fill(text, { goods: "", paid: "", number: "", hotline: "" });
   expect(Object.keys(outcomeTexts[language]).sort()).toEqual(Object.keys(outcomeTones).sort());
 });

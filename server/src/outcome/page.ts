@@ -2,9 +2,11 @@
 import type { Purchase } from "@citygas/core";
 import { finalStates } from "@citygas/core";
 import {
+  carriedTexts,
   fill,
   type Language,
   type OutcomeKey,
+  type OutcomeText,
   outcomeLabels,
   outcomeTexts,
   outcomeTones,
@@ -37,13 +39,19 @@ export function outcomeKey(p: Purchase): OutcomeKey {
   return p.state;
 }
 
+function wordsOf(p: Purchase, language: Language): OutcomeText {
+  const key = outcomeKey(p);
+  const carried = p.breakdown.fromCarried === true ? carriedTexts[language][key] : undefined;
+  return carried ?? outcomeTexts[language][key];
+}
+
 export function outcomePage(facts: OutcomeFacts): string {
   const { purchase: p, hotline } = facts;
   const key = outcomeKey(p);
   const tone = outcomeTones[key];
   const say = (language: Language) => {
     const values = { goods: goodsText(p, language), paid: paidText(p, language), number: p.number, hotline };
-    const { what, money, next } = outcomeTexts[language][key];
+    const { what, money, next } = wordsOf(p, language);
     return { what, money: fill(money, values), next: fill(next, values) };
   };
   const [zh, en] = [say("zh-CN"), say("en")];

@@ -149,7 +149,8 @@ export function Cancelled({ screen }: Of<"cancelled">): JSX.Element {
 export function Refunded({ screen }: Of<"refunded">): JSX.Element {
   const { t } = useKiosk();
   const words = t.refunded;
-  const { title, body } = screen.done ? words : words.onTheWay;
+  const nothingPaid = screen.amountFen === 0 && screen.balanceFen === 0;
+  const { title, body } = nothingPaid ? words.carried : screen.done ? words : words.onTheWay;
   return (
     <Message
       tone={screen.done ? "ok" : "wait"}
@@ -158,6 +159,7 @@ export function Refunded({ screen }: Of<"refunded">): JSX.Element {
       side={<Qr url={screen.url} caption={words.qr} />}
       ok={useOk()}
     >
+      {nothingPaid && <p class="lead">{body}</p>}
       {screen.amountFen > 0 && <p class="lead">{fill(body, { amount: money(screen.amountFen) })}</p>}
       {screen.balanceFen > 0 && <p class="lead">{fill(words.balance, { amount: money(screen.balanceFen) })}</p>}
       <p>{words.money}</p>

@@ -11,7 +11,8 @@ export function isNothing(value: Delivered): boolean {
 }
 
 export function outcome(value: Outcome, t: KioskTexts, language: Language): string {
-  return fill(t.outcome[value.kind], {
+  const isBack = value.kind === "refunded" || value.kind === "refunding";
+  return fill(t.outcome[isBack && value.amountFen === 0 ? "nothingPaid" : value.kind], {
     number: value.number,
     delivers: delivers(value.delivers, language),
     amount: money(value.amountFen),
