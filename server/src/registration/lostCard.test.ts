@@ -108,6 +108,22 @@ test("told twice, the second time when the old card has been replaced: the new o
   }
 });
 
+test("said when the centre dies before the open purchase is told: the same report again tells it", async () => {
+  const { world, earth, cardId, id } = await case_(openCMoney, "torn");
+  if (id === null) throw new Error("nothing is open");
+  const { store } = world.sale;
+  const commit: typeof store.commit = async (t) => {
+    if (t.subject.kind === "purchase") throw new Error("killed");
+    return await store.commit(t);
+  };
+  const said = keyed("lost");
+  await expect(setCardStatus({ ...world.sale, store: { ...store, commit } }, cardId, "lost", said)).rejects.toThrow();
+  expect((await stateOf(world, id)).state).toBe("unknown");
+  expect(await setCardStatus(world.sale, cardId, "lost", said)).toMatchObject({ value: { status: "lost" } });
+  expect((await stateOf(world, id)).state).toBe("manual");
+  await booksHold(earth);
+});
+
 test("found, lost, and told once more that it was found: it stays lost, though it was current when that was said first", async () => {
   const { world, cardId } = await case_(openBMoney, "nothing");
   const found = keyed("found");
