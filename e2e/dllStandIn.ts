@@ -1,4 +1,7 @@
-/** Two makers' DLLs behind a bridge, played by a process of its own (terminal/src/dll/standIn.testkit.mjs), and its reader's slot. */
+/**
+ * Two makers' DLLs behind a bridge, played by a process of its own (terminal/src/dll/standIn.testkit.mjs), and its
+ * reader's slot.
+ */
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
 /**
- * Where all money is, by those who hold it: the gateways' own ledgers, and the books at the same moment. What is on its way at that moment (the gateway may have moved it, the books can't know yet) is taken out by the
- * purchase's name on both sides; all else must agree to the fen, in each gateway, in each purchase and in one sentence.
+ * Where all money is, by those who hold it: the gateways' own ledgers, and the books at the same moment. What is on
+ * its way at that moment (the gateway may have moved it, the books can't know yet) is taken out by the purchase's name
+ * on both sides; all else must agree to the fen, in each gateway, in each purchase and in one sentence.
  */
 import type { AttemptState, PayOutWay, PurchaseState } from "@citygas/core";
 

@@ -21,7 +21,10 @@ export interface ChildSpec {
 }
 
 export interface Children {
-  /** Resolves when the child serves for the first time; rejects with its last words when it does not in time, or when all are stopped. */
+  /**
+   * Resolves when the child serves for the first time; rejects with its last words when it does not in time, or when all
+   * are stopped.
+   */
   start(spec: ChildSpec): Promise<void>;
   /** name → pid. */
   pids(): Record<string, number>;

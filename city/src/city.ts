@@ -1,5 +1,6 @@
 /**
- * The whole city on one machine: PostgreSQL, the servers (one, where nobody asks for more), the sandbox, two kiosk agents, and the front before them.
+ * The whole city on one machine: PostgreSQL, the servers (one, where nobody asks for more), the sandbox, two kiosk
+ * agents, and the front before them.
  *
  * All state lies under one data folder. A second start continues with it, after a Ctrl-C as after a kill -9 of
  * everything: PostgreSQL recovers by itself or is adopted, each part reads its own journal.

@@ -1,8 +1,10 @@
 /**
- * `npm start`. Settings: PORT (8080; 0: a free one), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), CITYGAS_READERS (a kiosk's reader other than the
- * sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), CITYGAS_READER_DIALECTS (how it is told to work on memory
- * cards: `kiosk-1=pcsc3`), CITYGAS_PSAMS (a kiosk's PSAM: `kiosk-1=tripleDes:28:01@pcsc:ACS ACR39U 00 01`),
- * and of the server's own CITYGAS_FINISH_MINUTES, CITYGAS_IDLE_SECONDS, CITYGAS_DEBTS and CITYGAS_LOG. Ctrl-C, SIGTERM and a closed terminal stop all that was started.
+ * `npm start`. Settings: PORT (8080; 0: a free one), HOST (127.0.0.1), CITYGAS_DATA (./.citygas), CITYGAS_READERS (a
+ * kiosk's reader other than the sandbox's: `kiosk-1=pcsc:ACS ACR39U`, separated by commas), CITYGAS_READER_DIALECTS
+ * (how it is told to work on memory cards: `kiosk-1=pcsc3`), CITYGAS_PSAMS (a kiosk's PSAM:
+ * `kiosk-1=tripleDes:28:01@pcsc:ACS ACR39U 00 01`), and of the server's own CITYGAS_FINISH_MINUTES,
+ * CITYGAS_IDLE_SECONDS, CITYGAS_DEBTS and CITYGAS_LOG. Ctrl-C, SIGTERM and a closed terminal stop all that was
+ * started.
  */
 import { once } from "node:events";
 import { resolve } from "node:path";

@@ -1,4 +1,7 @@
-/** `npm run chaos -- --kills 50 --seed 1`: docs/chaos.md. Exit 1 on a disagreement or where something was not finished in time, 2 on a wrong word. */
+/**
+ * `npm run chaos -- --kills 50 --seed 1`: docs/chaos.md. Exit 1 on a disagreement or where something was not finished in
+ * time, 2 on a wrong word.
+ */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -64,7 +64,10 @@ export interface ManualText {
   groups: Record<RefusalGroup, string>;
   columns: { code: string; what: string; money: string; next: string };
   sections: Record<SectionId, Section>;
-  /** What is seen on each picture, or what to do there: for readers who don't see it, and above it where a section has several. */
+  /**
+   * What is seen on each picture, or what to do there: for readers who don't see it, and above it where a section has
+   * several.
+   */
   captions: Record<Picture, string>;
 }
 

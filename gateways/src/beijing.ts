@@ -1,8 +1,8 @@
 import type { Instant } from "@citygas/core";
 
 /**
- * Alipay's times are Beijing wall time without a zone, WeChat Pay's name it. China has kept UTC+8 without daylight saving since 1992, so a
- * fixed shift is right whatever the zone of the process.
+ * Alipay's times are Beijing wall time without a zone, WeChat Pay's name it. China has kept UTC+8 without daylight
+ * saving since 1992, so a fixed shift is right whatever the zone of the process.
  */
 const SHIFT_MS = 8 * 3600_000;
 

@@ -18,7 +18,10 @@ type Name = "wechat" | "alipay" | "acquirer";
 type Change = Partial<WechatConfig> & Partial<AlipayConfig> & Partial<AcquirerConfig>;
 type SeenCall = Parameters<NonNullable<Parameters<typeof startGateways>[0]["onCall"]>>[0];
 
-/** Long enough for a busy machine, for calls that are meant to succeed; `SHORT_MS` for those meant to time out (the request must still get through). */
+/**
+ * Long enough for a busy machine, for calls that are meant to succeed; `SHORT_MS` for those meant to time out (the
+ * request must still get through).
+ */
 const PATIENT_MS = 10_000;
 export const SHORT_MS = 400;
 export const AMOUNT_FEN = 119_970;

@@ -62,7 +62,10 @@ export interface KeyService {
    * (a PSAM makes MACs only; the masters are of another cipher).
    */
   cardProves(cardNumber: string, cipher: CpuCipher, challenge: Uint8Array, answer: Uint8Array): Promise<boolean | null>;
-  /** For the virtual cards of development: this card's keys, hex, for sealed commands and for proofs. No key device can say them. */
+  /**
+   * For the virtual cards of development: this card's keys, hex, for sealed commands and for proofs. No key device can
+   * say them.
+   */
   virtualCardKeys?(cardNumber: string, cipher: CpuCipher): Promise<VirtualCardKeys>;
   /** Ends what it holds open. */
   close?(): Promise<void>;

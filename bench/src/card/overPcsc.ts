@@ -104,7 +104,10 @@ async function measured({ card, reader, powerUpId, recording, cost }: Bench): Pr
       throw new Error(`${card.name}, step ${report.failure.step}: ${report.failure.reason}`);
     return { ms, commands: recording.taken() };
   };
-  /** The same bytes, save that a CPU card wants its command sealed for the challenge that it gave; that takes none of the time. */
+  /**
+   * The same bytes, save that a CPU card wants its command sealed for the challenge that it gave; that takes none of the
+   * time.
+   */
   const again = async (commands: readonly Uint8Array[]): Promise<number> => {
     let ms = 0;
     let answer: Uint8Array = new Uint8Array(0);

@@ -13,7 +13,10 @@ export interface Tier {
   priceE4: PriceE4;
 }
 
-/** A dated window inside the cycle with quota and price of its own, for heating households. Month/day inclusive, may wrap the year. */
+/**
+ * A dated window inside the cycle with quota and price of its own, for heating households. Month/day inclusive, may wrap
+ * the year.
+ */
 export interface HeatingSeason {
   from: { month: number; day: number };
   to: { month: number; day: number };
@@ -41,7 +44,10 @@ export interface TariffVersion {
   pricing: Pricing;
   /** Litres by which each person above `basePersons` widens each tier, by tier index (so bounds above move along). */
   household: { basePersons: number; extraPerPersonL: Litre[] } | null;
-  /** The first litres of each cycle, free of charge for low-income households (低保); they count in the tiers. Tiered prices only. */
+  /**
+   * The first litres of each cycle, free of charge for low-income households (低保); they count in the tiers. Tiered
+   * prices only.
+   */
   lowIncomeFreeL: Litre;
   /** Most per purchase, and most from `beforeChange.fromDay` until a coming price change. null = no limit. */
   limits: {
@@ -120,6 +126,9 @@ export interface Breakdown {
   delivers: Delivers;
   /** What it delivers was left in a meter that was replaced: nothing is paid for it, and it comes out of `carried`. */
   fromCarried?: true;
-  /** What this purchase uses of the tiers and, apart from it, of the heating quota; null when nothing is counted (flat, meter). */
+  /**
+   * What this purchase uses of the tiers and, apart from it, of the heating quota; null when nothing is counted (flat,
+   * meter).
+   */
   tier: { cycleKey: string; volumeL: Litre; heatingL: Litre } | null;
 }

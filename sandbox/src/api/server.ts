@@ -18,7 +18,10 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The sandbox over HTTP: `/sandbox/api` with its description, the notice providers and the cashier's page beside it. The workbench page is files only and served by others. */
+/**
+ * The sandbox over HTTP: `/sandbox/api` with its description, the notice providers and the cashier's page beside it. The
+ * workbench page is files only and served by others.
+ */
 export async function makeApiServer(context: ApiContext): Promise<ApiServer> {
   const server = Fastify({
     forceCloseConnections: true,

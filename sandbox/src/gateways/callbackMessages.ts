@@ -7,7 +7,10 @@ import type { CallbackRow, Trade } from "./rows.ts";
 import { refundMessage, tradeBody } from "./wechatBodies.ts";
 import { makePlatformSigner, STALE_BY_S, type WechatMerchant } from "./wechatSigning.ts";
 
-/** What the gateways write to their merchant (facts/payments.md §1.3, §2.1): the content when it happens, the envelope at each sending. */
+/**
+ * What the gateways write to their merchant (facts/payments.md §1.3, §2.1): the content when it happens, the envelope at
+ * each sending.
+ */
 export interface CallbackMerchant {
   wechat: WechatMerchant;
   appId: string;

@@ -149,7 +149,10 @@ const Change = Type.Object({
 
 export type Refund = Type.Static<typeof Refund>;
 export type Trade = Type.Static<typeof Trade>;
-/** One movement of money; `amountFen` is positive, `kind` says the direction. `feeFen`: what the gateway keeps, negative when it gives it back. */
+/**
+ * One movement of money; `amountFen` is positive, `kind` says the direction. `feeFen`: what the gateway keeps, negative
+ * when it gives it back.
+ */
 export type LedgerRow = Type.Static<typeof LedgerRow>;
 export type PaymentCode = Type.Static<typeof Code>;
 export type PhoneRow = Type.Static<typeof Phone>;

@@ -73,7 +73,10 @@ export interface Wallets {
 
 const digits = (count: number): string => Array.from({ length: count }, () => randomInt(10)).join("");
 
-/** A fresh code in the published format (facts/payments.md §3): WeChat Pay 18 digits from 10…15, Alipay 18 from 28, UnionPay 19 from 62, e-CNY 19 from 01. */
+/**
+ * A fresh code in the published format (facts/payments.md §3): WeChat Pay 18 digits from 10…15, Alipay 18 from 28,
+ * UnionPay 19 from 62, e-CNY 19 from 01.
+ */
 const NEW_CODE: Readonly<Record<Wallet, () => string>> = {
   wechat: () => `1${randomInt(6)}${digits(16)}`,
   alipay: () => `28${digits(16)}`,

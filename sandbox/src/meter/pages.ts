@@ -1,6 +1,9 @@
 import type { Range } from "./bytes.ts";
 
-/** Where the pages of docs/cards put what: one entry for each of open-a.md, open-b.md, open-b-cpu.md, open-b-sm4.md, open-c.md. */
+/**
+ * Where the pages of docs/cards put what: one entry for each of open-a.md, open-b.md, open-b-cpu.md, open-b-sm4.md,
+ * open-c.md.
+ */
 export type PageName = "open-a" | "open-b" | "open-b-cpu" | "open-b-sm4" | "open-c";
 
 export interface Page {

@@ -119,8 +119,8 @@ async function maySwap(ctx: Context, row: MeterRow, doc: Omit<MeterSwapDoc, "mod
 }
 
 /**
- * What is left in the old one, what is open on its card, and what may be refunded of it, stand in the old one's unit and go by its
- * class (docs/decisions/0004, "A meter of another kind"): the new one is a new account's.
+ * What is left in the old one, what is open on its card, and what may be refunded of it, stand in the old one's unit
+ * and go by its class (docs/decisions/0004, "A meter of another kind"): the new one is a new account's.
  */
 const isOtherKind = ({ kind, counts, layout }: MeterRow, doc: MeterSwapDoc): boolean =>
   (doc.kind ?? kind) !== kind || (doc.counts ?? counts) !== counts || (doc.layout ?? layout) !== layout;

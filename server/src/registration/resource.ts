@@ -159,7 +159,10 @@ export interface Action<B extends TSchema, V extends TSchema> {
   body?: B;
   answer: V;
   status?: number;
-  /** What must not happen twice, like money moved, or once more when it holds no longer: an Idempotency-Key is required, and handed to `run`. */
+  /**
+   * What must not happen twice, like money moved, or once more when it holds no longer: an Idempotency-Key is required,
+   * and handed to `run`.
+   */
   keyed?: boolean;
   run(
     ctx: ServerContext,

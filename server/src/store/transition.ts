@@ -29,7 +29,10 @@ export interface Checked {
   keys: readonly string[];
 }
 
-/** @throws on a programmer's error: postings that don't sum to zero or stand on no chart, a subject that isn't written, a thing named twice. */
+/**
+ * @throws on a programmer's error: postings that don't sum to zero or stand on no chart, a subject that isn't written, a
+ * thing named twice.
+ */
 export function checkTransition(transition: Transition): Checked {
   const { writes, postings, tasks, subject } = transition;
   must(writes.length <= writesMax && postings.length <= postingsMax, transition, "too large");

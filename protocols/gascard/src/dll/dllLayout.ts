@@ -40,7 +40,10 @@ function tableOf({ mark }: Pick<DllMaker, "mark">): OpenTable {
   };
 }
 
-/** The layout `dll-xx-volume` of the mark XX. Throws for an amount that is no whole number of cubic metres: a DLL can't be told that. */
+/**
+ * The layout `dll-xx-volume` of the mark XX. Throws for an amount that is no whole number of cubic metres: a DLL can't
+ * be told that.
+ */
 export function dllDriver(maker: Pick<DllMaker, "mark">): LayoutDriver {
   const driver = openDriver(tableOf(maker), "volume");
   return {
