@@ -36,7 +36,7 @@ it("tells every failure, a hook's too, and what it said", () => {
       folder,
       `--reporter=${reporter}`,
     ],
-    { env: { ...process.env, CITYGAS_PART_REPORT: report } },
+    { env: { ...process.env, TEST_PART_REPORT: report } },
   );
   expect(status).not.toBe(0);
   const part = JSON.parse(readFileSync(report, "utf8")) as PartResult;

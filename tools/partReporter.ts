@@ -13,8 +13,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 export default class PartReporter implements Reporter {
   onTestRunEnd(files: readonly TestModule[], unhandled: readonly { message: string }[]): void {
-    const file = process.env.CITYGAS_PART_REPORT;
-    if (file === undefined) throw new Error("CITYGAS_PART_REPORT names no file");
+    const file = process.env.TEST_PART_REPORT;
+    if (file === undefined) throw new Error("TEST_PART_REPORT names no file");
     writeFileSync(file, JSON.stringify(partOf(files, unhandled)));
   }
 }

@@ -61,7 +61,7 @@ async function vitest(name: string, config: string, ...filters: string[]): Promi
   const report = join(reports, `${name}.json`);
   const reporter = join(root, "tools", "partReporter.ts");
   const args = ["run", "--config", config, "--reporter=default", `--reporter=${reporter}`, ...filters];
-  const code = await run(bin("vitest"), args, { CITYGAS_PART_REPORT: report });
+  const code = await run(bin("vitest"), args, { TEST_PART_REPORT: report });
   if (!existsSync(report)) return { ...nothing, failed: 1, failures: [`${name}: no report`] };
   // Written by the reporter just now.
   const result = JSON.parse(readFileSync(report, "utf8")) as PartResult;

@@ -69,7 +69,10 @@ export function timerTable(): string {
       ["reverse, from the first", times(a.reverseAfterMs)],
       ["reverse, then", `every ${time(a.reverseThenEveryMs)}`],
       ["reverse window", windows(a.reverseWindowMs)],
-      ["not found ends a reversal", `${a.notFoundCount} in a row, over ${time(a.notFoundAgeMs)} at least`],
+      [
+        "not found ends a reversal",
+        `said ${a.notFoundLate} times more, ${time(a.notFoundAgeMs)} or longer after the first of them in a row`,
+      ],
       ["order on a phone: may be paid", time(a.prepayMs)],
       ["order on a phone: queried at the age of", times(a.prepayQueryAfterMs)],
       ["close that a reader wants, repeated", `every ${time(a.closeEveryMs)}`],

@@ -36,10 +36,10 @@ export const attemptTimers = {
   closeEveryMs: 5_000,
   /** At a counter: from the amount that was named to the money in the drawer. */
   counterMs: 10 * minuteMs,
-  /** Signed "not found" ends a reversal only when answers spread over this time agree … */
+  /** Signed "not found" ends a reversal only when, so long after the first of them in a row … */
   notFoundAgeMs: minuteMs,
-  /** … and this many in a row. */
-  notFoundCount: 3,
+  /** … so many more have come: none that was given before tells of a pay call that landed late. */
+  notFoundLate: 2,
   reverseAfterMs: [0, 5_000, 10_000, 20_000, 40_000, minuteMs, 2 * minuteMs, 5 * minuteMs, 10 * minuteMs],
   reverseThenEveryMs: 60 * minuteMs,
   reverseWindowMs: {

@@ -186,7 +186,11 @@ describe("giving up", () => {
     expect(run(...reversing, missing(46_100), missing(51_000), missing(56_000)).attempt.state).toBe("reversing");
     expect(run(...reversing, missing(70_000), missing(71_000), missing(72_000)).attempt.state).toBe("reversing");
     expect(run(...reversing, missing(46_100), missing(106_100)).attempt.state).toBe("reversing");
-    expect(run(...reversing, missing(46_100), missing(66_000), missing(106_100)).attempt.state).toBe("reversed");
+    const once = run(...reversing, missing(46_100), missing(66_000), missing(106_100));
+    expect(once.attempt.state).toBe("reversing");
+    expect(once.jobs).toEqual([{ job: "reverse", at: 106_100 + attemptTimers.queryEveryMs }]);
+    const twice = run(...reversing, missing(46_100), missing(106_100), missing(111_100));
+    expect(twice.attempt.state).toBe("reversed");
     expect(
       run(
         ...reversing,
@@ -194,15 +198,33 @@ describe("giving up", () => {
         missing(66_000),
         [70_000, query({ kind: "notPaid", verified: true })],
         missing(106_100),
+        missing(111_100),
       ).attempt.state,
     ).toBe("reversing");
+  });
+  it("believes no single not-found of a replica that lags behind a pay call that landed late", () => {
+    const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
+    const silent = (at: number): [number, AttemptEvent] => [at, query({ kind: "unknown", why: "timeout" })];
+    const early = [missing(46_100), missing(46_600), missing(52_000), silent(75_000), silent(100_000)];
+    const lagging = run(...reversing, ...early, missing(121_000));
+    expect(lagging.attempt.state).toBe("reversing");
+    const seen = run(...reversing, ...early, missing(121_000), [126_000, query(paid)]);
+    expect(seen.attempt).toMatchObject({ state: "reversing", notFoundCount: 0 });
+    expect(seen.jobs[0]?.job).toBe("reverse");
   });
   it("lets one answer between start the minute anew, whatever it was", () => {
     const missing = (at: number): [number, AttemptEvent] => [at, query({ kind: "notFound", verified: true })];
     for (const outcome of [paid, { kind: "payError", verified: true }] as const) {
       const between: [number, AttemptEvent] = [70_000, query(outcome)];
-      const { attempt } = run(...reversing, missing(46_100), missing(66_000), between, missing(106_100));
-      expect(attempt).toMatchObject({ state: "reversing", notFoundCount: 1 });
+      const { attempt } = run(
+        ...reversing,
+        missing(46_100),
+        missing(66_000),
+        between,
+        missing(106_100),
+        missing(111_100),
+      );
+      expect(attempt).toMatchObject({ state: "reversing", notFoundCount: 2 });
     }
   });
   it("goes on in steps after a standstill of ours, not in one rush to the end of the gateway's window", () => {

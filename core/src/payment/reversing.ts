@@ -10,12 +10,13 @@ export const same = (attempt: Attempt): AttemptStep => ({ attempt, jobs: [] });
 /** The gateway refuses or loses earlier reverses; a prepay is closed, which has no such rule. */
 export const earliestReverse = (a: Attempt): Instant =>
   (a.submittedAt ?? a.createdAt) + (a.kind === "prepay" ? 0 : attemptTimers.earliestReverseMs);
-export const found = (a: Attempt): Attempt => ({ ...a, notFoundCount: 0, notFoundSince: null });
-export const notFoundAgain = (a: Attempt, now: Instant): Attempt => ({
-  ...a,
-  notFoundCount: a.notFoundCount + 1,
-  notFoundSince: a.notFoundSince ?? now,
-});
+export const found = (a: Attempt): Attempt => ({ ...a, notFoundCount: 0, notFoundSince: null, notFoundLate: 0 });
+export function notFoundAgain(a: Attempt, now: Instant): Attempt {
+  const since = a.notFoundSince ?? now;
+  const isLate = now - since >= attemptTimers.notFoundAgeMs;
+  const notFoundLate = (a.notFoundLate ?? 0) + (isLate ? 1 : 0);
+  return { ...a, notFoundCount: a.notFoundCount + 1, notFoundSince: since, notFoundLate };
+}
 
 export function beginReversal(a: Attempt, now: Instant): AttemptStep {
   return {
@@ -38,13 +39,16 @@ export function paidWhileReversing(a: Attempt, transactionId: string, now: Insta
   return reverseAgain({ ...found(a), transactionId }, now);
 }
 
+/**
+ * The pay call was sent before the first "not found", so when that one is old enough the call has landed or never will,
+ * and only what is said from then on counts. One alone is not enough: a gateway's replica may lag behind what landed.
+ */
 export function notFoundWhileReversing(a: Attempt, now: Instant): AttemptStep {
   const seen = notFoundAgain(a, now);
-  // Over so long a time that the pay call, sent before the first of them, is at least as old.
-  const agree =
-    seen.notFoundCount >= attemptTimers.notFoundCount &&
-    now - (seen.notFoundSince ?? now) >= attemptTimers.notFoundAgeMs;
-  return agree ? ended({ ...seen, state: "reversed" }, now) : reverseAgain(seen, now);
+  const late = seen.notFoundLate ?? 0;
+  if (late >= attemptTimers.notFoundLate) return ended({ ...seen, state: "reversed" }, now);
+  if (late === 0) return reverseAgain(seen, now);
+  return { attempt: seen, jobs: [{ job: "reverse", at: now + attemptTimers.queryEveryMs }] };
 }
 
 /** The next reverse by the schedule, or `manual` when the gateway's window has passed. */

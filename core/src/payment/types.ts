@@ -62,6 +62,8 @@ export interface Attempt {
   /** Signed "not found" answers in a row since the last other answer, and when the first of them was. */
   notFoundCount: number;
   notFoundSince: Instant | null;
+  /** Those of them that came when the first was old enough (`notFoundAgeMs`); absent: none. */
+  notFoundLate?: number;
   /** The payment code was refused by a code of class F; waits for one confirming query. */
   refusedCode: string | null;
   transactionId: string | null;
