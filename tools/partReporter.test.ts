@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const file = `
 describe("a hook that fails", () => {
-  beforeAll(() => { throw new Error("no city"); });
+  beforeAll(() => { throw new Error("no city:\\nunknown setting"); });
   it("one", () => {});
   it("two", () => {});
 });
@@ -44,7 +44,7 @@ it("tells every failure, a hook's too, and what it said", () => {
   expect(part).toMatchObject({ passed: 2, failed: 2, skipped: 3 });
   expect(part.skips).toEqual(["a hook that fails > one", "a hook that fails > two", "others > waits"]);
   expect(part.failures).toEqual([
-    expect.stringMatching(/some\.test\.js · a hook that fails: no city$/),
+    expect.stringMatching(/some\.test\.js · a hook that fails: no city: · unknown setting$/),
     expect.stringMatching(/some\.test\.js · others > fails: wrong$/),
   ]);
   expect(part.counted).toMatchObject([{ test: "others > counts", cases: 7 }]);

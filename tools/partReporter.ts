@@ -39,7 +39,8 @@ function partOf(files: readonly TestModule[], unhandled: readonly { message: str
     failed: failures.length,
     skipped: inState("skipped").length,
     skips: inState("skipped").map((test) => test.fullName),
-    failures: failures.map((failure) => failure.slice(0, 600)),
+    // On one line each, or whoever looks for "failed:" sees the first words of some and the reason of none.
+    failures: failures.map((failure) => failure.replace(/\s*\n\s*/g, " · ").slice(0, 600)),
     counted: tests.flatMap((test) => {
       const { cases } = test.meta() as { cases?: number };
       const seconds = (test.diagnostic()?.duration ?? 0) / 1_000;

@@ -299,9 +299,10 @@ export const kioskEn: KioskTexts = {
       body: "{amount} is on its way back to where you paid from. Nothing more to do: WeChat or Alipay tells you when it is there.",
     },
     balance: "{amount} paid from your balance goes back to your balance.",
-    carried: {
+    nothingPaid: {
       title: "Not written to the card",
-      body: "You paid nothing. The gas from your old meter is still in your account; it is written the next time you insert the card.",
+      body: "You paid nothing, so nothing is owed to you. Gas from an old meter is still in your account; it is written the next time you insert the card.",
+      qr: "Scan to follow this purchase",
     },
     money: "No new gas was written to the card.",
     meterFirst:

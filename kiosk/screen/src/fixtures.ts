@@ -194,7 +194,7 @@ export const fixtures: readonly Fixture[] = [
     { step: 5, seconds: 110, ofSeconds: 120 },
   ),
   fixture("refunded", refunded, { step: 5, seconds: 30 }),
-  fixture("refunded-carried", { ...refunded, amountFen: 0 }, { step: 5, seconds: 30 }),
+  fixture("refunded-nothing-paid", { ...refunded, amountFen: 0 }, { step: 5, seconds: 30 }),
   fixture("refunding", { ...refunded, done: false, balanceFen: 30, meterFirst: true }, { step: 5, seconds: 30 }),
   fixture(
     "refused",

@@ -149,8 +149,8 @@ export function Cancelled({ screen }: Of<"cancelled">): JSX.Element {
 export function Refunded({ screen }: Of<"refunded">): JSX.Element {
   const { t } = useKiosk();
   const words = t.refunded;
-  const nothingPaid = screen.amountFen === 0 && screen.balanceFen === 0;
-  const { title, body } = nothingPaid ? words.carried : screen.done ? words : words.onTheWay;
+  if (screen.amountFen === 0 && screen.balanceFen === 0) return <NothingPaid screen={screen} />;
+  const { title, body } = screen.done ? words : words.onTheWay;
   return (
     <Message
       tone={screen.done ? "ok" : "wait"}
@@ -159,11 +159,28 @@ export function Refunded({ screen }: Of<"refunded">): JSX.Element {
       side={<Qr url={screen.url} caption={words.qr} />}
       ok={useOk()}
     >
-      {nothingPaid && <p class="lead">{body}</p>}
       {screen.amountFen > 0 && <p class="lead">{fill(body, { amount: money(screen.amountFen) })}</p>}
       {screen.balanceFen > 0 && <p class="lead">{fill(words.balance, { amount: money(screen.balanceFen) })}</p>}
       <p>{words.money}</p>
       <p>{screen.meterFirst ? words.meterFirst : words.next}</p>
+    </Message>
+  );
+}
+
+/** Nothing is given back where nothing was paid: what was left in an old meter, or a price that came to zero. */
+function NothingPaid({ screen }: Of<"refunded">): JSX.Element {
+  const { t } = useKiosk();
+  const words = t.refunded.nothingPaid;
+  return (
+    <Message
+      tone="info"
+      title={words.title}
+      number={screen.number}
+      side={<Qr url={screen.url} caption={words.qr} />}
+      ok={useOk()}
+    >
+      <p class="lead">{words.body}</p>
+      <p>{screen.meterFirst ? t.refunded.meterFirst : t.refunded.next}</p>
     </Message>
   );
 }
