@@ -25,6 +25,8 @@ export type Site =
   | "step"
   /** One write command. */
   | "write"
+  /** The same to a card whose write before it failed. */
+  | "rewrite"
   /** A customer at the price, at the payment page, on leaving, on the way to the meter, at home. */
   | "atPrice"
   | "atPayment"
@@ -39,6 +41,8 @@ export type Site =
   /** With a purchase that is not finished. */
   | "unfinished"
   | "atMeter"
+  /** The same with a purchase open: whether it is on the card is what all hangs on. */
+  | "atMeterOpen"
   /** A proposal between the two people who decide it. */
   | "decision"
   | "atHome"
@@ -138,6 +142,12 @@ export const faultKinds = [
   kind("tornWrite", "write", 250, "the card is pulled in the middle of a write, at any byte, erased or programmed"),
   kind("powerCutInWrite", "write", 60, "power fails in the middle of a write"),
   kind("powerCutAfterWrite", "write", 60, "power fails after a write, before anybody knows"),
+  kind(
+    "pulledAgain",
+    "rewrite",
+    2500,
+    "a card whose last write failed is pulled again, in mid-write or right after it",
+  ),
   kind("goesBack", "atPrice", 250, "the customer looks at the price and goes back"),
   kind("tapsTwice", "atPrice", 200, "confirm is tapped twice"),
   kind("dawdles", "atPrice", 120, "the customer confirms after the quote expired, or after prices moved"),
@@ -158,6 +168,7 @@ export const faultKinds = [
   kind("comesBackLate", "atEnd", 600, "an open purchase is left for hours"),
   kind("skipsMeter", "atMeter", 300, "the next visit comes before the meter has taken the gas"),
   kind("meterTorn", "atMeter", 200, "the card is pulled while the meter writes its return area"),
+  kind("meterTornWhileOpen", "atMeterOpen", 2500, "the same, with a card whose purchase is open"),
   kind("cardLost", "atHome", 120, "the card is lost and replaced at the desk"),
   kind("lostCardReachesMeter", "atHome", 5000, "the lost card is found and goes into the meter all the same"),
   kind("cardRolledBack", "atHome", 40, "the card's bytes are set back to an older image by somebody who can"),

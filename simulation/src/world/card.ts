@@ -17,6 +17,8 @@ export interface PhysicalCard {
   readonly label: string;
   readonly household: string;
   chip: WorldChip;
+  /** Its last write was cut off or not read back: whatever was the matter may still be. */
+  wroteBadly?: boolean;
 }
 
 const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
@@ -133,8 +135,11 @@ export function readerOf(world: World, kiosk: Kiosk): CardReader {
     where: string,
   ): Promise<Failed | null> => {
     const fiber = scheduler.fiber();
-    const fault = world.calm ? null : faults.draw<FaultAt<"write">>("write", fiber);
-    const torn = fault === "tornWrite" || fault === "powerCutInWrite";
+    const site = card.wroteBadly === true ? "rewrite" : "write";
+    const fault = world.calm ? null : faults.draw<FaultAt<typeof site>>(site, fiber);
+    card.wroteBadly = fault !== null;
+    const torn =
+      fault === "tornWrite" || fault === "powerCutInWrite" || (fault === "pulledAgain" && fiber.rng.chance(500));
     world.checks.cardWritten(kiosk, card);
     const upTo = torn ? fiber.rng.int(0, steps.length - 1) : steps.length;
     if (fault !== null) {
@@ -142,7 +147,7 @@ export function readerOf(world: World, kiosk: Kiosk): CardReader {
       world.say(() => `${fault} at ${kiosk.name}, ${card.label}, ${where}, ${upTo} of ${steps.length} steps`);
     }
     for (const step of steps.slice(0, upTo)) step();
-    if (fault === "tornWrite") {
+    if (fault === "tornWrite" || fault === "pulledAgain") {
       kiosk.takeCardOut();
       return removed;
     }

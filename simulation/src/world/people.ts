@@ -140,12 +140,13 @@ async function standAt(
 /** The card goes into its meter. */
 export async function toMeter(world: World, household: Household, card = household.card): Promise<void> {
   const { faults, scheduler } = world;
-  const fault = world.calm ? null : faults.draw<FaultAt<"atMeter">>("atMeter", scheduler.fiber());
+  const site = openPurchase(world, household) === null ? "atMeter" : "atMeterOpen";
+  const fault = world.calm ? null : faults.draw<FaultAt<typeof site>>(site, scheduler.fiber());
   if (fault !== null) faults.hit(fault);
   if (fault === "skipsMeter") return;
   // Gas is burnt between two visits of the card.
   household.meter.registerL += 700;
-  const torn = fault === "meterTorn" ? scheduler.fiber().rng.int(0, household.driver.areas.returned.length) : null;
+  const torn = fault === null ? null : scheduler.fiber().rng.int(0, household.driver.areas.returned.length);
   household.meterTorn = torn !== null;
   if (torn !== null) household.wasTorn = true;
   // Pulled before it counts, a plain card has lost its amount to nobody: that is the meter's (its bytes come first).
@@ -167,6 +168,8 @@ async function unfinished(world: World, household: Household): Promise<void> {
       await atDesk(world, household, refundAtDesk);
       // Some try at home first whether the meter takes it after all.
       if (world.scheduler.fiber().rng.chance(500)) await toMeter(world, household);
+      // And some let a phone say that the card was emptied.
+      if (world.scheduler.fiber().rng.chance(300)) await phoneLies(world, household);
       return;
     case "falseImage":
       return await phoneLies(world, household);
