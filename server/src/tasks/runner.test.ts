@@ -44,6 +44,23 @@ test("runs by itself once started, when woken, and stops with its work done", as
   expect((await stateOf(world, id)).state).toBe("void");
 });
 
+test.each([1, 2, 3])("a clock set back at look %i while a purchase falls due: its task comes again", async (at) => {
+  const earth = makeEarth(openMemoryStore());
+  const world = makeWorld(earth);
+  const id = await quote(earth, world, "a");
+  earth.clock.now += 5 * 60_000;
+  const { store } = earth;
+  let looks = 0;
+  const load: Store["load"] = async (refs) => {
+    looks += 1;
+    if (looks === at) earth.clock.now -= 30_000;
+    return await store.load(refs);
+  };
+  expect(await taskRunner({ ...world.sale, store: { ...store, load } }, world.payments).runDue()).toBe(1);
+  await pass(world, 65_000);
+  expect((await stateOf(world, id)).state).toBe("void");
+});
+
 test("a task that fails comes back later; the lease of a dead process lapses", async () => {
   const earth = makeEarth(openMemoryStore());
   const world = makeWorld(earth);
