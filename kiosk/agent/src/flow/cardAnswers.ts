@@ -82,7 +82,8 @@ export function refunding(c: Ctx, purchase: PurchaseView, byCard: boolean): void
   const done = purchase.state === "refunded" || purchase.refund?.done === true;
   const balanceFen = purchase.breakdown.balanceOffsetFen;
   const stage: StageOf<"refunded"> = { name: "refunded", number, amountFen, balanceFen, url, done, meterFirst: byCard };
-  go(c, stage, { voice: done ? "refunded" : "refunding", limitMs: times.dwellMs });
+  const nothingPaid = amountFen === 0 && balanceFen === 0;
+  go(c, stage, { voice: nothingPaid ? "takeCard" : done ? "refunded" : "refunding", limitMs: times.dwellMs });
 }
 
 export type Failure = Omit<StageOf<"writeFailed">, "name" | "sold">;

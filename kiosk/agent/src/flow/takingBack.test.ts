@@ -21,6 +21,16 @@ describe("money taken back at the card", () => {
     expect(w.state().voice?.prompt).toBe("refunding");
   });
 
+  it("where nothing was paid, no voice speaks of money", () => {
+    const w = t.world();
+    t.toTakingBack(w);
+    w.done("r1", "refund");
+    const breakdown = { ...proven.breakdown, payableFen: 0, balanceOffsetFen: 0 };
+    const purchase = { ...proven, breakdown, refund: { amountFen: 0, done: true, stuck: false } };
+    expect(w.answer({ to: "report", answer: t.ok({ kind: "refunding", purchase }) })).toMatchObject({ amountFen: 0 });
+    expect(w.state().voice?.prompt).toBe("takeCard");
+  });
+
   it("the card pulled: neither gas nor money is settled, and the report decides", () => {
     const w = t.world();
     t.toTakingBack(w);
