@@ -6,8 +6,6 @@ import type { Counted } from "./longTable.ts";
 
 export interface PartResult {
   passed: number;
-  failed: number;
-  skipped: number;
   /** Names of the tests that were skipped. */
   skips: readonly string[];
   /** Each with what it said. */

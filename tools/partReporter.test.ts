@@ -41,7 +41,7 @@ it("tells every failure, a hook's too, and what it said", () => {
   expect(status).not.toBe(0);
   const part = JSON.parse(readFileSync(report, "utf8")) as PartResult;
   rmSync(folder, { recursive: true });
-  expect(part).toMatchObject({ passed: 2, failed: 2, skipped: 3 });
+  expect(part.passed).toBe(2);
   expect(part.skips).toEqual(["a hook that fails > one", "a hook that fails > two", "others > waits"]);
   expect(part.failures).toEqual([
     expect.stringMatching(/some\.test\.js · a hook that fails: no city: · unknown setting$/),

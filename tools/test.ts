@@ -24,7 +24,7 @@ const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".
 const filters = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 const reports = mkdtempSync(join(tmpdir(), "citygas-test-"));
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
-const nothing: PartResult = { passed: 0, failed: 0, skipped: 0, skips: [], failures: [], counted: [] };
+const nothing: PartResult = { passed: 0, skips: [], failures: [], counted: [] };
 
 /** A fresh one for each run, unless `--seed=` asks for an old run's. */
 function longSeed(): number {
@@ -53,7 +53,7 @@ async function check(name: string, command: string, args: string[]): Promise<Par
   console.log(`\n── ${name}`);
   const code = await run(command, args);
   if (code !== 0) console.error(`${name} failed`);
-  return code === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1, failures: [name] };
+  return code === 0 ? { ...nothing, passed: 1 } : { ...nothing, failures: [name] };
 }
 
 async function vitest(name: string, config: string, ...filters: string[]): Promise<PartResult> {
@@ -62,13 +62,11 @@ async function vitest(name: string, config: string, ...filters: string[]): Promi
   const reporter = join(root, "tools", "partReporter.ts");
   const args = ["run", "--config", config, "--reporter=default", `--reporter=${reporter}`, ...filters];
   const code = await run(bin("vitest"), args, { TEST_PART_REPORT: report });
-  if (!existsSync(report)) return { ...nothing, failed: 1, failures: [`${name}: no report`] };
+  if (!existsSync(report)) return { ...nothing, failures: [`${name}: no report`] };
   // Written by the reporter just now.
   const result = JSON.parse(readFileSync(report, "utf8")) as PartResult;
   // Such as a run that found no file.
-  return code !== 0 && result.failed === 0
-    ? { ...result, failed: 1, failures: [`${name}: ended with ${code}`] }
-    : result;
+  return code !== 0 && result.failures.length === 0 ? { ...result, failures: [`${name}: ended with ${code}`] } : result;
 }
 
 /** Where unit tests stand (vitest.config.ts): the long tier's parts, the long ones last. */
@@ -98,27 +96,29 @@ for (const name of wanted) {
   const result = kept?.done[name] ?? (await part());
   results.push(result);
   // Some files of a part are not the part.
-  if (kept === null || result.failed > 0 || filters.length > 0) continue;
+  if (kept === null || result.failures.length > 0 || filters.length > 0) continue;
   kept.done[name] = result;
   keep(root, kept);
 }
 
 rmSync(reports, { recursive: true, force: true });
-const sum = (of: "passed" | "failed" | "skipped"): number => results.reduce((total, each) => total + each[of], 0);
-const last = `${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`;
+const passed = results.reduce((total, each) => total + each.passed, 0);
+const skips = results.flatMap((each) => each.skips);
+const failures = results.flatMap((each) => each.failures);
+const last = `${passed} passed, ${failures.length} failed, ${skips.length} skipped`;
 if (seed !== null) {
   const part = only === undefined ? [] : [`--only=${only}`];
   const command = ["npm run test:long --", ...part, `--seed=${seed}`, ...filters].join(" ");
   const day = new Date().toISOString().slice(0, 10);
   const done = { command, result: last, day, node: process.version, counted: results.flatMap((each) => each.counted) };
   console.log(`\n${longPage([done])}`);
-  if (sum("failed") === 0) {
+  if (failures.length === 0) {
     const page = join(root, "docs", "test-long.md");
     writeFileSync(page, longPage(withRun(readLongPage(readFileSync(page, "utf8")), done)));
     forget(root);
   }
 }
-for (const name of results.flatMap(({ skips }) => skips)) console.log(`skipped: ${name}`);
-for (const what of results.flatMap(({ failures }) => failures)) console.log(`failed: ${what}`);
+for (const name of skips) console.log(`skipped: ${name}`);
+for (const what of failures) console.log(`failed: ${what}`);
 console.log(last);
-process.exit(sum("failed") === 0 ? 0 : 1);
+process.exit(failures.length === 0 ? 0 : 1);
