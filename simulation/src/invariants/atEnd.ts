@@ -72,14 +72,16 @@ export function checkAtEnd(world: World): void {
   ] as const;
   for (const [account, real] of counted)
     if (booked(account) !== real) world.violate("I7", `${account} has ${real} fen, its books say ${booked(account)}`);
+  const leftByAccount = new Map(world.everybody().map((each) => [`carried:${each.accountId}`, leftOver(world, each)]));
   const byCommodity = new Map<string, number>();
   for (const [key, amount] of store.sums()) {
     const [account = "", commodity = ""] = key.split("\n");
     byCommodity.set(commodity, (byCommodity.get(commodity) ?? 0) + amount);
     if (/^(open|held|returns):/.test(account) && amount !== 0)
       world.violate("I7", `${account} holds ${amount} when nothing is open`);
-    if (/^carried:/.test(account) && amount !== 0)
-      world.violate("I7", `${account} has ${amount} of an old meter, and nobody waits for it`);
+    const left = leftByAccount.get(account);
+    if (left !== undefined && amount !== left)
+      world.violate("I7", `${account} has ${amount} of an old meter, ${left} of it waits to be written`);
     if (/^receivable:/.test(account) && amount < 0) world.violate("I7", `${account}: a debt was paid twice`);
   }
   for (const [commodity, sum] of byCommodity) if (sum !== 0) world.violate("I7", `${commodity} sums to ${sum}`);
