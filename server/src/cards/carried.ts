@@ -21,9 +21,11 @@ export async function openCarried(sale: SaleContext, seen: Situation, terminal: 
   if (breakdown === null) return false;
   const id = await quoteCarried(sale, seen, terminal, breakdown);
   if (id === null) return false;
-  // Whoever was quicker has it, and this quote lapses.
-  const confirmed = await applyEvent(sale, id, ({ card: now, meter }) =>
-    now?.state.openPurchaseId === null && meter?.state.openPurchaseId === null
+  // Whoever was quicker has it, or a price came into force meanwhile: this quote lapses.
+  const confirmed = await applyEvent(sale, id, ({ card: now, meter }, at) =>
+    now?.state.openPurchaseId === null &&
+    meter?.state.openPurchaseId === null &&
+    versionInForce(customer.tariff, at)?.id === breakdown.tariffVersionId
       ? { do: "commit", event: { type: "purchase", event: { type: "confirmed" } } }
       : { do: "nothing" },
   );

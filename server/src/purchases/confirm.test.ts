@@ -73,3 +73,31 @@ test.each([
   expect(await confirmPurchase(world.sale, kiosk1, quote.id, keyed("yes"))).toMatchObject({ error: { code } });
   expect((await stateOf(world, quote.id)).state).toBe("quoted");
 });
+
+test.each([1, 2, 3, 4, 5, 6])(
+  "a price that comes into force at look %i of a confirmation is shown first",
+  async (at) => {
+    const earth = makeEarth(openMemoryStore());
+    const changeAt = earth.clock.now + 60_000;
+    const { card, accountId } = await newAccount(earth, "a", { tariff: byVolume });
+    const customer = earth.customers.get(accountId);
+    if (customer === undefined) throw new Error("no customer");
+    earth.customers.set(accountId, {
+      ...customer,
+      tariff: [byVolume, { ...byVolume, id: "v2", effectiveFrom: changeAt }],
+    });
+    const calm = makeWorld(earth);
+    const quote = await quoted(calm, kiosk1, await insert(calm, kiosk1, card), volume(10));
+    let looks = 0;
+    const load: Store["load"] = async (refs) => {
+      looks += 1;
+      if (looks === at) earth.clock.now = changeAt;
+      return await earth.store.load(refs);
+    };
+    const { sale } = makeWorld(earth, { ...earth.store, load });
+    await confirmPurchase(sale, kiosk1, quote.id, keyed("yes"));
+    const { state, confirmedAt, breakdown } = await stateOf(calm, quote.id);
+    expect(breakdown.tariffVersionId).toBe((confirmedAt ?? earth.clock.now) < changeAt ? byVolume.id : "v2");
+    expect(state).toBe(breakdown.tariffVersionId === "v2" ? "quoted" : "paying");
+  },
+);

@@ -8,7 +8,7 @@ import { type Guard, type Id, type Instant, ok, type Result, type Write } from "
 import type { Customer, TerminalFacts } from "../context.ts";
 import { applyEvent, type Decision, type KeyedRequest } from "./applyEvent.ts";
 import { must, type OpenBundle } from "./bundle.ts";
-import { entryOf, type PriceFacts, priced, priceFacts } from "./pricing.ts";
+import { entryOf, holdAt, type PriceFacts, priced, priceFacts } from "./pricing.ts";
 import { type Refused, refused } from "./refused.ts";
 import type { SaleContext } from "./sale.ts";
 import { debtsOn } from "./settleDebts.ts";
@@ -62,7 +62,14 @@ function decide(sale: SaleContext, customer: Customer, facts: Facts, bundle: Ope
   if (tier !== null && tier.state.id === facts.tier?.id && tier.version !== facts.tier.version)
     return { do: "nothing" };
   if (facts.accountVersion !== null && account.version !== facts.accountVersion) return { do: "nothing" };
-  const now = priced(sale, customer, facts, entryOf(p.breakdown), account.state.balanceFen);
+  if (!holdAt(at, customer, facts)) return { do: "nothing" };
+  const now = priced(
+    sale,
+    customer,
+    { ...facts, basis: { ...facts.basis, at } },
+    entryOf(p.breakdown),
+    account.state.balanceFen,
+  );
   if (!now.ok) return refuse(now.error);
   const guards = guardsOf(bundle);
   if (isDeepStrictEqual(now.value, p.breakdown))

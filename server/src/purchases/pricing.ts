@@ -54,6 +54,14 @@ export async function priceFacts(
   };
 }
 
+/** Do they still hold at `at`? While they were put together a price may have come into force, or a tier year begun. */
+export function holdAt(at: Instant, customer: Customer, { basis: { version }, tier }: PriceFacts): boolean {
+  return (
+    versionInForce(customer.tariff, at)?.id === version.id &&
+    tierIdOf(customer.accountId, version, at) === (tier?.id ?? null)
+  );
+}
+
 /** Named by account and cycle, so that two servers that make the position at once make the same one. */
 export function tierIdOf(accountId: Id, { pricing }: TariffVersion, at: Instant): Id | null {
   return pricing.kind === "tiered" ? derivedId("tier", accountId, cycleKey(pricing.cycle, at)) : null;
