@@ -244,6 +244,20 @@ describe("giving up", () => {
     expect(attempt.lateSuccess).toBeNull();
     expect(jobs).toEqual([{ job: "query", at: 51_000 }]);
   });
+  it("leaves another sum than was asked for to people where it can't be reversed: a refund would be of the wrong one", () => {
+    for (const amountFen of [119_969, 119_971]) {
+      const odd = run(...reversing, [46_100, query({ ...paid, amountFen })]);
+      expect(odd.attempt).toMatchObject({ state: "reversing", oddFen: amountFen });
+      expect(odd.jobs[0]?.job).toBe("reverse");
+      const late = run(
+        ...reversing,
+        [46_100, query({ ...paid, amountFen })],
+        [51_000, { type: "reverseAnswered", outcome: { kind: "tooLate", code: "TRADE_CANCEL_TIME_OUT" } }],
+      );
+      expect(late.attempt).toMatchObject({ state: "manual", lateSuccess: null, oddFen: amountFen });
+      expect(late.jobs.map((j) => j.job)).toEqual(["staff"]);
+    }
+  });
   it("refunds a paid order that the gateway no longer reverses", () => {
     const late = run(
       ...reversing,

@@ -174,10 +174,10 @@ export const attemptTable: { readonly [S in AttemptState]: Row } = {
   // A later answer to the same question tells nothing. Wanting the money back is the purchase's refund.
   paid: answers("paid"),
   reversing: {
-    reverseAnswered: { to: ["reversing"], step: (a, e, now) => reverseAnswered(a, e.outcome, now) },
+    reverseAnswered: { to: ["reversing", "manual"], step: (a, e, now) => reverseAnswered(a, e.outcome, now) },
     "answered.paid": {
       to: ["reversing", "manual"],
-      step: (a, e, now) => paidWhileReversing(a, e.outcome.transactionId, now),
+      step: (a, e, now) => paidWhileReversing(a, e.outcome, now),
     },
     "answered.closed": {
       to: ["reversed", "reversing"],

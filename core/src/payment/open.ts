@@ -12,10 +12,9 @@ import {
   same,
   toManual,
 } from "./reversing.ts";
-import type { Attempt, CloseOutcome, Outcome, PrepayOutcome } from "./types.ts";
+import type { Attempt, CloseOutcome, Paid, PrepayOutcome } from "./types.ts";
 
 export type Call = "pay" | "query";
-type Paid = Extract<Outcome, { kind: "paid" }>;
 
 export function paidWhileOpen(a: Attempt, call: Call, outcome: Paid, now: Instant): AttemptStep {
   const { transactionId, amountFen } = outcome;

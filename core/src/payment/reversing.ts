@@ -2,7 +2,7 @@
 import type { Instant } from "../units.ts";
 import { type AttemptJob, type AttemptStep, attemptTimers } from "./events.ts";
 import { refundRetryAt } from "./refundTimers.ts";
-import type { Attempt, ReverseOutcome } from "./types.ts";
+import type { Attempt, Paid, ReverseOutcome } from "./types.ts";
 
 export const query = (at: Instant): AttemptJob => ({ job: "query", at });
 export const same = (attempt: Attempt): AttemptStep => ({ attempt, jobs: [] });
@@ -28,15 +28,19 @@ export function beginReversal(a: Attempt, now: Instant): AttemptStep {
 export function reverseAnswered(a: Attempt, outcome: ReverseOutcome, now: Instant): AttemptStep {
   const called = { ...a, reverseCalls: a.reverseCalls + 1 };
   // Past the gateway's window for reversing: a paid order can still be refunded, an unpaid one no longer be paid.
-  if (outcome.kind === "tooLate" && a.transactionId !== null) return lateSuccess(called, a.transactionId, now);
+  if (outcome.kind === "tooLate" && a.transactionId !== null)
+    return a.oddFen === null ? lateSuccess(called, a.transactionId, now) : toManual(called, now);
   return { attempt: called, jobs: [query(now)] };
 }
 
-export function paidWhileReversing(a: Attempt, transactionId: string, now: Instant): AttemptStep {
+/** A reverse gives back whatever was paid; a refund is of the sum that was asked for, so another one is left to people. */
+export function paidWhileReversing(a: Attempt, { transactionId, amountFen }: Paid, now: Instant): AttemptStep {
   if (a.lateSuccess !== null) return same(a);
+  const oddFen = amountFen === a.amountFen ? null : amountFen;
+  const seen = { ...found(a), transactionId, oddFen };
   // What was prepaid can't be reversed, only refunded.
-  if (a.kind === "prepay") return lateSuccess(a, transactionId, now);
-  return reverseAgain({ ...found(a), transactionId }, now);
+  if (a.kind === "prepay") return oddFen === null ? lateSuccess(a, transactionId, now) : toManual(seen, now);
+  return reverseAgain(seen, now);
 }
 
 /**

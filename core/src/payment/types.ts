@@ -101,6 +101,7 @@ export type Outcome =
   /** Nothing left this machine (connection refused before a byte was sent). */
   | { kind: "notSent" }
   | { kind: "unknown"; why: string };
+export type Paid = Extract<Outcome, { kind: "paid" }>;
 export type ReverseOutcome =
   | { kind: "accepted" }
   | { kind: "again"; why: string }
