@@ -25,12 +25,13 @@ async function run(options: Options): Promise<number> {
   const cpuBegan = process.cpuUsage();
   let told = began;
   const trace = options.trace === null ? null : createWriteStream(options.trace);
-  const { seed, purchases, fault, sabotage } = options;
+  const { seed, purchases, fault, sabotage, often } = options;
   const outcome = await simulate({
     purchases,
     seed,
     fault,
     sabotage,
+    often,
     ...(trace === null ? {} : { traced: (lines: readonly string[]) => void trace.write(`${lines.join("\n")}\n`) }),
     progress: (now) => {
       if (performance.now() - told < progressEveryMs) return;

@@ -30,6 +30,17 @@ it("can be switched off one by one", () => {
   expect(drawn).toContain("answerLost");
 });
 
+it("come more often where that is asked for, and leave something to go well", () => {
+  const usual = faultTable();
+  const often = faultTable({ often: 6 });
+  for (const [site, slots] of often) {
+    const [before = 0, now = 0] = [usual.get(site)?.at(-1)?.upto, slots.at(-1)?.upto];
+    expect(now).toBeGreaterThanOrEqual(before);
+    expect(now).toBeLessThanOrEqual(Math.max(before, 7_010));
+  }
+  expect(often.get("commit")?.at(-1)?.upto).toBe(6 * (usual.get("commit")?.at(-1)?.upto ?? 0));
+});
+
 it("in a trimmed replay only the named ones come, at the same places", () => {
   const all = new Faults(faultTable(), null);
   const first = fiber("visitor");

@@ -6,6 +6,8 @@ export interface FaultSettings {
   forced?: FaultName;
   /** Never chosen. */
   off?: ReadonlySet<FaultName>;
+  /** So many times as often as usual, as far as there is room at a site; 1 unless told. */
+  often?: number;
 }
 
 interface Slot {
@@ -16,12 +18,15 @@ interface Slot {
 export type FaultTable = ReadonlyMap<Site, readonly Slot[]>;
 const outOf = 10_000;
 const forcedWeight = 3_500;
+/** Of 10,000: something has to go well, or nothing goes on. */
+const fullest = 7_000;
 
 /** Which numbers out of 10,000 choose which fault at which site. */
-export function faultTable({ forced, off = new Set() }: FaultSettings = {}): FaultTable {
+export function faultTable({ forced, off = new Set(), often = 1 }: FaultSettings = {}): FaultTable {
   const table = new Map<Site, Slot[]>();
-  for (const { name, site, weight } of faultKinds) {
+  for (const { name, site, weight: usual } of faultKinds) {
     if (off.has(name)) continue;
+    const weight = Math.round(usual * Math.max(1, Math.min(often, fullest / usuallyAt(site))));
     const slots = table.get(site) ?? [];
     const before = slots.at(-1)?.upto ?? 0;
     slots.push({ name, upto: before + (name === forced ? Math.max(weight, forcedWeight) : weight) });
@@ -31,6 +36,9 @@ export function faultTable({ forced, off = new Set() }: FaultSettings = {}): Fau
     if ((slots.at(-1)?.upto ?? 0) > outOf && forced === undefined) throw new Error(`too many faults at ${site}`);
   return table;
 }
+
+const usuallyAt = (at: Site): number =>
+  faultKinds.reduce((sum, { site, weight }) => sum + (site === at ? weight : 0), 0);
 
 /** The faults of one world: chooses them by each fiber's own chance, and counts those that took effect. */
 export class Faults {

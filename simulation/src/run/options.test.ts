@@ -18,7 +18,7 @@ it.each([
 });
 
 it("reads a replay back, and refuses what is none", () => {
-  const replay = { ...replayOf("1/2"), faults: ["h1 visit 1 skipsMeter 1"] };
+  const replay = { ...replayOf("1/2"), often: 4, faults: ["h1 visit 1 skipsMeter 1"] };
   expect(parseReplay(JSON.stringify(replay))).toEqual(replay);
   expect(() => parseReplay('{"visits":{}}')).toThrow();
   expect(() => parseReplay('{"seed":"1","fault":"none"}')).toThrow();

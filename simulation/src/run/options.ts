@@ -8,6 +8,8 @@ export interface Options {
   seed: number;
   fault: FaultName | null;
   sabotage: Sabotage | null;
+  /** How many times as often as usual things go wrong. */
+  often: number;
   /** Replays what an earlier run has written there. */
   replay: string | null;
   /** Writes all that happened, for comparing two runs. */
@@ -16,20 +18,29 @@ export interface Options {
 export type Read<T> = { ok: true; value: T } | { ok: false; error: string };
 
 export const usage =
-  "npm run simulate -- [--purchases N] [--seed S] [--fault NAME] [--sabotage NAME] [--replay FILE] [--trace FILE]";
+  "npm run simulate -- [--purchases N] [--seed S] [--fault NAME] [--sabotage NAME] [--often N] [--replay FILE] [--trace FILE]";
 const wrong = (error: string): { ok: false; error: string } => ({ ok: false, error: `${error}\n${usage}` });
 
 export function readOptions(args: readonly string[]): Read<Options> {
-  const options: Options = { purchases: 10_000, seed: 1, fault: null, sabotage: null, replay: null, trace: null };
+  const options: Options = {
+    purchases: 10_000,
+    seed: 1,
+    fault: null,
+    sabotage: null,
+    often: 1,
+    replay: null,
+    trace: null,
+  };
   for (let at = 0; at < args.length; at += 2) {
     const [word, value] = [args[at], args[at + 1]];
     if (value === undefined) return wrong(`${word} wants a value`);
     switch (word) {
       case "--purchases":
-      case "--seed": {
+      case "--seed":
+      case "--often": {
         const number = Number(value);
         if (!Number.isSafeInteger(number) || number < 0) return wrong(`${word} ${value}: not a whole number`);
-        options[word === "--seed" ? "seed" : "purchases"] = number;
+        options[word.slice("--".length) as "purchases" | "seed" | "often"] = number;
         break;
       }
       case "--fault":

@@ -12,6 +12,8 @@ export interface Replay {
   seed: string;
   fault: FaultName | null;
   sabotage: string | null;
+  /** How many times as often as usual things go wrong; absent: as usual. */
+  often?: number;
   /** Households and their visits that are left; null: all. */
   visits: Record<string, string[]> | null;
   /** Faults that are left; null: all that chance chooses. */
@@ -37,7 +39,10 @@ export function trimmedPlan({ seed, visits }: Replay): Plan {
 export async function live(replay: Replay, options: { trace: boolean; freeze?: boolean }): Promise<World> {
   const sabotage = replay.sabotage === null ? null : (sabotageNamed(replay.sabotage) ?? null);
   return await runEpisode(trimmedPlan(replay), {
-    faults: faultTable(replay.fault === null ? {} : { forced: replay.fault }),
+    faults: faultTable({
+      ...(replay.fault === null ? {} : { forced: replay.fault }),
+      ...(replay.often === undefined ? {} : { often: replay.often }),
+    }),
     allowed: replay.faults === null ? null : new Set(replay.faults),
     seam: { ...untouched, ...sabotage?.seam?.() },
     blind: new Set(sabotage?.blind ?? []),
@@ -60,8 +65,8 @@ export function parseReplay(text: string): Replay {
   const read: unknown = JSON.parse(text);
   if (typeof read !== "object" || read === null || !("seed" in read) || typeof read.seed !== "string")
     throw new Error("not a replay");
-  const { fault = null, sabotage = null, visits = null, faults = null } = read as Partial<Replay>;
+  const { fault = null, sabotage = null, often, visits = null, faults = null } = read as Partial<Replay>;
   if (fault !== null && !isFaultName(fault)) throw new Error(`no fault is named ${String(fault)}`);
   if (sabotage !== null && sabotageNamed(sabotage) === undefined) throw new Error(`no sabotage is named ${sabotage}`);
-  return { seed: read.seed, fault, sabotage, visits, faults };
+  return { seed: read.seed, fault, sabotage, visits, faults, ...(often === undefined ? {} : { often }) };
 }

@@ -21,6 +21,7 @@ export interface SimulateOptions {
   seed: number;
   fault: FaultName | null;
   sabotage: Sabotage | null;
+  often?: number;
   freeze?: boolean;
   /** Given every world's trace. */
   traced?: (lines: readonly string[]) => void;
@@ -30,11 +31,12 @@ export interface SimulateOptions {
 
 /** Runs until so many purchases were confirmed, or an invariant is broken. A sabotage must be installed by the caller. */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
-  const { purchases: wanted, seed, fault, sabotage, traced, progress, freeze = false } = options;
+  const { purchases: wanted, seed, fault, sabotage, often = 1, traced, progress, freeze = false } = options;
+  const every = { fault, sabotage: sabotage?.name ?? null, ...(often === 1 ? {} : { often }) };
   const met = new Map<FaultName, number>();
   const sum = { purchases: 0, worlds: 0, steps: 0, met };
   while (sum.purchases < wanted) {
-    const replay: Replay = { ...replayOf(`${seed}/${sum.worlds}`), fault, sabotage: sabotage?.name ?? null };
+    const replay: Replay = { ...replayOf(`${seed}/${sum.worlds}`), ...every };
     const world = await live(replay, { trace: traced !== undefined, freeze });
     sum.purchases += world.purchases;
     sum.worlds += 1;
