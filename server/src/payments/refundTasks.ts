@@ -10,6 +10,8 @@ import { applyToAttempt, applyToPurchase, takeLateRefundOutcome, takeRefundOutco
 const lookAgainMs = [10_000, 20_000, 30_000, 60_000, 300_000, 900_000, 900_000];
 const lateLookAgainMs = [10_000, 30_000, 60_000, 300_000];
 const lateThenEveryMs = 3_600_000;
+/** A refused refund's order is asked about so often, about a day; a channel that is silent so long is left to people. */
+const orderTriesMax = 24;
 
 /** `refundSent` is durable before the bytes leave. What the gateway can't finish stays `refunding`, with a person. */
 export async function refundPurchase(sale: SaleContext, task: Task): Promise<TaskEnd> {
@@ -78,19 +80,24 @@ export async function lateRefund(sale: SaleContext, task: Task): Promise<TaskEnd
     known === null || known.kind === "notFound"
       ? await channel.refund({ ...number, amountFen, totalFen: amountFen, reason: a.id })
       : known;
-  if (outcome.kind === "failed" && (await wentBack(channel, a))) {
-    sale.log.info({ attemptId: a.id }, "late success was older than its reverse: nothing is left to refund");
-    await applyToAttempt(sale, a, { type: "lateRefunded" });
-    return done;
+  const later: TaskEnd = { retryAt: sale.now() + (lateLookAgainMs[task.attempt - 1] ?? lateThenEveryMs) };
+  if (outcome.kind === "failed") {
+    const there = await isThere(channel, a);
+    if (there === null && task.attempt < orderTriesMax) return later;
+    if (there === false) {
+      sale.log.info({ attemptId: a.id }, "late success was older than its reverse: nothing is left to refund");
+      await applyToAttempt(sale, a, { type: "lateRefunded" });
+      return done;
+    }
   }
-  if ((await takeLateRefundOutcome(sale, a, outcome)) === "settled") return done;
-  return { retryAt: sale.now() + (lateLookAgainMs[task.attempt - 1] ?? lateThenEveryMs) };
+  return (await takeLateRefundOutcome(sale, a, outcome)) === "settled" ? done : later;
 }
 
 /**
  * A word of "paid" that was stored late may be older than the reverse that gave the money back. Its refund is refused, and
- * people would pay it out a second time: the order itself tells.
+ * people would pay it out a second time: the order itself tells. null: the channel says nothing now.
  */
-async function wentBack(channel: CodePayChannel, { outTradeNo, amountFen }: Attempt): Promise<boolean> {
-  return (await channel.query({ outTradeNo, amountFen })).kind === "closed";
+async function isThere(channel: CodePayChannel, { outTradeNo, amountFen }: Attempt): Promise<boolean | null> {
+  const { kind } = await channel.query({ outTradeNo, amountFen });
+  return kind === "unknown" || kind === "misconfigured" || kind === "notSent" ? null : kind !== "closed";
 }

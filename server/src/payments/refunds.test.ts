@@ -189,25 +189,50 @@ test("late money that its channel refuses for now is tried again", async () => {
   expect(await lateOf(live)).toMatchObject({ refunded: true, failures: 1 });
 });
 
-test("money that went back by the reverse is not given back again because an older 'paid' was stored after it", async () => {
-  const { card } = await newAccount(earth, "older");
-  const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
-  await confirmed(world, kiosk1, sale.id);
-  earth.bank.fates.push("password");
-  await pay(world, kiosk1, sale.id);
-  const [live = ""] = (await stateOf(world, sale.id)).liveAttemptIds;
-  const no = live.replaceAll("-", "");
-  for (let waited = 0; waited < 100 && (await stateOf(world, sale.id)).liveAttemptIds.length > 0; waited++)
-    await pass(world, 5_000);
-  expect(earth.bank.trades.get(no)?.state).toBe("closed");
+test.each([
+  ["at once", 0],
+  ["after hours without a word", 8 * 3_600_000],
+])(
+  "money that went back by the reverse is not given back again for an older 'paid'; its channel says so %s",
+  async (_, silentMs) => {
+    const { card } = await newAccount(earth, "older");
+    const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
+    await confirmed(world, kiosk1, sale.id);
+    earth.bank.fates.push("password");
+    await pay(world, kiosk1, sale.id);
+    const [live = ""] = (await stateOf(world, sale.id)).liveAttemptIds;
+    const no = live.replaceAll("-", "");
+    for (let waited = 0; waited < 100 && (await stateOf(world, sale.id)).liveAttemptIds.length > 0; waited++)
+      await pass(world, 5_000);
+    expect(earth.bank.trades.get(no)?.state).toBe("closed");
+    const { state: attempt } = (await earth.store.load([{ kind: "attempt", id: live }])).get("attempt", live) ?? {};
+    if (attempt === undefined) throw new Error("no attempt");
+    const outcome = { kind: "paid", verified: true, transactionId: "T", amountFen: 700, paidAt: null } as const;
+    expect(await applyToAttempt(world.sale, attempt, { type: "answered", call: "query", outcome })).toBe(true);
+    earth.bank.refundFates.push(...Array.from({ length: 50 }, () => "later" as const));
+    const { channel } = earth.bank;
+    const { query } = channel;
+    channel.query = async () => ({ kind: "unknown", why: "timeout" });
+    await pass(world, silentMs, 60_000);
+    expect(await lateOf(live)).toMatchObject({ refunded: false, failures: 0, stuck: false });
+    channel.query = query;
+    await pass(world, 3_660_000, 60_000);
+    expect(await lateOf(live)).toMatchObject({ refunded: true, failures: 0, stuck: false, paidOut: null });
+    await booksHold(earth);
+  },
+);
+
+test("late money that is refused by a channel which tells nothing of the order goes to people in the end", async () => {
+  const live = await lateMoney();
+  earth.bank.refundFates.push(...Array.from({ length: 300 }, () => "later" as const));
+  earth.bank.channel.query = async () => ({ kind: "unknown", why: "timeout" });
+  await pass(world, 11 * 60_000);
   const { state: attempt } = (await earth.store.load([{ kind: "attempt", id: live }])).get("attempt", live) ?? {};
   if (attempt === undefined) throw new Error("no attempt");
   const outcome = { kind: "paid", verified: true, transactionId: "T", amountFen: 700, paidAt: null } as const;
-  expect(await applyToAttempt(world.sale, attempt, { type: "answered", call: "query", outcome })).toBe(true);
-  earth.bank.refundFates.push("later");
-  await pass(world, 60_000, 1_000);
-  expect(await lateOf(live)).toMatchObject({ refunded: true, failures: 0, stuck: false, paidOut: null });
-  await booksHold(earth);
+  await applyToAttempt(world.sale, attempt, { type: "answered", call: "query", outcome });
+  await pass(world, 12 * dayMs, 600_000);
+  expect(await lateOf(live)).toMatchObject({ refunded: false, stuck: true });
 });
 
 test("a payment of another sum, once people have taken it for paid, goes back by people only", async () => {
