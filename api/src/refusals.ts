@@ -65,6 +65,7 @@ export const refusalCodes = [
   "drawer.open",
   "drawer.notYours",
   "drawer.tooLittle",
+  "drawer.moved",
   "counter.tooLittle",
   "counter.deskOnly",
   "task.causeRemains",

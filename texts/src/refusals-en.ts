@@ -169,6 +169,7 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
   "drawer.closed": text("The drawer is closed.", "Open it first.", ""),
   "drawer.open": text("The drawer is open already.", "Count and close it first.", ""),
   "drawer.notYours": text("Another cashier opened this drawer.", "Use your own drawer.", ""),
+  "drawer.moved": text("Cash came or went since the drawer was counted.", "Count it again.", ""),
   "drawer.tooLittle": text("There is not enough cash in the drawer.", "Use another drawer or another way.", ""),
   "counter.tooLittle": text(
     "Less was received than is to be paid.",

@@ -103,6 +103,7 @@ export const refusalsZh = {
   "drawer.closed": text("钱箱没有打开。", "请先开箱。", ""),
   "drawer.open": text("钱箱已经打开。", "请先点钞关箱。", ""),
   "drawer.notYours": text("这个钱箱由另一位收银员打开。", "请用您自己的钱箱。", ""),
+  "drawer.moved": text("点钞之后，钱箱里又有现金收付。", "请重新点钞。", ""),
   "drawer.tooLittle": text("钱箱里的现金不够。", "请换一个钱箱，或改用其他方式。", ""),
   "counter.tooLittle": text("收到的钱少于应付金额。", "请按应付金额收款。", "没有入账。"),
   "counter.deskOnly": text("只有柜台的购气可以在柜台收款。", "请在柜台终端上重新办理。", ""),

@@ -87,6 +87,7 @@ export const refusalShortCodes: Record<RefusalKey, string> = {
   "drawer.open": "G18",
   "drawer.notYours": "G19",
   "drawer.tooLittle": "G20",
+  "drawer.moved": "G33",
   "counter.tooLittle": "G21",
   "counter.deskOnly": "G22",
   "task.causeRemains": "G23",

@@ -40,7 +40,10 @@ afterAll(async () => {
 });
 
 const open = (floatFen: number, id = drawer) => hall.ask(cashier, "POST", `/drawers/${id}/open`, { floatFen });
-const close = (countedFen: number) => hall.ask(cashier, "POST", `/drawers/${drawer}/close`, { countedFen });
+const close = async (countedFen: number) => {
+  const { version } = (await hall.ask(cashier, "GET", `/drawers/${drawer}`)).body;
+  return await hall.ask(cashier, "POST", `/drawers/${drawer}/close`, { countedFen, version });
+};
 const inDrawer = async () => (await hall.ask(cashier, "GET", `/drawers/${drawer}`)).body.cashFen;
 const propose = (ref: string, drawerId: string) =>
   hall.ask(cashier, "POST", "/decisions", {

@@ -139,7 +139,7 @@ async function changeDrawer(
   ctx: Context,
   id: Id,
   request: KeyedRequest,
-  change: (drawer: AccountState, cashFen: Fen) => Result<Change, Refused>,
+  change: (drawer: AccountState, cashFen: Fen, version: number) => Result<Change, Refused>,
 ): Promise<Result<DrawerEvent, Refused>> {
   if ((await drawerById(ctx.db, id)) === undefined) return refused("notFound");
   for (let tries = 1; tries <= triesMax; tries++) {
@@ -147,7 +147,7 @@ async function changeDrawer(
     if (before !== undefined) return ok(before);
     const found = (await ctx.store.load([{ kind: "account", id }])).get("account", id);
     if (found === undefined) return refused("notFound");
-    const wanted = change(found.state, await cashIn(ctx, id));
+    const wanted = change(found.state, await cashIn(ctx, id), found.version);
     if (!wanted.ok) return wanted;
     const { event, block, postings } = wanted.value;
     const committed = await ctx.store.commit({
@@ -188,10 +188,21 @@ export const openShift = (ctx: Context, id: Id, by: Id, floatFen: Fen, request: 
     return ok({ event: { type: "drawerOpened", by, floatFen }, block: null, postings });
   });
 
-/** What was counted stays in the drawer until it is taken to the bank; what it differs by is posted as a difference. */
-export const closeShift = (ctx: Context, id: Id, by: Id, countedFen: Fen, request: KeyedRequest) =>
-  changeDrawer(ctx, id, request, (drawer, cashFen) => {
+/**
+ * What was counted stays in the drawer until it is taken to the bank; what it differs by is posted as a difference.
+ * `version`: of the drawer as it was counted. A count that arrives late would make a difference of all that came since:
+ * drawer.moved.
+ */
+export const closeShift = (
+  ctx: Context,
+  id: Id,
+  by: Id,
+  { countedFen, version }: { countedFen: Fen; version: number },
+  request: KeyedRequest,
+) =>
+  changeDrawer(ctx, id, request, (drawer, cashFen, now) => {
     if (drawer.block !== null) return refused("drawer.closed");
+    if (now !== version) return refused("drawer.moved");
     const differenceFen = countedFen - cashFen;
     return ok({
       event: { type: "drawerClosed", by, countedFen, differenceFen },

@@ -32,20 +32,22 @@ const View = Type.Object({
   cashFen: Type.Integer({ description: "as the books have it" }),
   open: Type.Boolean(),
   openedBy: orNull(Type.String({ description: "whose it is, or was last" })),
+  version: Type.Integer({ description: "moves with its cash; named when it is counted" }),
 });
 const params = Type.Object({ id: Id });
 const common = { tags: ["counter"], security: [{ bearer: [] }] };
 
 async function viewOf(ctx: ServerContext, { id, unitId, name }: Drawer) {
-  const state = (await ctx.store.load([{ kind: "account", id }])).get("account", id)?.state;
+  const row = (await ctx.store.load([{ kind: "account", id }])).get("account", id);
   const opened = await lastOpening(ctx, id);
   return {
     id,
     unitId,
     name,
     cashFen: await cashIn(ctx, id),
-    open: state?.block === null,
+    open: row?.state.block === null,
     openedBy: opened?.by ?? null,
+    version: row?.version ?? 0,
   };
 }
 
@@ -173,9 +175,11 @@ function shiftRoutes(app: App, sale: SaleContext, audit: AuditLog): void {
       onRequest,
       schema: {
         ...common,
-        summary: "点钞关箱 · Closes it with what was counted; a difference is posted as one",
+        summary:
+          "点钞关箱 · Closes it with what was counted; a difference is posted as one. `version`: the drawer's as it was " +
+          "counted; where cash came or went since, it is counted again",
         params,
-        body: Type.Object({ countedFen: Cash }),
+        body: Type.Object({ countedFen: Cash, version: Type.Integer({ minimum: 1 }) }),
         response: { 200: Type.Object({ ...View.properties, differenceFen: Type.Integer() }), default: ProblemSchema },
       },
     },
@@ -185,7 +189,7 @@ function shiftRoutes(app: App, sale: SaleContext, audit: AuditLog): void {
       if (opened !== undefined && opened.by !== staff.id && !hasRole(staff, ["supervisor"]))
         return sendProblem(reply, "drawer.notYours");
       await audit.append({ actor: staff.id, action: "drawer.closed", subject: params.id, doc: body });
-      const done = await closeShift(sale, params.id, staff.id, body.countedFen, keyedByStaff(request));
+      const done = await closeShift(sale, params.id, staff.id, body, keyedByStaff(request));
       const view = await answer(params.id, done);
       if (!view.ok) return sendRefused(reply, view.error);
       const differenceFen = done.ok && done.value.type === "drawerClosed" ? done.value.differenceFen : 0;

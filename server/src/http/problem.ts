@@ -66,6 +66,7 @@ export const problemStatuses: Readonly<Record<RefusalCode, number>> = {
   "drawer.open": 409,
   "drawer.notYours": 403,
   "drawer.tooLittle": 422,
+  "drawer.moved": 409,
   "counter.tooLittle": 422,
   "counter.deskOnly": 422,
   "reconciliation.notCompared": 409,

@@ -307,6 +307,16 @@ export class Checks {
       this.#fail("I12", `${p.number} is given up, and ${kiosk.name} is there`);
   }
 
+  /**
+   * A card is in one reader at a time: once it is in a later one, no script can run that is for an earlier power-up, not
+   * even one that a request which came late has just asked for.
+   */
+  #isOver(earlier: string, later: string): boolean {
+    if (this.#inserted.get(earlier) !== this.#inserted.get(later)) return false;
+    const order = [...this.#inserted.keys()];
+    return order.includes(earlier) && order.indexOf(earlier) < order.indexOf(later);
+  }
+
   #issued(p: Purchase, script: NonNullable<Purchase["script"]>): void {
     const { cardId, countBefore } = p;
     if (cardId === null || countBefore === null) return;
@@ -314,7 +324,8 @@ export class Checks {
     const last = this.#scriptAt.get(cardId);
     const imageAt = this.#imageAt.get(script.powerUpId);
     // Of the same power-up the second script expects what the first one did: one of the two can run.
-    if (last !== undefined && imageAt !== undefined && imageAt < last.at && last.powerUpId !== script.powerUpId)
+    const mayBeOlder = last !== undefined && imageAt !== undefined && imageAt < last.at;
+    if (mayBeOlder && last.powerUpId !== script.powerUpId && !this.#isOver(last.powerUpId, script.powerUpId))
       this.#fail("I3", `${p.number} is written by an image that is older than the card's last script`);
     this.#scriptAt.set(cardId, { at: now, powerUpId: script.powerUpId });
     this.#scripts.set(script.id, { deadlineAt: script.deadlineAt, powerUpId: script.powerUpId });

@@ -117,8 +117,10 @@ export async function settleSlips(world: World): Promise<void> {
 async function countDrawer(world: World): Promise<boolean> {
   const { desk, till } = world;
   const request = keyOf(desk.newKey());
+  const version = world.store.peek("account", till.drawerId)?.version ?? 0;
+  const counted = { countedFen: till.notesFen, version };
   const closed = await desk.ask("count", askMs, (server) =>
-    closeShift(server.sale, till.drawerId, clerk.id, till.notesFen, request),
+    closeShift(server.sale, till.drawerId, clerk.id, counted, request),
   );
   if (closed.ok && closed.value.type === "drawerClosed" && closed.value.differenceFen !== 0)
     world.violate("I7", `the drawer holds ${till.notesFen} fen, its books differ by ${closed.value.differenceFen}`);
