@@ -189,12 +189,14 @@ test("late money that its channel refuses for now is tried again", async () => {
   expect(await lateOf(live)).toMatchObject({ refunded: true, failures: 1 });
 });
 
+const silent = { kind: "unknown", why: "timeout" } as const;
 test.each([
-  ["at once", 0],
-  ["after hours without a word", 8 * 3_600_000],
+  ["at once", 0, silent],
+  ["after hours without a word", 8 * 3_600_000, silent],
+  ["after hours in which it did not find the order", 8 * 3_600_000, { kind: "notFound", verified: true } as const],
 ])(
   "money that went back by the reverse is not given back again for an older 'paid'; its channel says so %s",
-  async (_, silentMs) => {
+  async (_, silentMs, saysFirst) => {
     const { card } = await newAccount(earth, "older");
     const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
     await confirmed(world, kiosk1, sale.id);
@@ -212,7 +214,7 @@ test.each([
     earth.bank.refundFates.push(...Array.from({ length: 50 }, () => "later" as const));
     const { channel } = earth.bank;
     const { query } = channel;
-    channel.query = async () => ({ kind: "unknown", why: "timeout" });
+    channel.query = async () => saysFirst;
     await pass(world, silentMs, 60_000);
     expect(await lateOf(live)).toMatchObject({ refunded: false, failures: 0, stuck: false });
     channel.query = query;
@@ -225,7 +227,7 @@ test.each([
 test("late money that is refused by a channel which tells nothing of the order goes to people in the end", async () => {
   const live = await lateMoney();
   earth.bank.refundFates.push(...Array.from({ length: 300 }, () => "later" as const));
-  earth.bank.channel.query = async () => ({ kind: "unknown", why: "timeout" });
+  earth.bank.channel.query = async () => silent;
   await pass(world, 11 * 60_000);
   const { state: attempt } = (await earth.store.load([{ kind: "attempt", id: live }])).get("attempt", live) ?? {};
   if (attempt === undefined) throw new Error("no attempt");

@@ -112,6 +112,7 @@ export async function refundAtDesk(
 ): Promise<void> {
   const p = openPurchase(world, household);
   if (p === null || household.tampered || (p.state !== "unknown" && p.state !== "issued")) return;
+  household.takesBack = p.id;
   const decided = await decide(world, { kind: "purchase.refundAtReader", ref: p.id, doc: {} }, meanwhile);
   if (decided !== "done") return;
   world.faults.hit("wantsRefund");

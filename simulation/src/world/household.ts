@@ -46,6 +46,8 @@ export interface Household {
   needsCard: boolean;
   /** Somebody wrote this card who should not: what it shows is no longer what we wrote. */
   tampered: boolean;
+  /** The purchase that was proposed to be taken back at a reader. */
+  takesBack: Id | null;
   /** The meter's own write was torn: its return area says nothing until it is written again. */
   meterTorn: boolean;
   /** It was torn at least once. */
@@ -200,6 +202,7 @@ export async function settleIn(
     gasOnCard: false,
     needsCard: false,
     tampered: false,
+    takesBack: null,
     meterTorn: false,
     wasTorn: false,
     liedAbout: false,

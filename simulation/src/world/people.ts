@@ -194,10 +194,15 @@ async function lostReachesMeter(world: World, household: Household): Promise<voi
   household.lost = null;
 }
 
-/** Somebody with the secret sets the card back to what it held before its last purchase. */
+/**
+ * Somebody with the secret sets the card back to what it held before its last purchase. Not over a purchase that two
+ * people may have allowed to be taken back: whoever can write the own card proves by it what they like
+ * (docs/protocol.md, "Proof").
+ */
 function setBack(world: World, household: Household, fault: "cardRolledBack" | "openRolledBack"): void {
   const before = world.checks.lastBefore(household);
-  if (before === null) return;
+  const open = openPurchase(world, household);
+  if (before === null || (open !== null && open.id === household.takesBack)) return;
   world.faults.hit(fault);
   household.tampered = true;
   overwrite(household.card, before);
