@@ -304,6 +304,14 @@ describe("what two people allow", () => {
     const moved = { facts: { count: 6, amount: 0, acceptedCount: 7, totalCredited: 84_000 } };
     expect(refused(open(manual, "other", moved, refund))).toBe("purchase.manual");
   });
+  it.each<[string, CardRead["facts"]]>([
+    ["cannot be read", null],
+    ["was never in a meter", { count: 6, amount: 0, acceptedCount: null, totalCredited: null }],
+    ["holds this number already", { count: 7, amount: 30_000, acceptedCount: 6, totalCredited: 84_000 }],
+  ])("but not over a card that %s: its meter may have taken the gas", (_what, facts) => {
+    for (const image of ["torn", "other"] as const)
+      expect(refused(open(manual, image, { facts }, refund))).toBe("purchase.manual");
+  });
   it("gas that is there is delivered, whatever was allowed", () => {
     expect(decideInsertion(open(issued, "written", {}, refund))).toEqual({ kind: "settle", as: "written" });
     expect(decideInsertion(open(issued, "consumed", {}, refund))).toEqual({ kind: "settle", as: "consumed" });

@@ -169,6 +169,19 @@ function mayTakeBack({ approved, open, reader, read }: Insertion): boolean {
 }
 
 /**
+ * A card that shows neither the old image nor a return area that can be read may have had the gas on it, and its meter may
+ * have taken it; so may the meter of one that holds this number, as an earlier script wrote it on another day or at another
+ * price, and that was pulled before the meter said so. There no refund image proves anything: people decide at the meter.
+ */
+function mayTakeBackFrom(i: Insertion, image: ImageClass): boolean {
+  if (!mayTakeBack(i)) return false;
+  const countBefore = i.open?.purchase.countBefore ?? null;
+  const { facts } = i.read;
+  if (image === "unwritten" || countBefore === null || facts === null) return image === "unwritten";
+  return facts.acceptedCount === countBefore && !(facts.count === countBefore + 1 && facts.amount > 0);
+}
+
+/**
  * The refund image stands on the card. Where more is needed, it must have been read back by the script that put it there
  * (a phone may have put it there with the old secret, so until then it is written again), and then the meter has to
  * say that it took the number and credited nothing.
@@ -205,7 +218,7 @@ function approvedAgain(i: Insertion, image: ImageClass): CardDecision {
     return refuse("purchase.manual");
   // Once a refund script was out, the meter may have taken the number for nothing: the purchase under it would be lost.
   const spent = open?.purchase.refundTried === true && i.card?.cardClass === "B";
-  if (approved === "refund" ? !mayTakeBack(i) : spent || open?.purchase.awaitsMeter === true)
+  if (approved === "refund" ? !mayTakeBackFrom(i, image) : spent || open?.purchase.awaitsMeter === true)
     return refuse("purchase.manual");
   if (!read.fresh) return refuse("card.stale");
   if (triesRunOut(i)) return refuse("card.secretCounter", true);
