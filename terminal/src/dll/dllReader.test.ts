@@ -170,6 +170,13 @@ describe("dllReader", () => {
     expect(await reader.read("p2", 0, 256)).toEqual({ ok: false, reason: "removed" });
   });
 
+  it("a card that comes while the makers are asked in turn is whose it is, never nobody's first", async () => {
+    const { reader, events } = plugged({ card: claimed(), fault: { on: "CheckGasCard", kind: "noCard" } });
+    await insertedAs(events, "p1");
+    expect(await reader.read("p1", 0, 256)).toMatchObject({ ok: true, value: before });
+    expect(events.filter(({ type }) => type === "inserted" || type === "removed")).toHaveLength(1);
+  });
+
   it("a card pulled between its two looks is no card", async () => {
     const { exe, events } = plugged({ card: claimed(), fault: { on: "ReadGasCard", kind: "noCard" } });
     await insertedAs(events, "p1");

@@ -71,6 +71,8 @@ export function dllReader(options: DllReaderOptions): CardReader {
   let closed = false;
   let ready = false;
   let inserted: Inserted | null = null;
+  /** What the last look took a card for that nobody could read. */
+  let doubt: Uint8Array | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -103,12 +105,16 @@ export function dllReader(options: DllReaderOptions): CardReader {
   const bridge = options.openBridge(() => lookIn(0));
   const lookIn = (afterMs: number): void => {
     if (timer !== null) clearTimeout(timer);
-    timer = closed ? null : setTimeout(() => void inTurn(look).then(() => lookIn(pollMs)), afterMs);
+    timer = closed
+      ? null
+      : setTimeout(() => void inTurn(look).then(() => lookIn(doubt === null ? pollMs : 0)), afterMs);
   };
   const call = (maker: DllMaker, name: DllCall, args: DllArgs = {}): Promise<DllAnswer> =>
     bridge.call(maker.name, name, args);
 
   const look = async (): Promise<void> => {
+    const doubted = doubt;
+    doubt = null;
     if (closed) return;
     const asked = makers.filter(({ name }) => bridge.makers().includes(name));
     if (asked.length === 0) return setReady(false);
@@ -137,6 +143,11 @@ export function dllReader(options: DllReaderOptions): CardReader {
       inserted.known?.maker === known?.maker &&
       sameBytes(inserted.otherwise, otherwise);
     if (same) return;
+    // One that comes while the makers are asked in turn is nobody's to those asked before: only two looks in a row say so.
+    if (known === null && !(doubted !== null && sameBytes(doubted, otherwise))) {
+      doubt = otherwise;
+      return;
+    }
     takeOut();
     putIn(known, otherwise);
   };
