@@ -175,10 +175,12 @@ function mayTakeBack({ approved, open, reader, read }: Insertion): boolean {
  */
 function mayTakeBackFrom(i: Insertion, image: ImageClass): boolean {
   if (!mayTakeBack(i)) return false;
+  if (image === "unwritten") return true;
   const countBefore = i.open?.purchase.countBefore ?? null;
   const { facts } = i.read;
-  if (image === "unwritten" || countBefore === null || facts === null) return image === "unwritten";
-  return facts.acceptedCount === countBefore && !(facts.count === countBefore + 1 && facts.amount > 0);
+  if (countBefore === null || facts === null || facts.acceptedCount !== countBefore) return false;
+  const holdsGas = facts.count === countBefore + 1 && facts.amount > 0;
+  return !holdsGas;
 }
 
 /**

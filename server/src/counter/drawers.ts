@@ -200,9 +200,9 @@ export const closeShift = (
   { countedFen, version }: { countedFen: Fen; version: number },
   request: KeyedRequest,
 ) =>
-  changeDrawer(ctx, id, request, (drawer, cashFen, now) => {
+  changeDrawer(ctx, id, request, (drawer, cashFen, current) => {
     if (drawer.block !== null) return refused("drawer.closed");
-    if (now !== version) return refused("drawer.moved");
+    if (current !== version) return refused("drawer.moved");
     const differenceFen = countedFen - cashFen;
     return ok({
       event: { type: "drawerClosed", by, countedFen, differenceFen },

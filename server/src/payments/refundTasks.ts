@@ -95,7 +95,8 @@ export async function lateRefund(sale: SaleContext, task: Task): Promise<TaskEnd
 
 /**
  * A word of "paid" that was stored late may be older than the reverse that gave the money back. Its refund is refused, and
- * people would pay it out a second time: the order itself tells. null: it says neither now, or a replica that lags does not find it.
+ * people would pay it out a second time: the order itself tells. null: it says neither now, or a replica that lags does
+ * not find it.
  */
 async function isThere(channel: CodePayChannel, { outTradeNo, amountFen }: Attempt): Promise<boolean | null> {
   const { kind } = await channel.query({ outTradeNo, amountFen });

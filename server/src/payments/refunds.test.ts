@@ -114,18 +114,30 @@ test("the channel takes its time: asked again later, never sent twice", async ()
   expect(refundCalls()).toBe(1);
 });
 
-/** Money that came after the attempt was given up. */
-async function lateMoney(): Promise<string> {
-  const { card } = await newAccount(earth, "late");
+/** A payment of 700 fen that was given up. */
+async function givenUp(name: string, fate: "lost" | "password"): Promise<string> {
+  const { card } = await newAccount(earth, name);
   const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
   await confirmed(world, kiosk1, sale.id);
-  earth.bank.fates.push("lost");
+  earth.bank.fates.push(fate);
   await pay(world, kiosk1, sale.id);
   const [live = ""] = (await stateOf(world, sale.id)).liveAttemptIds;
   for (let waited = 0; waited < 100 && (await stateOf(world, sale.id)).liveAttemptIds.length > 0; waited++)
     await pass(world, 5_000);
+  return live;
+}
+/** Money that came after the attempt was given up. */
+async function lateMoney(): Promise<string> {
+  const live = await givenUp("late", "lost");
   earth.bank.arrive(live.replaceAll("-", ""), 700);
   return live;
+}
+/** "Paid" is stored, whenever it was said. */
+async function hearsPaid(attemptId: string): Promise<boolean> {
+  const found = (await earth.store.load([{ kind: "attempt", id: attemptId }])).get("attempt", attemptId);
+  if (found === undefined) throw new Error("no attempt");
+  const outcome = { kind: "paid", verified: true, transactionId: "T", amountFen: 700, paidAt: null } as const;
+  return await applyToAttempt(world.sale, found.state, { type: "answered", call: "query", outcome });
 }
 const lateOf = async (attemptId: string) =>
   (await earth.store.load([{ kind: "attempt", id: attemptId }])).get("attempt", attemptId)?.state.lateSuccess;
@@ -197,20 +209,9 @@ test.each([
 ])(
   "money that went back by the reverse is not given back again for an older 'paid'; its channel says so %s",
   async (_, silentMs, saysFirst) => {
-    const { card } = await newAccount(earth, "older");
-    const sale = await quoted(world, kiosk1, await insert(world, kiosk1, card), amount(700));
-    await confirmed(world, kiosk1, sale.id);
-    earth.bank.fates.push("password");
-    await pay(world, kiosk1, sale.id);
-    const [live = ""] = (await stateOf(world, sale.id)).liveAttemptIds;
-    const no = live.replaceAll("-", "");
-    for (let waited = 0; waited < 100 && (await stateOf(world, sale.id)).liveAttemptIds.length > 0; waited++)
-      await pass(world, 5_000);
-    expect(earth.bank.trades.get(no)?.state).toBe("closed");
-    const { state: attempt } = (await earth.store.load([{ kind: "attempt", id: live }])).get("attempt", live) ?? {};
-    if (attempt === undefined) throw new Error("no attempt");
-    const outcome = { kind: "paid", verified: true, transactionId: "T", amountFen: 700, paidAt: null } as const;
-    expect(await applyToAttempt(world.sale, attempt, { type: "answered", call: "query", outcome })).toBe(true);
+    const live = await givenUp("older", "password");
+    expect(earth.bank.trades.get(live.replaceAll("-", ""))?.state).toBe("closed");
+    expect(await hearsPaid(live)).toBe(true);
     earth.bank.refundFates.push(...Array.from({ length: 50 }, () => "later" as const));
     const { channel } = earth.bank;
     const { query } = channel;
@@ -229,10 +230,7 @@ test("late money that is refused by a channel which tells nothing of the order g
   earth.bank.refundFates.push(...Array.from({ length: 300 }, () => "later" as const));
   earth.bank.channel.query = async () => silent;
   await pass(world, 11 * 60_000);
-  const { state: attempt } = (await earth.store.load([{ kind: "attempt", id: live }])).get("attempt", live) ?? {};
-  if (attempt === undefined) throw new Error("no attempt");
-  const outcome = { kind: "paid", verified: true, transactionId: "T", amountFen: 700, paidAt: null } as const;
-  await applyToAttempt(world.sale, attempt, { type: "answered", call: "query", outcome });
+  await hearsPaid(live);
   await pass(world, 12 * dayMs, 600_000);
   expect(await lateOf(live)).toMatchObject({ refunded: false, stuck: true });
 });

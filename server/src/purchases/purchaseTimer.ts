@@ -12,10 +12,9 @@ export async function purchaseDue(sale: SaleContext, { ref }: Task): Promise<Tas
   let waitsUntil: Instant | null = null;
   const applied = await applyEvent(sale, ref, ({ purchase: { state } }, now) => {
     const { dueAt } = state;
-    waitsUntil = dueAt !== null && dueAt > now ? dueAt : null;
-    return dueAt === null || dueAt > now
-      ? { do: "nothing" }
-      : { do: "commit", event: { type: "purchase", event: { type: "due" } } };
+    const isDue = dueAt !== null && dueAt <= now;
+    waitsUntil = isDue ? null : dueAt;
+    return isDue ? { do: "commit", event: { type: "purchase", event: { type: "due" } } } : { do: "nothing" };
   });
   decided(applied);
   return waitsUntil === null ? done : { retryAt: waitsUntil };

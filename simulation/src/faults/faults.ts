@@ -20,13 +20,16 @@ const outOf = 10_000;
 const forcedWeight = 3_500;
 /** Of 10,000: something has to go well, or nothing goes on. */
 const fullest = 7_000;
+/** All weights of a site. */
+const usuallyAt = new Map<Site, number>();
+for (const { site, weight } of faultKinds) usuallyAt.set(site, (usuallyAt.get(site) ?? 0) + weight);
 
 /** Which numbers out of 10,000 choose which fault at which site. */
 export function faultTable({ forced, off = new Set(), often = 1 }: FaultSettings = {}): FaultTable {
   const table = new Map<Site, Slot[]>();
   for (const { name, site, weight: usual } of faultKinds) {
     if (off.has(name)) continue;
-    const weight = Math.round(usual * Math.max(1, Math.min(often, fullest / usuallyAt(site))));
+    const weight = Math.round(usual * Math.max(1, Math.min(often, fullest / (usuallyAt.get(site) ?? 0))));
     const slots = table.get(site) ?? [];
     const before = slots.at(-1)?.upto ?? 0;
     slots.push({ name, upto: before + (name === forced ? Math.max(weight, forcedWeight) : weight) });
@@ -36,9 +39,6 @@ export function faultTable({ forced, off = new Set(), often = 1 }: FaultSettings
     if ((slots.at(-1)?.upto ?? 0) > outOf && forced === undefined) throw new Error(`too many faults at ${site}`);
   return table;
 }
-
-const usuallyAt = (at: Site): number =>
-  faultKinds.reduce((sum, { site, weight }) => sum + (site === at ? weight : 0), 0);
 
 /** The faults of one world: chooses them by each fiber's own chance, and counts those that took effect. */
 export class Faults {
