@@ -12,6 +12,7 @@ export * from "./src/ledger/postings.ts";
 export * from "./src/meter/replacement.ts";
 export * from "./src/payment/events.ts";
 export * from "./src/payment/machine.ts";
+export { answerOf } from "./src/payment/open.ts";
 export * from "./src/payment/refundTimers.ts";
 export { earliestReverse, lateRefundNo } from "./src/payment/reversing.ts";
 export * from "./src/payment/types.ts";

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { type AttemptEvent, attemptTimers } from "./events.ts";
 import { attemptIsFinal, attemptStep } from "./machine.ts";
+import { answerOf } from "./open.ts";
 import { refundTimers } from "./refundTimers.ts";
 import { lateRefundNo } from "./reversing.ts";
 import type { Attempt, AttemptState, CloseOutcome, Outcome, PayOut, PrepayOutcome, ReverseOutcome } from "./types.ts";
@@ -133,6 +134,20 @@ describe("refused codes", () => {
     expect(run(...open, missing(700), refused, missing(900)).attempt.state).toBe("submitted");
     const between: [number, AttemptEvent] = [1_500, query({ kind: "inProgress", verified: true })];
     expect(run(...open, refused, missing(900), between, missing(2_900)).attempt.state).toBe("pending");
+  });
+  it("asked for since the refusal: a query that overtook the pay call tells nothing of what the call left behind", () => {
+    const missing: Outcome = { kind: "notFound", verified: true };
+    const asked = run(...open).attempt;
+    const overtook = (now: number, a: Attempt): [number, AttemptEvent] => [now, answerOf(asked, a, "query", missing)];
+    const heard = run(...open, refused).attempt;
+    const since: [number, AttemptEvent] = [2_900, answerOf(heard, heard, "query", missing)];
+    expect(run(...open, refused, overtook(900, heard), since)).toMatchObject({
+      attempt: { state: "submitted", notFoundCount: 1 },
+      jobs: [{ job: "query", at: 4_900 }],
+    });
+    expect(answerOf(asked, asked, "query", missing)).toEqual(query(missing));
+    expect(answerOf(asked, heard, "query", paid)).toEqual(query(paid));
+    expect(since[1]).toEqual(query(missing));
   });
   it("and an order that stands unpaid is taken away, not left", () => {
     expect(run(...open, refused, [900, query({ kind: "notPaid", verified: true })]).attempt.state).toBe("reversing");

@@ -1,6 +1,6 @@
 /** While the gateway may still say anything: what each answer means for a submitted attempt. */
 import type { Instant } from "../units.ts";
-import { type AttemptStep, attemptTimers } from "./events.ts";
+import { type AttemptEvent, type AttemptStep, attemptTimers } from "./events.ts";
 import {
   beginReversal,
   earliestReverse,
@@ -12,7 +12,7 @@ import {
   same,
   toManual,
 } from "./reversing.ts";
-import type { Attempt, CloseOutcome, Paid, PrepayOutcome } from "./types.ts";
+import type { Attempt, CloseOutcome, Outcome, Paid, PrepayOutcome } from "./types.ts";
 
 export type Call = "pay" | "query";
 
@@ -39,6 +39,17 @@ export function refusedWhileOpen(a: Attempt, call: Call, text: string, now: Inst
 /** Only the pay call can say so, and only when no byte left: there is nothing at the gateway to wait for. */
 export function notSentWhileOpen(a: Attempt, call: Call, now: Instant): AttemptStep {
   return call === "pay" ? ended({ ...a, state: "failed", refusedCode: "notSent" }, now) : waitOn(a, call, now);
+}
+
+/**
+ * The event of an answer. A query that left before the refusal was heard may have overtaken the pay call: its "not found"
+ * is of an order that was not made yet, and says nothing of what the refused call left behind.
+ * @param asked the attempt as it was when it was asked.
+ * @param a the attempt as it is now.
+ */
+export function answerOf(asked: Attempt, a: Attempt, call: Call, outcome: Outcome): AttemptEvent {
+  const overtook = outcome.kind === "notFound" && asked.refusedCode === null && a.refusedCode !== null;
+  return { type: "answered", call, outcome: overtook ? { kind: "unknown", why: "asked before the refusal" } : outcome };
 }
 
 export function notFoundWhileOpen(a: Attempt, call: Call, now: Instant): AttemptStep {

@@ -4,7 +4,7 @@
  * process dies in between, the attempt's tasks find out: not sent in time → it never was; sent → ask the gateway.
  */
 import type { PurchaseView } from "@citygas/api";
-import { type Attempt, type Id, type Outcome, ok, type Result } from "@citygas/core";
+import { type Attempt, answerOf, type Id, type Outcome, ok, type Result } from "@citygas/core";
 import { type CodePayChannel, maskCode, routeCode } from "@citygas/gateways";
 import type { TerminalFacts } from "../context.ts";
 import { type Applied, applyEvent, type KeyedRequest } from "../purchases/applyEvent.ts";
@@ -171,6 +171,7 @@ async function send(
 /**
  * Puts a channel's answer into the attempt, and into what is known of the channel. A payment that is known is not written
  * down again: told under many ids at once, all but the first would fight over the purchase for nothing.
+ * @param attempt as it was when the channel was asked.
  */
 export async function takeOutcome(
   sale: SaleContext,
@@ -190,10 +191,8 @@ export async function takeOutcome(
       const now = attempts.find(({ state }) => state.id === attempt.id)?.state;
       if (outcome.kind === "paid" && now?.state === "paid" && now.transactionId === outcome.transactionId)
         return { do: "nothing" };
-      return {
-        do: "commit",
-        event: { type: "attempt", attemptId: attempt.id, event: { type: "answered", call, outcome } },
-      };
+      const event = answerOf(attempt, now ?? attempt, call, outcome);
+      return { do: "commit", event: { type: "attempt", attemptId: attempt.id, event } };
     },
     { attemptId: attempt.id },
   );
