@@ -2,7 +2,7 @@
 import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Options, readOptions } from "./run/options.ts";
+import { type Options, readOptions, usage } from "./run/options.ts";
 import { live, parseReplay, type Replay, withSabotage } from "./run/replay.ts";
 import { allMetFrom, faultsTable, neverMet, replayText, story } from "./run/report.ts";
 import { shrink } from "./run/shrink.ts";
@@ -11,8 +11,18 @@ import { sabotageNamed } from "./sabotage/all.ts";
 
 const progressEveryMs = 5_000;
 
+function readReplay(file: string): Replay | null {
+  try {
+    return parseReplay(readFileSync(file, "utf8"));
+  } catch (error) {
+    console.error(`${file} is no replay: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
 async function replayed(file: string): Promise<number> {
-  const replay: Replay = parseReplay(readFileSync(file, "utf8"));
+  const replay = readReplay(file);
+  if (replay === null) return 2;
   const sabotage = replay.sabotage === null ? null : (sabotageNamed(replay.sabotage) ?? null);
   const world = await withSabotage(sabotage, () => live(replay, { trace: true }));
   console.log(world.trace.join("\n"));
@@ -75,7 +85,12 @@ const cpuSeconds = (since: NodeJS.CpuUsage): number => {
 };
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  if (words.includes("--help")) {
+    console.log(usage);
+    return 0;
+  }
+  const options = readOptions(words);
   if (!options.ok) {
     console.error(options.error);
     return 2;

@@ -1,4 +1,5 @@
 /** `npm run simulate`'s words. */
+import { parseArgs } from "node:util";
 import { type FaultName, isFaultName } from "../faults/kinds.ts";
 import { sabotageNamed } from "../sabotage/all.ts";
 import type { Sabotage } from "../sabotage/sabotage.ts";
@@ -17,49 +18,42 @@ export interface Options {
 }
 export type Read<T> = { ok: true; value: T } | { ok: false; error: string };
 
-export const usage =
-  "npm run simulate -- [--purchases N] [--seed S] [--fault NAME] [--sabotage NAME] [--often N] [--replay FILE] [--trace FILE]";
+export const usage = `npm run simulate -- [WORD VALUE]…
+  --purchases N    how many purchases to live through (10000)
+  --seed S         all chance comes from it (1)
+  --fault NAME     one fault forced often; the table at the end of a run has their names
+  --often N        everything goes wrong N times as often (1)
+  --sabotage NAME  one rule wrong: must be found; their names: docs/protocol.md, "Wrong rules"
+  --trace FILE     writes all that happened, for comparing two runs
+  --replay FILE    lives once more through what a violation has left behind`;
 const wrong = (error: string): { ok: false; error: string } => ({ ok: false, error: `${error}\n${usage}` });
 
+const words = {
+  purchases: { type: "string", default: "10000" },
+  seed: { type: "string", default: "1" },
+  fault: { type: "string" },
+  often: { type: "string", default: "1" },
+  sabotage: { type: "string" },
+  trace: { type: "string" },
+  replay: { type: "string" },
+} as const;
+
 export function readOptions(args: readonly string[]): Read<Options> {
-  const options: Options = {
-    purchases: 10_000,
-    seed: 1,
-    fault: null,
-    sabotage: null,
-    often: 1,
-    replay: null,
-    trace: null,
-  };
-  for (let at = 0; at < args.length; at += 2) {
-    const [word, value] = [args[at], args[at + 1]];
-    if (value === undefined) return wrong(`${word} wants a value`);
-    switch (word) {
-      case "--purchases":
-      case "--seed":
-      case "--often": {
-        const number = Number(value);
-        if (!Number.isSafeInteger(number) || number < 0) return wrong(`${word} ${value}: not a whole number`);
-        options[word.slice("--".length) as "purchases" | "seed" | "often"] = number;
-        break;
-      }
-      case "--fault":
-        if (!isFaultName(value)) return wrong(`no fault is named ${value}`);
-        options.fault = value;
-        break;
-      case "--sabotage": {
-        const found = sabotageNamed(value);
-        if (found === undefined) return wrong(`no sabotage is named ${value}`);
-        options.sabotage = found;
-        break;
-      }
-      case "--replay":
-      case "--trace":
-        options[word === "--replay" ? "replay" : "trace"] = value;
-        break;
-      default:
-        return wrong(`${word} is not known`);
-    }
+  let read: { values: { [W in keyof typeof words]?: string } };
+  try {
+    read = parseArgs({ args: [...args], options: words });
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error));
   }
-  return { ok: true, value: options };
+  const { fault, sabotage, trace = null, replay = null } = read.values;
+  const numbers = { purchases: 0, seed: 0, often: 0 };
+  for (const name of ["purchases", "seed", "often"] as const) {
+    numbers[name] = Number(read.values[name]);
+    if (!Number.isSafeInteger(numbers[name]) || numbers[name] < 0)
+      return wrong(`--${name} ${read.values[name]}: not a whole number`);
+  }
+  if (fault !== undefined && !isFaultName(fault)) return wrong(`no fault is named ${fault}`);
+  const rule = sabotage === undefined ? null : sabotageNamed(sabotage);
+  if (rule === undefined) return wrong(`no sabotage is named ${sabotage}`);
+  return { ok: true, value: { ...numbers, fault: fault ?? null, sabotage: rule, trace, replay } };
 }
