@@ -2,14 +2,11 @@ import type { Hex } from "./script.ts";
 
 /**
  * A card's image is turned to text and back several times for each step that moves it: both ways by table, or by the
- * engine where it can (ECMAScript 2026). A text that is glued together pair by pair would have to be copied once more
- * when it is read.
+ * engine where it can (ECMAScript 2026).
  */
 const byEngine = (Uint8Array.prototype as { toHex?: () => string }).toHex;
-/** Nibble → character code. */
-const digits = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
-/** Characters that are surely few enough for one call's arguments. */
-const charactersAtOnce = 4_096;
+/** Byte → its two characters. */
+const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const notHex = 0xff;
 /** Character code → nibble. */
 const nibbles = new Uint8Array(128).fill(notHex);
@@ -22,15 +19,8 @@ export function toHex(bytes: Uint8Array): Hex {
 
 /** For engines that can't; exported for its test. */
 export function toHexByTable(bytes: Uint8Array): Hex {
-  const codes = new Uint8Array(bytes.length * 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0;
-    codes[i * 2] = digits[byte >> 4] ?? 0;
-    codes[i * 2 + 1] = digits[byte & 0xf] ?? 0;
-  }
   let text = "";
-  for (let at = 0; at < codes.length; at += charactersAtOnce)
-    text += Reflect.apply(String.fromCharCode, undefined, codes.subarray(at, at + charactersAtOnce));
+  for (const byte of bytes) text += pairs[byte] ?? "";
   return text;
 }
 

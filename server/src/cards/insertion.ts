@@ -64,7 +64,7 @@ export async function look(
   const now = sale.now();
   const reader = terminal.kind;
   if (cardId === undefined) {
-    const read = { ...reading.read, fresh: true };
+    const read = { fresh: true, ...reading.read };
     const decision = decideInsertion({ now, read, card: null, account: null, open: null, reader, adoption: null });
     return { reading, card: null, account: null, customer: null, open: null, probed, grant: null, decision };
   }
@@ -84,7 +84,7 @@ export async function look(
   const grant = (open && (await sale.grantOf?.(open.state))) ?? null;
   const decision = decideInsertion({
     now,
-    read: { ...read, fresh, oneShortIsOurs: await oneShortIsOurs(sale, read, open?.state ?? null, card.state.layout) },
+    read: { fresh, oneShortIsOurs: await oneShortIsOurs(sale, read, open?.state ?? null, card.state.layout), ...read },
     card: card.state,
     account: account.state,
     began: loaded.get("meter", meterId)?.state.began ?? null,

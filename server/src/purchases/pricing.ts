@@ -81,13 +81,13 @@ export function priced(
   balanceFen: number,
 ): Result<Breakdown, Refused> {
   const result = quote({
-    ...facts.basis,
     entry,
     limits: facts.limits,
     balanceFen,
     deductionRules: customer.deductions,
     debts: facts.debts.map(({ id, amountFen }) => ({ ref: id, amountFen })),
     debtSetting: sale.settings.debts,
+    ...facts.basis,
   });
   return result.ok ? result : { ok: false, error: ofQuote(result.error) };
 }

@@ -85,7 +85,7 @@ export function openRows(store: WorldStore): WorldRows {
         return found && { ...found };
       },
       addWrite: async (write) => {
-        if (!writes.has(write.id)) writes.set(write.id, { ...write, reportedDone: false });
+        if (!writes.has(write.id)) writes.set(write.id, { reportedDone: false, ...write });
       },
       write: async (id) => writes.get(id),
       saveReport: async (id, report) => {

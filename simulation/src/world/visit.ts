@@ -66,7 +66,7 @@ export async function atKiosk(world: World, kiosk: Kiosk, household: Household, 
   }));
   if (!opened.ok) return;
   const at = { world, kiosk, household, sessionId: opened.value.id, powerUpId };
-  const visit: Visit = { ...at, wish, image: null, stay: world.scheduler.fiber().name, requests: 0 };
+  const visit: Visit = { wish, image: null, stay: world.scheduler.fiber().name, requests: 0, ...at };
   if (kiosk.slot?.powerUpId === powerUpId) kiosk.slot.sessionId = visit.sessionId;
   const report = world.seam.image(await kiosk.run(opened.value.script, visit.sessionId, powerUpId), household);
   visit.image = report;

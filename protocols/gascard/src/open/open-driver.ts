@@ -81,8 +81,8 @@ function read(table: OpenTable, unit: Unit, image: Uint8Array): ReadResult {
   if (parametersBad || bought === null || meter === "bad" || price === "bad") {
     return { ok: false, problem: "badChecksum", identity };
   }
+  // Spread last: Node 20 takes microseconds for each name that an object gets after a spread, and this is read often.
   const facts = {
-    ...identity,
     count: bought.count,
     gas: amountOf(unit, gasOf(table, bought, meter)),
     boughtOn: bought.boughtOn,
@@ -92,6 +92,7 @@ function read(table: OpenTable, unit: Unit, image: Uint8Array): ReadResult {
     overdraft,
     price,
     keyVersion: keyVersionOf(image, table),
+    ...identity,
   };
   return { ok: true, facts };
 }
