@@ -5,6 +5,8 @@
  * `submitted` is durable before the first byte leaves; the pay call is then sent once and never again, so a crash
  * between the two costs a query, never a second charge (I11). From there only a **verified** word of the gateway moves
  * money state: timeouts, 5xx, unsigned 4xx, bad signatures, "unknown" and "order does not exist" are not failures.
+ * A refused code has failed once a query says "closed", or twice "not found", each asked for after the refusal was heard
+ * (`answerOf`); an order that stands unpaid is taken away.
  * A scanned code is queried every 5 s. At the deadline, or when the purchase no longer wants the money, the last query
  * is followed at once by a reverse, but never before 15 s after the submit, because the gateway refuses or loses
  * earlier ones.
