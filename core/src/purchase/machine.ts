@@ -332,7 +332,7 @@ function refundDecided(p: Purchase, now: Instant): PurchaseStep {
 export const takenInFen = (b: Breakdown): Fen => b.payableFen + b.balanceOffsetFen;
 
 function quoted(facts: QuoteFacts, now: Instant): PurchaseStep {
-  // Spread last: twenty names after a spread take Node 20 as long as the whole rest of a quote.
+  // Spread last: twenty names take Node 20 some 44 µs after a spread, and less than one before it.
   const purchase: Purchase = {
     state: "quoted",
     quotedAt: now,

@@ -20,9 +20,9 @@ import { applyToAttempt, applyToPurchase } from "./refundOutcomes.ts";
 export type TaskEnd = { done: true } | { retryAt: Instant };
 export const done: TaskEnd = { done: true };
 
-const retryMs = 5_000;
 const noChannelMs = 60_000;
-/** With growing pauses that is six hours: a gateway that is away for a morning is still asked when it is back. */
+/** The n-th pause is n² times as long, six hours in all: a gateway that is away for a morning is asked when it is back. */
+const lateCheckPauseMs = 5_000;
 const lateCheckTriesMax = 24;
 
 const waiting: readonly AttemptState[] = ["submitted", "pending", "reversing"];
@@ -123,7 +123,7 @@ export const attemptLateCheck = (sale: SaleContext, payments: Payments, task: Ta
     const outcome = await channel.query({ outTradeNo, amountFen });
     payments.health.note(attempt.channel, outcome, sale.now());
     if (outcome.kind === "unknown" && task.attempt < lateCheckTriesMax)
-      return { retryAt: sale.now() + retryMs * task.attempt ** 2 };
+      return { retryAt: sale.now() + lateCheckPauseMs * task.attempt ** 2 };
     if (outcome.kind === "paid") {
       sale.log.error({ attemptId: attempt.id, purchaseId: attempt.purchaseId }, "late success: refunded automatically");
       decided(await takeOutcome(sale, payments, attempt, "query", outcome));
