@@ -31,6 +31,9 @@ export { quotePurchase } from "./src/purchases/quote.ts";
 export type { Refused } from "./src/purchases/refused.ts";
 export type { SaleContext } from "./src/purchases/sale.ts";
 export { viewOf } from "./src/purchases/view.ts";
+export type { MeterCommand, MeterLink, MeterWord } from "./src/recharges/link.ts";
+export { quoteRecharge } from "./src/recharges/quoteRecharge.ts";
+export { heardFromMeter } from "./src/recharges/recharges.ts";
 export {
   openReconciliation,
   type Reconciliation,

@@ -33,6 +33,9 @@ export const refusalCodes = [
   "purchase.quoteStale",
   "purchase.notFound",
   "purchase.wrongState",
+  // the recharge of a meter on a link
+  "recharge.unpaid",
+  "recharge.queueFull",
   // the payment
   "payment.notACode",
   "payment.collectionCode",
@@ -59,6 +62,7 @@ export const refusalCodes = [
   "meter.wordDisagrees",
   "meter.cardNeeded",
   "meter.otherKind",
+  "recharge.mayArrive",
   "payment.gatewayPaid",
   "payment.gatewayUnpaid",
   "drawer.closed",

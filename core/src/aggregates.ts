@@ -4,6 +4,7 @@
  */
 
 import type { CardClassName, CardSecret, ReadingOfCard } from "./card/types.ts";
+import type { LinkState } from "./meter/recharge.ts";
 import type { LastWord } from "./meter/replacement.ts";
 import type { Attempt } from "./payment/types.ts";
 import type { Purchase } from "./purchase/types.ts";
@@ -66,6 +67,8 @@ export interface MeterState {
   retired?: { at: Instant; replacedBy: Id; word: LastWord | null };
   /** It came in place of another, empty, and goes on counting from there. `indexL`: what its own index began with. */
   began?: { changeId: Id; at: Instant; totalCredited: number; indexL: Litre };
+  /** It is recharged over a link. */
+  link?: LinkState;
 }
 
 export interface TierState extends TierUse {
@@ -124,6 +127,8 @@ export type TaskKind =
   | "attemptLateCheck"
   | "lateRefund"
   | "refund"
+  /** Of a meter on a link, as long as a recharge waits for it. */
+  | "meterAsk"
   | "staff";
 /** One task per (kind, ref): asking again replaces the due time and lifts the lease. */
 export interface TaskRequest {

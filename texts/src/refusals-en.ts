@@ -72,6 +72,11 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
     "Do not buy again. Insert the card once more and it will be finished.",
     moneyKept,
   ),
+  "recharge.unpaid": text("A recharge of this meter is being paid for.", "Finish or cancel that one first."),
+  "recharge.queueFull": text(
+    "Several recharges are waiting for this meter.",
+    "Wake the meter with its button; recharge again when they have arrived.",
+  ),
   "purchase.onPhone": text(
     "A purchase of this card is being paid on a phone; we are checking it.",
     "Insert the card again in a moment. Do not pay on the phone any more.",
@@ -154,6 +159,11 @@ export const refusalsEn: Record<RefusalKey, RefusalText> = {
   "meter.otherKind": text(
     "The new meter counts otherwise, takes another card, or is of another kind than the old one.",
     "Finish what is open on the old card and open a new account for the new meter. Two people put what is left in the old one into its balance as money; then stop the old account.",
+    "",
+  ),
+  "recharge.mayArrive": text(
+    "This recharge may still reach the meter.",
+    "Wait for the meter's purchase record; it can't be paid back before.",
     "",
   ),
   "payment.gatewayPaid": text(

@@ -56,6 +56,8 @@ export const refusalsZh = {
     "燃气表最多还能装 {value}。",
   ),
   "purchase.open": text("这张卡还有一笔购气没有完成。", "请勿二次购气。请把卡再插一次，系统会接着完成。", moneyKept),
+  "recharge.unpaid": text("这块表有一笔充值正在付款。", "请先付完或取消那一笔，再充值。"),
+  "recharge.queueFull": text("这块表还有好几笔充值在排队。", "请按表上的按键把表唤醒，等它们到表后再充值。"),
   "purchase.onPhone": text(
     "这张卡有一笔正在手机上付款的购气，正在核实。",
     "请稍候再插一次卡。手机上请不要再付款。",
@@ -98,6 +100,7 @@ export const refusalsZh = {
     "请先办完旧卡上的业务，为新表另开新户；旧表剩余折成钱，两人办理记入新户余额，再停用旧户。",
     "",
   ),
+  "recharge.mayArrive": text("这笔充值仍可能到达燃气表。", "请等燃气表的购气记录，不能先退款。", ""),
   "payment.gatewayPaid": text("付款通道查到这笔钱已付。", "不能按未付处理，请核对通道账单。", ""),
   "payment.gatewayUnpaid": text("付款通道没有查到这笔钱。", "不能按已付处理，请核对通道账单。", ""),
   "drawer.closed": text("钱箱没有打开。", "请先开箱。", ""),

@@ -20,6 +20,7 @@ import type {
 } from "../aggregates.ts";
 import { replacedCard } from "../card/replacement.ts";
 import { postingSums, postings } from "../ledger/postings.ts";
+import { type Counted, type LinkState, numberAfter, rechargeQueueMax } from "../meter/recharge.ts";
 import { carriedOf, type MeterChange, replaceMeter, withCarried } from "../meter/replacement.ts";
 import type { AttemptJob, AttemptRefusal } from "../payment/events.ts";
 import { attemptIsFinal } from "../payment/machine.ts";
@@ -52,6 +53,10 @@ export type ComposeRefusal =
   | { code: "alreadyOpen"; purchaseId: Id }
   /** The free balance no longer covers the offset that was shown, or what is carried its volume: quote anew. */
   | { code: "balanceMoved" }
+  /** Too many recharges wait for this meter already. */
+  | { code: "queueFull" }
+  /** Another recharge of this meter is before it, or its record is none that the books know. */
+  | { code: "notNext" }
   /** The meter is off the wall. */
   | { code: "meterRetired" }
   /** What the old meter is said to have said can't be. */
@@ -158,7 +163,16 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase, now: Ins
     case "closeOnCard":
       if (draft.card?.openPurchaseId === p.id) draft.card = { ...draft.card, openPurchaseId: null };
       if (draft.meter?.openPurchaseId === p.id) draft.meter = { ...draft.meter, openPurchaseId: null };
+      if (draft.meter?.link?.queue.includes(p.id)) leaveQueue(draft, draft.meter, draft.meter.link, p.id, now);
       return null;
+    case "queueForMeter": {
+      const { meter, link } = linked(draft, p);
+      draft.meter = { ...meter, openPurchaseId: null, link: { ...link, queue: [...link.queue, p.id] } };
+      addTask(draft, { kind: "meterAsk", ref: meter.id, dueAt: now });
+      return null;
+    }
+    case "sendToMeter":
+      return sendToMeter(draft, p, effect.counted);
     case "countScript":
       if (draft.card !== null) draft.card = withScript(draft.card, effect);
       return null;
@@ -175,6 +189,8 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase, now: Ins
       return takeCarried(draft, p);
     case "countOnCard":
       if (draft.card !== null) draft.card = withCount(draft.card, effect, p);
+      else if (draft.meter?.link !== undefined)
+        draft.meter = withCounted(draft.meter, draft.meter.link, effect.amount, p);
       return null;
     case "payIn":
       draft.postings.push(...postings.payIn(p, attemptOf(draft, effect.attemptId)));
@@ -256,12 +272,41 @@ function takeCarried(draft: Draft, p: Purchase): ComposeRefusal | null {
   return volumeL < 0 || meterCreditFen < 0 ? { code: "balanceMoved" } : null;
 }
 
+/** @throws where a purchase without a card is for a meter that no link leads to. */
+function linked({ meter }: Draft, p: Purchase): { meter: MeterState; link: LinkState } {
+  if (meter?.link === undefined) throw new Error(`purchase ${p.id} has no card, and its meter no link`);
+  return { meter, link: meter.link };
+}
+
+/** Whoever comes after it need not wait until the meter is asked again by itself. */
+function leaveQueue(draft: Draft, meter: MeterState, link: LinkState, id: Id, now: Instant): void {
+  const queue = link.queue.filter((each) => each !== id);
+  draft.meter = { ...meter, link: { ...link, queue } };
+  if (queue.length > 0) addTask(draft, { kind: "meterAsk", ref: meter.id, dueAt: now });
+}
+
+function withCounted(meter: MeterState, link: LinkState, amount: number, p: Purchase): MeterState {
+  if (p.countBefore === null || p.totalBefore === null) return meter;
+  const counted = { purchaseNo: numberAfter(p.countBefore), totalCredited: p.totalBefore + amount };
+  return { ...meter, link: { ...link, counted } };
+}
+
+function sendToMeter(draft: Draft, p: Purchase, counted: Counted): ComposeRefusal | null {
+  const { meter, link } = linked(draft, p);
+  const { purchaseNo, totalCredited } = link.counted ?? counted;
+  if (link.queue[0] !== p.id || purchaseNo !== counted.purchaseNo || totalCredited !== counted.totalCredited)
+    return { code: "notNext" };
+  draft.meter = { ...meter, link: { ...link, counted } };
+  return null;
+}
+
 function openOnCard(draft: Draft, p: Purchase): ComposeRefusal | null {
   if (draft.meter?.retired !== undefined) return { code: "meterRetired" };
   for (const thing of [draft.card, draft.meter]) {
     if (thing !== null && thing.openPurchaseId !== null && thing.openPurchaseId !== p.id)
       return { code: "alreadyOpen", purchaseId: thing.openPurchaseId };
   }
+  if (draft.card === null && linked(draft, p).link.queue.length >= rechargeQueueMax) return { code: "queueFull" };
   if (draft.card !== null) draft.card = { ...draft.card, openPurchaseId: p.id };
   if (draft.meter !== null) draft.meter = { ...draft.meter, openPurchaseId: p.id };
   return null;

@@ -16,6 +16,7 @@
  * - `manual`: a person decides with evidence, a second one confirms.
  * - A card may be replaced under any of them: the claim goes on with the new one, and remembers. So may the meter, whose
  *   last word settles what was out for it.
+ * - Over a link no card is written: a recharge is sent to the meter itself, and its record is read back (onLink.ts).
  * - `delivered`, `refunded`, `void` are final.
  *
  * Every state that is not final has a due time (I12); what happens then is `due` in the table. Effects on the balance,
@@ -24,6 +25,7 @@
  */
 import type { TaskRequest } from "../aggregates.ts";
 import type { RefundProof } from "../card/types.ts";
+import type { Counted, MeterRecord, SentRecharge } from "../meter/recharge.ts";
 import type { LastWord, MeterChange } from "../meter/replacement.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
@@ -43,6 +45,7 @@ import {
   twoPeople,
   unknown,
 } from "./onCard.ts";
+import { disagrees, disagreesUnsent, isOverLink, mayStillBeTaken, send, taken } from "./onLink.ts";
 import { refund, refunded, refundFailed, refundSent, refundStuck } from "./refunding.ts";
 import { dueAt, settled, withTask } from "./steps.ts";
 import type { IssuedScript, Purchase, PurchaseState } from "./types.ts";
@@ -104,6 +107,12 @@ export type PurchaseEvent =
       needs?: RefundProof;
       approvedBy?: [Id, Id];
     }
+  /** Its recharge leaves for its meter, over a link; `record`: what the meter says it has taken until now. */
+  | { type: "rechargeSent"; command: SentRecharge; record: MeterRecord }
+  /** The meter's record shows it. */
+  | { type: "rechargeTaken"; record: MeterRecord }
+  /** The meter's record is neither from before it nor from after it: people decide. */
+  | { type: "recordDisagrees"; record: MeterRecord }
   /** The script's power-up ended or its deadline passed without a result. */
   | { type: "scriptEnded"; scriptId: Id }
   /** The card holds the purchase (written), or the meter has taken it (consumed). */
@@ -146,6 +155,10 @@ export type PurchaseEffect =
   | { effect: "releaseTier" }
   | { effect: "useTier" }
   | { effect: "openOnCard" }
+  /** Paid, it waits for its turn at a meter on a link. */
+  | { effect: "queueForMeter" }
+  /** First in that queue, it is sent; the meter stands at `counted`. */
+  | { effect: "sendToMeter"; counted: Counted }
   | { effect: "closeOnCard" }
   /** A script was issued: older images of the card count for nothing. `changesTo`: the secret it is to leave there. */
   | { effect: "countScript"; turn: number | null; toPhone: boolean; changesTo: number | null }
@@ -156,7 +169,7 @@ export type PurchaseEffect =
   | { effect: "replaceMeter"; change: MeterChange }
   /** Of what was left in replaced meters, this much is promised to the purchase. */
   | { effect: "takeCarried" }
-  /** The books believe the card holds purchase number `count`. */
+  /** The books believe that the card holds purchase number `count`; or that its meter, over a link, has taken it. */
   | { effect: "countOnCard"; count: number; amount: number }
   | { effect: "payIn"; attemptId: Id }
   | { effect: "deliver" }
@@ -226,6 +239,8 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
   },
   paid: {
     scriptIssued: (p, e) => issue(p, e),
+    rechargeSent: (p, e) => send(p, e),
+    recordDisagrees: (p, e, now) => disagreesUnsent(p, e, now),
     gaveUp: (p, e, now) => refund(p, e.reason, now),
     cardReplaced: (p, e) => replacedUnwritten(p, e),
     meterReplaced: (p, e) => meterUnderUnwritten(p, e),
@@ -238,6 +253,8 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
     cardLost: (p, _e, now) => toManual(p, now),
+    rechargeTaken: (p, e, now) => taken(p, e, now),
+    recordDisagrees: (p, e, now) => disagrees(p, e, now),
     due: (p, _e, now) => unknown(p, now),
   },
   unknown: {
@@ -251,6 +268,9 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
     meterDisagrees: (p, _e, now) => toManual(p, now),
     cardLost: (p, _e, now) => toManual(p, now),
+    rechargeSent: (p, e) => send(p, e),
+    rechargeTaken: (p, e, now) => taken(p, e, now),
+    recordDisagrees: (p, e, now) => disagrees(p, e, now),
     due: (p, _e, now) => remind(p, now),
   },
   manual: {
@@ -262,7 +282,8 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
       if (!twoPeople(e.by)) return null;
       if (e.to === "delivered") return deliver(p, now, "staff");
       // Where the meter has to say it, or nothing can, no two people can either.
-      return p.refundNeeds === "returnArea" || p.refundNeeds === "none" ? null : refundDecided(p, now);
+      const never = p.refundNeeds === "returnArea" || p.refundNeeds === "none" || mayStillBeTaken(p);
+      return never ? null : refundDecided(p, now);
     },
     due: (p, _e, now) =>
       withTask(dueAt(p, now + purchaseTimers.staffAlarmMs), { kind: "staff", ref: p.id, dueAt: now }),
@@ -381,6 +402,7 @@ const waitForMoneyMs = (p: Purchase): number =>
 function paid(p: Purchase, attemptId: Id | null, now: Instant, settings: PurchaseSettings): PurchaseStep {
   const money: PurchaseEffect[] = attemptId === null ? [] : [{ effect: "payIn", attemptId }];
   if (p.breakdown.balanceOffsetFen > 0) money.push({ effect: "spendBalance", amountFen: p.breakdown.balanceOffsetFen });
+  if (isOverLink(p)) money.push({ effect: "queueForMeter" });
   const due = p.later ? now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000 : now + settings.finishMs;
   const step = dueAt(
     { ...p, state: "paid", paidAt: now, paidAttemptId: attemptId, liveAttemptIds: [], yielding: false },

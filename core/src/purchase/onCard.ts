@@ -39,7 +39,8 @@ export function issue(p: Purchase, e: Of<"scriptIssued">): PurchaseStep | null {
 }
 
 export function unknown(p: Purchase, now: Instant): PurchaseStep {
-  return dueAt({ ...p, state: "unknown" }, now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000);
+  const step = dueAt({ ...p, state: "unknown" }, now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000);
+  return p.cardId === null ? withTask(step, { kind: "meterAsk", ref: p.meterId, dueAt: now }) : step;
 }
 
 /** Reminders 1, 7, 30 days after the payment, then a staff task each day. The claim itself never expires. */

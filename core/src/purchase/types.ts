@@ -1,4 +1,5 @@
 import type { RefundProof } from "../card/types.ts";
+import type { MeterRecord, SentRecharge } from "../meter/recharge.ts";
 import type { PayOut } from "../payment/types.ts";
 import type { Breakdown } from "../tariff/types.ts";
 import type { Fen, Id, Instant } from "../units.ts";
@@ -52,6 +53,7 @@ export interface Purchase {
   accountId: Id;
   unitId: Id;
   meterId: Id;
+  /** null: it goes to its meter over a link. */
   cardId: Id | null;
   tierId: Id | null;
   channel: "kiosk" | "phone" | "desk" | "h5";
@@ -65,13 +67,17 @@ export interface Purchase {
   settledAt: Instant | null;
   /** When the current state is due, and what then (I12). null only in final states. */
   dueAt: Instant | null;
-  /** The card's count before this purchase and the meter's total then; set at the first issue. */
+  /** The card's count before this purchase (the meter's own, over a link) and the meter's total then; set at the first issue. */
   countBefore: number | null;
   totalBefore: number | null;
   /** Attempts not yet final, and the one whose money this purchase has. */
   liveAttemptIds: Id[];
   paidAttemptId: Id | null;
   script: IssuedScript | null;
+  /** What was sent to its meter over a link; left out: nothing was. */
+  command?: SentRecharge;
+  /** What that meter says and the books know nothing of: people look at it. Left out: nothing. */
+  atOdds?: MeterRecord;
   /** A reader holds the card: goes void as soon as the prepay elsewhere is known to be unpaid; paid, it goes on. */
   yielding: boolean;
   /** A script for it went to a phone. */

@@ -109,10 +109,8 @@ async function named(sale: SaleContext, error: Refused, purchaseId: Id): Promise
   }
   if (error.code !== "purchase.open") return { ok: false, error };
   const p = must(await sale.store.load([{ kind: "purchase", id: purchaseId }]), "purchase", purchaseId).state;
-  const openId =
-    p.cardId === null
-      ? null
-      : must(await sale.store.load([{ kind: "card", id: p.cardId }]), "card", p.cardId).state.openPurchaseId;
+  if (p.cardId === null) return refused("recharge.unpaid");
+  const openId = must(await sale.store.load([{ kind: "card", id: p.cardId }]), "card", p.cardId).state.openPurchaseId;
   const open = openId && (await sale.store.load([{ kind: "purchase", id: openId }])).get("purchase", openId);
   return refused("purchase.open", open ? { number: open.state.number } : {});
 }

@@ -1,6 +1,15 @@
 /** A price for what was keyed in. Holds nothing; the same request gives the same purchase. */
 import type { Entry, PurchaseView } from "@citygas/api";
-import { type CardState, compose, type Id, ok, type QuoteFacts, type Result, type Versioned } from "@citygas/core";
+import {
+  type CardState,
+  compose,
+  type Id,
+  ok,
+  type PurchaseBundle,
+  type QuoteFacts,
+  type Result,
+  type Versioned,
+} from "@citygas/core";
 import { layoutByName } from "@citygas/gascard";
 import type { CardSession } from "../cards/cardRows.ts";
 import { look, type Situation } from "../cards/insertion.ts";
@@ -63,7 +72,7 @@ export async function quotePurchase(
 }
 
 /** null: not made yet. */
-async function repeated(
+export async function repeated(
   sale: SaleContext,
   purchaseId: Id,
   request: KeyedRequest,
@@ -120,10 +129,10 @@ async function voidOpenQuotes(sale: SaleContext, cardId: Id, terminal: TerminalF
   }
 }
 
-async function commitQuote(
+export async function commitQuote(
   sale: SaleContext,
   facts: Omit<QuoteFacts, "number" | "token">,
-  { account, card }: { account: Parameters<typeof compose>[0]["bundle"]["account"]; card: Versioned<CardState> },
+  { account, card }: Pick<PurchaseBundle, "account" | "card">,
   price: PriceFacts,
   request: KeyedRequest,
 ): Promise<Result<PurchaseView, Refused>> {

@@ -28,6 +28,10 @@ export function ofCompose(refusal: ComposeRefusal): Refused {
       return { code: "purchase.open" };
     case "balanceMoved":
       return { code: "purchase.quoteStale" };
+    case "queueFull":
+      return { code: "recharge.queueFull" };
+    case "notNext":
+      return { code: "purchase.wrongState" };
     case "meterRetired":
       return { code: "meter.retired" };
     case "wordDisagrees":

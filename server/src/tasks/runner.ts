@@ -16,6 +16,7 @@ import type { Payments } from "../payments/payments.ts";
 import { lateRefund, refundPurchase } from "../payments/refundTasks.ts";
 import { purchaseDue } from "../purchases/purchaseTimer.ts";
 import type { SaleContext } from "../purchases/sale.ts";
+import { askMeter } from "../recharges/askMeter.ts";
 import type { Task } from "../store/port.ts";
 import { staffAlarm } from "./staffAlarm.ts";
 
@@ -119,6 +120,8 @@ function handle(sale: SaleContext, payments: Payments, task: Task): Promise<Task
       return lateRefund(sale, task);
     case "refund":
       return refundPurchase(sale, task);
+    case "meterAsk":
+      return askMeter(sale, task);
     case "staff":
       return staffAlarm(sale, task);
     default:

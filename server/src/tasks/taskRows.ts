@@ -39,7 +39,12 @@ with missing as (
   (select 'lateRefund', a.id, $1::bigint from attempt a
    where a.state->'lateSuccess'->>'refunded' = 'false' and a.state->'lateSuccess'->>'stuck' = 'false'
      and not exists (select 1 from task t where t.kind = 'lateRefund' and t.ref = a.id)
-   order by a.id limit $2))
+   order by a.id limit $2)
+  union all
+  (select distinct 'meterAsk', p.meter_id, $1::bigint from purchase p
+   where p.status not in (${over}) and p.status in ('paid', 'issued', 'unknown') and p.card_id is null
+     and not exists (select 1 from task t where t.kind = 'meterAsk' and t.ref = p.meter_id)
+   order by p.meter_id limit $2))
 insert into task (kind, ref, due_at, attempt, lease, lease_until)
 select kind, ref, due_at, 0, null, null from missing on conflict (kind, ref) do nothing`;
 

@@ -46,6 +46,12 @@ export type Site =
   /** A proposal between the two people who decide it. */
   | "decision"
   | "atHome"
+  /** One command on its way to a meter on a link, and one word of such a meter on its way back. */
+  | "command"
+  | "word"
+  /** Such a meter about to wake by itself; its owner, with a recharge that waits for it. */
+  | "wake"
+  | "atQueue"
   /** Not chosen by itself: follows from others, and is counted. */
   | "counted"
   /** A world being made. */
@@ -238,6 +244,24 @@ export const faultKinds = [
   kind("confirmsOwn", "decision", 600, "whoever proposed it tries to confirm it as well"),
   kind("confirmedTwice", "decision", 800, "two checkers confirm one proposal at the same moment"),
   kind("proposalRejected", "decision", 400, "the checker rejects what was proposed"),
+  kind("commandLost", "command", 700, "a command to a meter on a link is lost"),
+  kind(
+    "commandLate",
+    "command",
+    900,
+    "a command to such a meter comes hours later, after others that were sent after it",
+  ),
+  kind("commandTwice", "command", 700, "a command reaches such a meter twice, the second time hours later"),
+  kind("brokerRestarts", "command", 150, "what is kept for sleeping meters is gone"),
+  kind("wordLost", "word", 700, "what such a meter says is lost"),
+  kind("wordLate", "word", 700, "what such a meter says comes hours later, and tells what was so then"),
+  kind("wordTwice", "word", 400, "what such a meter says is heard again hours later"),
+  kind("wordAtBoth", "word", 400, "what such a meter says reaches the centre twice at the same moment"),
+  kind("wordNotTaken", "counted", 0, "no server takes what a meter says, and it is said again"),
+  kind("commandRefused", "counted", 0, "a recharge reaches a meter that has taken its number already"),
+  kind("sleepsOn", "wake", 2500, "such a meter does not wake at its hour"),
+  kind("wokenByKey", "atQueue", 5500, "the owner wakes the meter by its key"),
+  kind("queuedCancelled", "atQueue", 2000, "a recharge that is paid is cancelled: it waits still, or was just sent"),
   kind("priceChanges", "world", 2500, "a new price comes into force while purchases are under way"),
   kind("yearChanges", "world", 1500, "the tier year ends while purchases are under way"),
   kind("clocksSkewed", "world", 3000, "the servers' clocks differ"),

@@ -2,7 +2,7 @@
  * When everybody has come back and nothing fails any more: everything is settled, and what the gateways hold, what the
  * meters credited and what the books say are one and the same.
  */
-import type { ChannelName } from "@citygas/core";
+import { type ChannelName, deliveredAmount } from "@citygas/core";
 import { meterBefore, unit } from "../world/household.ts";
 import { leftOver } from "../world/meterSwap.ts";
 import type { World } from "../world/world.ts";
@@ -19,10 +19,7 @@ export function checkAtEnd(world: World): void {
       world.violate("I12", `payment ${attempt.outTradeNo.slice(-6)} is still ${attempt.state}`);
   for (const household of world.everybody()) {
     const delivered = all.filter((p) => p.accountId === household.accountId && p.state === "delivered");
-    const sold = delivered.reduce(
-      (sum, { breakdown: { delivers: d } }) => sum + (d.kind === "volume" ? d.volumeL : d.meterCreditFen),
-      0,
-    );
+    const sold = delivered.reduce((sum, p) => sum + deliveredAmount(p), 0);
     const credited = household.meter.totalCredited - meterBefore.total;
     if (credited > sold)
       world.violate("I2", `the meter of ${household.plan.name} credited ${credited}, delivered were ${sold}`);
@@ -33,6 +30,18 @@ export function checkAtEnd(world: World): void {
     if (leftOver(world, household) > 0 && !household.tampered)
       world.violate("I12", `${household.plan.name} still waits for what was left in its old meter`);
     const wrong = accountAgrees(store, household.accountId);
+    if (wrong !== null) world.violate("I7", wrong);
+  }
+  for (const { plan, accountId, meter } of world.linked) {
+    const delivered = all.filter((p) => p.accountId === accountId && p.state === "delivered");
+    const sold = delivered.reduce((sum, p) => sum + deliveredAmount(p), 0);
+    const credited = meter.record.totalCredited - meterBefore.total;
+    if (credited !== sold)
+      world.violate(
+        credited > sold ? "I2" : "I1",
+        `the meter of ${plan.name} credited ${credited}, delivered were ${sold}`,
+      );
+    const wrong = accountAgrees(store, accountId);
     if (wrong !== null) world.violate("I7", wrong);
   }
   for (const p of all) {

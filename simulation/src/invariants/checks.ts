@@ -6,7 +6,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { CardAnswer } from "@citygas/api";
 import {
   type Attempt,
+  deliveredAmount,
   type Id,
+  numberAfter,
   openStates,
   type Purchase,
   type PurchaseEvent,
@@ -15,7 +17,7 @@ import {
   type Write,
 } from "@citygas/core";
 import { type CardScript, fromHex } from "@citygas/gascard";
-import { loggedEvent } from "@citygas/server";
+import { loggedEvent, type MeterCommand } from "@citygas/server";
 import type { PhysicalCard } from "../world/card.ts";
 import type { Gateway } from "../world/gateway.ts";
 import type { Household } from "../world/household.ts";
@@ -28,6 +30,10 @@ import type { Invariant } from "./violation.ts";
 
 const isOpen = (p: Purchase): boolean => openStates.some((state) => state === p.state);
 const isFinal = (p: Purchase): boolean => ["delivered", "refunded", "void"].includes(p.state);
+const isOut = (state: Purchase["state"]): boolean => ["issued", "unknown", "manual"].includes(state);
+/** Its number on its card, or at its meter over a link. */
+const countOf = ({ cardId }: Purchase, countBefore: number): number =>
+  cardId === null ? numberAfter(countBefore) : countBefore + 1;
 /** Servers' clocks differ by some seconds at most, and a reader's command takes a moment. */
 const clockToleranceMs = 10_000;
 
@@ -139,10 +145,8 @@ export class Checks {
     const attempt = this.#attemptBy(no);
     const p = attempt && this.#world.store.peek("purchase", attempt.purchaseId)?.state;
     if (p === undefined || p.paidAttemptId !== attempt?.id || p.countBefore === null) return;
-    if (
-      (this.#credited.get(this.#numberOf(p.meterId, p.countBefore + 1)) ?? 0) > 0 &&
-      this.#numbers.get(this.#numberOf(p.meterId, p.countBefore + 1)) === p.id
-    )
+    const key = this.#numberOf(p.meterId, countOf(p, p.countBefore));
+    if ((this.#credited.get(key) ?? 0) > 0 && this.#numbers.get(key) === p.id)
       this.#fail("I2", `${p.number} is paid back and its gas is in the meter`);
   }
 
@@ -239,7 +243,7 @@ export class Checks {
 
   /** I9: the version that was in force when the customer said yes. */
   #priceHolds(p: Purchase, at: number): void {
-    const customer = this.#world.everybody().find((each) => each.accountId === p.accountId)?.customer;
+    const customer = this.#world.customerFacts(p.accountId);
     const version = customer && versionInForce(customer.tariff, at);
     if (version && version.id !== p.breakdown.tariffVersionId)
       this.#fail("I9", `${p.number} is confirmed at ${p.breakdown.tariffVersionId}, in force is ${version.id}`);
@@ -248,14 +252,46 @@ export class Checks {
   #onlyOne(p: Purchase): void {
     const others = this.#world.store.purchasesOf(p.accountId);
     const other = others.find((each) => each.id !== p.id && isOpen(each) && each.cardId === p.cardId);
-    if (other !== undefined) this.#fail("I4", `${p.number} and ${other.number} are open on one card`);
+    if (p.cardId !== null && other !== undefined)
+      this.#fail("I4", `${p.number} and ${other.number} are open on one card`);
+    if (p.cardId === null) this.#oneInFlight(p, others);
+  }
+
+  /** Over a link several may wait that are paid; one is paid for at a time, and one is out. */
+  #oneInFlight(p: Purchase, others: readonly Purchase[]): void {
+    const slotOf = ({ state }: Purchase): string => (isOut(state) ? "out" : state);
+    const other = others.find((each) => each.id !== p.id && isOpen(each) && slotOf(each) === slotOf(p));
+    if (other !== undefined && p.state !== "paid")
+      this.#fail("I4", `${p.number} and ${other.number} are both ${slotOf(p)} for one meter`);
+    if (!this.#world.store.hasTask("meterAsk", p.meterId) && p.state !== "paying" && p.state !== "manual")
+      this.#fail("I12", `${p.number} is ${p.state}, and nobody asks its meter`);
+  }
+
+  /** I5: a recharge is in the books, with its number, before it leaves. */
+  commandLeaves(meterId: Id, command: MeterCommand): void {
+    if (command.kind !== "recharge") return;
+    const id = this.#numbers.get(this.#numberOf(meterId, command.purchaseNo));
+    const p = id === undefined ? undefined : this.#world.store.peek("purchase", id)?.state;
+    if (p?.command === undefined || deliveredAmount(p) !== command.amount)
+      this.#fail("I5", `recharge ${command.purchaseNo} leaves for ${meterId}, and no row says that it would`);
   }
 
   #event(p: Purchase, event: PurchaseEvent, old: Purchase | undefined): void {
     const { script, countBefore } = p;
+    const isIssued = script !== null || p.command !== undefined;
     switch (event.type) {
       case "scriptIssued":
         this.#issued(p, event.script);
+        return;
+      case "rechargeSent":
+        if (countBefore !== null) this.#numbered(p, countOf(p, countBefore));
+        return;
+      case "rechargeTaken":
+        if (countBefore !== null && !this.wasCredited(p.meterId, countOf(p, countBefore)))
+          this.#fail("I3", `${p.number} counts as delivered, and its meter has not taken it`);
+        return;
+      case "recordDisagrees":
+        this.#fail("I1", `${p.number} is given to people, and nobody touched its meter but we`);
         return;
       case "cardSettled":
         if (countBefore !== null && !this.#reallyThere(p, countBefore + 1))
@@ -279,8 +315,8 @@ export class Checks {
       case "gaveUp":
       case "due":
         if (event.type === "gaveUp" && event.reason === "terminalGone") this.#kioskIsGone(p);
-        if (p.state === "refunding" && old !== undefined && old.state !== "refunding" && script !== null)
-          this.#fail("I3", `${p.number} is paid back without proof after its script went out`);
+        if (p.state === "refunding" && old !== undefined && old.state !== "refunding" && isIssued)
+          this.#fail("I3", `${p.number} is paid back without proof after its script or recharge went out`);
         return;
       default:
     }
@@ -331,7 +367,12 @@ export class Checks {
     this.#scripts.set(script.id, { deadlineAt: script.deadlineAt, powerUpId: script.powerUpId });
     const before = fromHex(script.before);
     if (before !== null) this.#before.set(cardId, before);
-    const key = this.#numberOf(p.meterId, countBefore + 1);
+    this.#numbered(p, countBefore + 1);
+  }
+
+  /** I2: a number is one purchase's. */
+  #numbered(p: Purchase, count: number): void {
+    const key = this.#numberOf(p.meterId, count);
     const other = this.#numbers.get(key);
     const taken = other === undefined ? undefined : this.#world.store.peek("purchase", other)?.state;
     // Taken back by people without a refund image, a purchase leaves its number to the next one.

@@ -6,7 +6,7 @@ import type { WorldStore } from "../world/store.ts";
 import type { World } from "../world/world.ts";
 import { patch, type Sabotage } from "./sabotage.ts";
 
-const store = (
+export const store = (
   name: string,
   about: string,
   change: (base: WorldStore, world: World) => Partial<Store>,
@@ -26,7 +26,7 @@ const purchaseOf = (t: Transition) =>
   t.writes.flatMap((write) => (write.kind === "purchase" ? [write.state] : [])).at(0);
 
 /** Says that it was done, and does it when the next commit comes: gone if the process dies, late in any case. */
-function acknowledgedEarly(name: string, about: string, which: string): Sabotage {
+export function acknowledgedEarly(name: string, about: string, which: string): Sabotage {
   return store(name, about, (base) => {
     let held: Transition | null = null;
     const flush = async (): Promise<void> => {
@@ -46,7 +46,7 @@ function acknowledgedEarly(name: string, about: string, which: string): Sabotage
 }
 
 /** What services load is not what is stored. */
-const loadsChanged = (base: WorldStore, change: (row: LoadedRow) => LoadedRow): Partial<Store> => ({
+export const loadsChanged = (base: WorldStore, change: (row: LoadedRow) => LoadedRow): Partial<Store> => ({
   load: async (refs) =>
     loaded(
       refs.flatMap(({ kind, id }) => {

@@ -3,9 +3,10 @@
  * every thing that goes through it. Without a sabotage all of them hand on what they got.
  */
 import type { CardAnswer } from "@citygas/api";
+import type { Id } from "@citygas/core";
 import type { CardScript, ScriptReport } from "@citygas/gascard";
 import type { CodePayChannel } from "@citygas/gateways";
-import type { Decisions, SaleContext, Store, TerminalFacts } from "@citygas/server";
+import type { Decisions, MeterLink, MeterWord, SaleContext, Store, TerminalFacts } from "@citygas/server";
 import type { ServerClock } from "@citygas/terminal";
 import type { CardReader } from "../world/card.ts";
 import type { Gateway } from "../world/gateway.ts";
@@ -22,6 +23,9 @@ export interface Seam {
   context(base: SaleContext, world: World): SaleContext;
   /** What two people do. */
   decisions(base: Decisions): Decisions;
+  /** The way to meters on a link, and what comes back. */
+  meterLink(base: MeterLink, world: World): MeterLink;
+  meterWord(word: MeterWord, meterId: Id, world: World): MeterWord;
   reader(base: CardReader, kiosk: Kiosk, world: World): CardReader;
   kioskClock(base: ServerClock, now: () => number): ServerClock;
   /** The script that a kiosk really carries out. */
@@ -44,6 +48,8 @@ export const untouched: Seam = {
   channel: (base) => base,
   context: (base) => base,
   decisions: (base) => base,
+  meterLink: (base) => base,
+  meterWord: (word) => word,
   reader: (base) => base,
   kioskClock: (base) => base,
   script: (script) => script,

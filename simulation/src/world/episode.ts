@@ -1,5 +1,6 @@
 /** One world from its first customer to the last open purchase settled. */
 import { checkAtEnd } from "../invariants/atEnd.ts";
+import { liveOnLink, wakeUp } from "./linkedHome.ts";
 import { comeBack, live } from "./people.ts";
 import type { Plan } from "./plan.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -17,11 +18,18 @@ export async function runEpisode(plan: Plan, options: WorldOptions): Promise<Wor
   const over = (): boolean => world.violation !== null;
   const phase = async (ms: number): Promise<void> => await scheduler.run(scheduler.now + ms, over);
   await world.begin();
-  let living = world.households.length;
+  let living = world.households.length + world.linked.length;
   for (const household of world.households) {
     const name = household.plan.name;
     world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
       await live(world, household);
+      living -= 1;
+    });
+  }
+  for (const home of world.linked) {
+    const { name } = home.plan;
+    world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
+      await liveOnLink(world, home);
       living -= 1;
     });
   }
@@ -42,6 +50,10 @@ export async function runEpisode(plan: Plan, options: WorldOptions): Promise<Wor
       },
       20 * 60_000,
     );
+  }
+  for (const home of world.linked) {
+    const name = `${home.plan.name} again`;
+    world.spawn({ name, process: null, rng: world.rng(name) }, () => wakeUp(world, home), 20 * 60_000);
   }
   await phase(comeBackMs);
   await phase(restMs);

@@ -1,6 +1,6 @@
 /** A household: its account and card in the books, its card in the hand, its meter on the wall. */
 import type { Entry } from "@citygas/api";
-import type { AccountState, Id, TariffVersion } from "@citygas/core";
+import type { AccountState, Id, TariffVersion, Write } from "@citygas/core";
 import {
   type LayoutDriver,
   openAMoney,
@@ -101,28 +101,23 @@ const pages: Record<CardKind, NonNullable<MeterRow["layout"]>> = {
   C: "open-c",
 };
 
-export async function settleIn(
+/** Its account with what is in the books beside it, and who buys. */
+export async function openAccount(
   world: World,
   plan: HouseholdPlan,
-  index: number,
+  accountNumber: string,
   changeAt: number | null,
-): Promise<Household> {
+  writes: (ids: { accountId: Id; meterId: Id }) => Write[],
+): Promise<{ accountId: Id; meterId: Id; customer: Customer }> {
   const { name, counts, balanceFen, debtFen } = plan;
-  const driver = drivers[plan.card][counts];
-  const [accountId, cardId, meterId] = [`account-${name}`, `card-${name}`, `meter-${name}`];
-  const cardNumber = String(31_100_000 + index).padStart(10, "0");
+  const [accountId, meterId] = [`account-${name}`, `meter-${name}`];
   const account: AccountState = { id: accountId, unitId: unit.id, balanceFen, heldFen: 0, block: null };
-  const card = newCardState({ id: cardId, accountId, meterId, cardNumber }, driver);
   await world.store.commit({
     eventId: `open-${name}`,
     at: world.scheduler.now,
     subject: { kind: "account", id: accountId },
     event: { type: "opened" },
-    writes: [
-      { kind: "account", id: accountId, expected: 0, state: account },
-      { kind: "meter", id: meterId, expected: 0, state: { id: meterId, accountId, openPurchaseId: null } },
-      { kind: "card", id: cardId, expected: 0, state: card },
-    ],
+    writes: [{ kind: "account", id: accountId, expected: 0, state: account }, ...writes({ accountId, meterId })],
     guards: [],
     postings: [
       { account: `customer:${accountId}`, commodity: "fen", amount: -balanceFen },
@@ -132,11 +127,9 @@ export async function settleIn(
     ],
     tasks: { add: [], drop: [] },
   });
-  world.cardIds.set(cardNumber, cardId);
-  world.queries.registerMeter(meterId, accountId, counts);
   const customer: Customer = {
     accountId,
-    accountNumber: cardNumber,
+    accountNumber,
     holderName: `李小${name}`,
     address: "秦淮人家6号楼3单元501室",
     room: "501室",
@@ -157,6 +150,38 @@ export async function settleIn(
     later: plan.later,
     adoption: [],
   };
+  return { accountId, meterId, customer };
+}
+
+/** What is keyed in for a wish; null: it comes to nothing. */
+export const entryFor = (counts: HouseholdPlan["counts"], value: number): Entry | null =>
+  value <= 0
+    ? null
+    : counts === "volume"
+      ? { kind: "volume", volumeL: value - (value % 1_000) }
+      : { kind: "amount", amountFen: value };
+
+export async function settleIn(
+  world: World,
+  plan: HouseholdPlan & { card: CardKind },
+  index: number,
+  changeAt: number | null,
+): Promise<Household> {
+  const { name, counts } = plan;
+  const driver = drivers[plan.card][counts];
+  const cardId = `card-${name}`;
+  const cardNumber = String(31_100_000 + index).padStart(10, "0");
+  const { accountId, meterId, customer } = await openAccount(world, plan, cardNumber, changeAt, (ids) => [
+    {
+      kind: "meter",
+      id: ids.meterId,
+      expected: 0,
+      state: { id: ids.meterId, accountId: ids.accountId, openPurchaseId: null },
+    },
+    { kind: "card", id: cardId, expected: 0, state: newCardState({ ...ids, id: cardId, cardNumber }, driver) },
+  ]);
+  world.cardIds.set(cardNumber, cardId);
+  world.queries.registerMeter(meterId, accountId, counts);
   const image = driver.format({
     cardNumber,
     areaCode,
@@ -206,12 +231,7 @@ export async function settleIn(
     meterTorn: false,
     wasTorn: false,
     liedAbout: false,
-    entry: (value) =>
-      value <= 0
-        ? null
-        : counts === "volume"
-          ? { kind: "volume", volumeL: value - (value % 1_000) }
-          : { kind: "amount", amountFen: value },
+    entry: (value) => entryFor(counts, value),
   };
   return household;
 }

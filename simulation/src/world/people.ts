@@ -112,18 +112,18 @@ async function atDesk(world: World, household: Household, what: typeof decideMan
   await what(world, household, atReader, meanwhile);
 }
 
-/** One card in one reader, until what is done there is over or the terminal has died. */
-async function standAt(
+/** One stay at a terminal, with a card in its reader or without one, until what is done there is over or the terminal has died. */
+export async function standAt(
   world: World,
   kiosk: Kiosk,
-  household: Household,
-  card: PhysicalCard,
+  household: Pick<Household, "plan" | "visit">,
+  card: PhysicalCard | null,
   work: () => Promise<void>,
 ): Promise<void> {
   const { scheduler } = world;
   await kiosk.enter();
   while (!kiosk.process.alive) await scheduler.pause(10_000);
-  kiosk.insert(card);
+  if (card !== null) kiosk.insert(card);
   const name = `${world.nextStay(household)} at ${kiosk.name}`;
   const visitor = scheduler.hold<"ended" | "died">();
   kiosk.visitor = visitor;
@@ -133,7 +133,7 @@ async function standAt(
   });
   await visitor.promise;
   if (kiosk.visitor === visitor) kiosk.visitor = null;
-  if (kiosk.slot?.card === card) kiosk.takeCardOut();
+  if (card !== null && kiosk.slot?.card === card) kiosk.takeCardOut();
   kiosk.leave();
 }
 

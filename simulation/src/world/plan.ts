@@ -20,7 +20,8 @@ export interface PlannedVisit {
 export type CardKind = "A" | "B" | "cpu" | "C";
 export interface HouseholdPlan {
   name: string;
-  card: CardKind;
+  /** null: its meter is on a link, and there is no card. */
+  card: CardKind | null;
   counts: "volume" | "money";
   balanceFen: number;
   debtFen: number;
@@ -38,6 +39,8 @@ const householdsPerWorld = 4;
 const visits = { min: 10, max: 20 };
 const minute = 60_000;
 
+/** Beside the others, in so many of 1000 worlds: one whose meter is on a link. */
+const linked = 400;
 /** In 1000 households. */
 const cardKinds: readonly (readonly [CardKind, number])[] = [
   ["A", 180],
@@ -63,8 +66,10 @@ const codeOf = (rng: Rng): string =>
 
 export function planOf(seed: string): Plan {
   const households: HouseholdPlan[] = [];
-  for (let index = 0; index < householdsPerWorld; index++) {
+  for (let index = 0; index <= householdsPerWorld; index++) {
     const rng = Rng.of(`${seed} household ${index}`);
+    const isLinked = index === householdsPerWorld;
+    if (isLinked && !rng.chance(linked)) continue;
     const counts = rng.chance(600) ? "volume" : "money";
     const planned: PlannedVisit[] = [];
     const wanted = rng.int(visits.min, visits.max);
@@ -82,7 +87,7 @@ export function planOf(seed: string): Plan {
       });
     households.push({
       name: `h${index + 1}`,
-      card: cardKind(rng),
+      card: isLinked ? null : cardKind(rng),
       counts,
       balanceFen: rng.chance(500) ? rng.int(1, 6_000) : 0,
       later: rng.chance(600),

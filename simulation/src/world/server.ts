@@ -230,6 +230,7 @@ function contextOf(
         production: false,
       },
       committed: () => undefined,
+      meterLink: world.seam.meterLink(world.meterNet, world),
     },
     world,
   );

@@ -21,14 +21,24 @@ import {
 import type { FaultAt } from "../faults/kinds.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Answer, Kiosk } from "./kiosk.ts";
+import type { HouseholdPlan } from "./plan.ts";
 import type { Server } from "./server.ts";
 import { payAtDesk } from "./till.ts";
 import { payInWallet } from "./wallet.ts";
 import type { World } from "./world.ts";
 
-export interface Visit {
+/** Somebody who buys at a terminal. */
+export interface Buyer {
   world: World;
   kiosk: Kiosk;
+  household: { readonly plan: HouseholdPlan };
+  /** Its requests are named by it, so that other visits left out change no order's number. */
+  stay: string;
+  requests: number;
+}
+
+/** With a card. */
+export interface Visit extends Buyer {
   household: Household;
   /** null: only what is open is wanted. */
   wish: Wish | null;
@@ -36,9 +46,6 @@ export interface Visit {
   powerUpId: string;
   /** What the probe saw. */
   image: ScriptReport | null;
-  /** Its requests are named by it, so that other visits left out change no order's number. */
-  stay: string;
-  requests: number;
 }
 
 const roundsMax = 4;
@@ -48,7 +55,7 @@ const askMs = 20_000;
 /** The desk makes a new card: by its own fault, or because the replacement was booked and never handed out. */
 const unusable = ["card.countMismatch", "card.secretCounter", "card.badChecksum", "card.lost", "card.replaced"];
 
-export const keyed = (visit: Visit, what: string): KeyedRequest => {
+export const keyed = (visit: Buyer, what: string): KeyedRequest => {
   visit.requests += 1;
   const key = `${visit.stay} ${visit.requests} ${what}`;
   return { key, fingerprint: key, eventId: derivedId("event", key) };
@@ -169,7 +176,7 @@ async function buy(visit: Visit, wish: Wish, most: number): Promise<void> {
 }
 
 /** Asked again where amounts moved; null: it came to nothing. */
-async function confirm(visit: Visit, quote: PurchaseView, twice: boolean): Promise<PurchaseView | null> {
+export async function confirm(visit: Buyer, quote: PurchaseView, twice: boolean): Promise<PurchaseView | null> {
   const { kiosk } = visit;
   for (let tries = 1; tries <= 3; tries++) {
     const request = keyed(visit, "confirm");
@@ -182,7 +189,7 @@ async function confirm(visit: Visit, quote: PurchaseView, twice: boolean): Promi
   return null;
 }
 
-export const cancel = (visit: Visit, id: string): Promise<Answer<PurchaseView>> => {
+export const cancel = (visit: Buyer, id: string): Promise<Answer<PurchaseView>> => {
   const request = keyed(visit, "cancel");
   return visit.kiosk.ask("cancel", askMs, (server) => cancelPurchase(server.sale, visit.kiosk.terminal, id, request));
 };

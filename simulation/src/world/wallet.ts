@@ -8,13 +8,33 @@ import type { Payer } from "@citygas/core";
 import { startPrepay } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import { prepaidOrderOf } from "./prepay.ts";
-import { afterPaid, cancel, keyed, type Visit, waitForMoney } from "./visit.ts";
+import { afterPaid, type Buyer, cancel, keyed, type Visit, waitForMoney } from "./visit.ts";
 
 const askMs = 20_000;
 const triesMax = 3;
 
-/** The wallet's own params lead to the order; what the payer does with it may come whenever it likes. */
+/** Paid at once, a CPU card is written in the dongle. */
 export async function payInWallet(visit: Visit, purchase: PurchaseView): Promise<void> {
+  const { world, household } = visit;
+  const ordered = await orderInWallet(visit, purchase);
+  if (ordered === "left") return;
+  const known = await waitForMoney(visit, purchase.id);
+  if (known?.state !== "paid") return;
+  if (ordered === "writtenLater" || !household.driver.application) {
+    if (ordered === "writtenLater") world.faults.hit(ordered);
+    return;
+  }
+  await afterPaid(visit, purchase.id);
+}
+
+/**
+ * The wallet's own params lead to the order; what the payer does with it may come whenever it likes.
+ * @returns `left`: nobody waits for it
+ */
+export async function orderInWallet(
+  visit: Buyer,
+  purchase: PurchaseView,
+): Promise<"left" | "paidNow" | "writtenLater"> {
   const { world, household } = visit;
   const { scheduler, faults } = world;
   const fiber = scheduler.fiber();
@@ -22,7 +42,7 @@ export async function payInWallet(visit: Visit, purchase: PurchaseView): Promise
   const outTradeNo = await order(visit, purchase.id, payer);
   if (outTradeNo === null) {
     await cancel(visit, purchase.id);
-    return;
+    return "left";
   }
   const gateway = world.gateways[0];
   const fault = world.calm ? null : faults.draw<FaultAt<"atWallet">>("atWallet", fiber);
@@ -36,11 +56,11 @@ export async function payInWallet(visit: Visit, purchase: PurchaseView): Promise
   switch (fault) {
     case "orderLeftUnpaid":
       faults.hit(fault);
-      return;
+      return "left";
     case "orderCancelled":
       faults.hit(fault);
       await cancel(visit, purchase.id);
-      return;
+      return "left";
     case "orderPaidLater":
       // The customer goes to a kiosk with the card meanwhile; the reader there wins, or finds it paid.
       faults.hit(fault);
@@ -48,21 +68,15 @@ export async function payInWallet(visit: Visit, purchase: PurchaseView): Promise
         if (gateway?.trades.get(outTradeNo)?.state === "closed") faults.hit("orderPaidAfterClose");
         paid();
       });
-      return;
+      return "left";
     default:
       scheduler.at(fiber.rng.int(1_000, 40_000), paid);
+      return fault ?? "paidNow";
   }
-  const known = await waitForMoney(visit, purchase.id);
-  if (known?.state !== "paid") return;
-  if (fault === "writtenLater" || !household.driver.application) {
-    if (fault === "writtenLater") faults.hit(fault);
-    return;
-  }
-  await afterPaid(visit, purchase.id);
 }
 
 /** @returns the order's number; null: there is none to pay. */
-async function order(visit: Visit, purchaseId: string, payer: Payer): Promise<string | null> {
+async function order(visit: Buyer, purchaseId: string, payer: Payer): Promise<string | null> {
   const { world, kiosk } = visit;
   for (let tries = 1; tries <= triesMax; tries++) {
     const request = keyed(visit, "order");

@@ -10,6 +10,8 @@ import type { ChipKeys } from "./card.ts";
 import { Gateway } from "./gateway.ts";
 import { type Household, settleIn, unit } from "./household.ts";
 import { Kiosk } from "./kiosk.ts";
+import { type LinkedHome, moveIn } from "./linkedHome.ts";
+import { MeterNet } from "./meterNet.ts";
 import { kiosksPerWorld, type Plan } from "./plan.ts";
 import { Post } from "./post.ts";
 import { openQueries, type WorldQueries } from "./queries.ts";
@@ -51,6 +53,8 @@ export class World {
   readonly desk: Kiosk;
   readonly phone: Kiosk;
   readonly households: Household[] = [];
+  readonly linked: LinkedHome[] = [];
+  readonly meterNet: MeterNet;
   /** A household that buys nothing; its card turns up where it should not. */
   neighbour: Household | null = null;
   readonly cardIds = new Map<string, Id>();
@@ -88,6 +92,7 @@ export class World {
     this.checks = new Checks(this);
     this.queries = openQueries(this.store, this.rows);
     this.post = new Post(this);
+    this.meterNet = new MeterNet(this);
     this.priceChangeAt = drawn.includes("priceChanges") ? this.#start + weather.rng.int(1, 8) * hour : null;
     if (this.priceChangeAt !== null) this.faults.hit("priceChanges");
     const skewed = drawn.includes("clocksSkewed");
@@ -112,8 +117,11 @@ export class World {
 
   /** Registers everybody and starts the servers. */
   async begin(): Promise<void> {
-    for (const [index, plan] of this.plan.households.entries())
-      this.households.push(await settleIn(this, plan, index, this.priceChangeAt));
+    for (const [index, plan] of this.plan.households.entries()) {
+      const { card } = plan;
+      if (card === null) this.linked.push(await moveIn(this, plan, this.priceChangeAt));
+      else this.households.push(await settleIn(this, { ...plan, card }, index, this.priceChangeAt));
+    }
     const nobody = {
       name: "neighbour",
       card: "B" as const,
@@ -147,7 +155,7 @@ export class World {
   }
 
   /** Names a stay at a terminal by the planned visit it belongs to, so that leaving out another one changes no name. */
-  nextStay({ plan, visit }: Household): string {
+  nextStay({ plan, visit }: Pick<Household, "plan" | "visit">): string {
     const planned = `${plan.name} visit ${visit}`;
     const next = (this.#visits.get(planned) ?? 0) + 1;
     this.#visits.set(planned, next);
@@ -198,7 +206,8 @@ export class World {
   }
 
   customerFacts(accountId: Id): Household["customer"] | undefined {
-    const found = this.everybody().find((each) => each.accountId === accountId)?.customer;
+    const all = [...this.everybody(), ...this.linked];
+    const found = all.find((each) => each.accountId === accountId)?.customer;
     if (found === undefined || found.debts.length === 0) return found;
     return { ...found, debts: found.debts.filter(({ id }) => !this.rows.settled.has(id)) };
   }

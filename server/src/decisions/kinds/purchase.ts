@@ -1,5 +1,5 @@
 /** What only people decide about a purchase: the end of `manual`, another write, and taking it back at a reader. */
-import { type Id, ok, type Purchase, type Result, type Versioned } from "@citygas/core";
+import { type Id, mayStillBeTaken, ok, type Purchase, type Result, type Versioned } from "@citygas/core";
 import { chips, type LayoutDriver, layoutByName } from "@citygas/gascard";
 import { type Static, Type } from "typebox";
 import type { ServerContext } from "../../context.ts";
@@ -48,7 +48,7 @@ async function mayDecide(sale: SaleContext, { ref, doc }: Proposal): Promise<Res
   if (!(await scriptEnded(sale, p))) return refused("card.scriptRunning", { number: p.number });
   const { to, indexL } = doc as Static<typeof Decide>;
   if (to !== "refunding") return found;
-  const back = mayGoBack(p);
+  const back = mayStillBeTaken(p) ? refused("recharge.mayArrive", { number: p.number }) : mayGoBack(p);
   if (!back.ok) return back;
   return p.refundNeeds === "index" && indexL === undefined
     ? refused("refund.indexNeeded", { number: p.number })

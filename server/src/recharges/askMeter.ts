@@ -1,0 +1,20 @@
+import { done, type TaskEnd } from "../payments/attemptTasks.ts";
+import type { SaleContext } from "../purchases/sale.ts";
+import type { Task } from "../store/port.ts";
+
+/** The n-th pause is five times as long as the one before: one that sleeps says by itself when it wakes. */
+const firstPauseMs = 60_000;
+const longestPauseMs = 6 * 3_600_000;
+const noLinkMs = 60_000;
+
+/** As long as a recharge waits for this meter it is asked for its record, on which all that follows stands. */
+export async function askMeter(sale: SaleContext, { ref: meterId, attempt }: Task): Promise<TaskEnd> {
+  const link = (await sale.store.load([{ kind: "meter", id: meterId }])).get("meter", meterId)?.state.link;
+  if (link === undefined || link.queue.length === 0) return done;
+  if (sale.meterLink === undefined) {
+    sale.log.error({ meterId }, "no link to meters is set up");
+    return { retryAt: sale.now() + noLinkMs };
+  }
+  await sale.meterLink.send(meterId, { kind: "readRecord" });
+  return { retryAt: sale.now() + Math.min(longestPauseMs, firstPauseMs * 5 ** Math.min(attempt - 1, 5)) };
+}

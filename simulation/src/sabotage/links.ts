@@ -1,0 +1,79 @@
+/** Wrong rules about meters on a link: what is sent when, and what is believed of it. */
+import { deliveredAmount, numberAfter, purchaseTable } from "@citygas/core";
+import type { MeterWord } from "@citygas/server";
+import type { World } from "../world/world.ts";
+import { acknowledgedEarly, loadsChanged, store } from "./centre.ts";
+import { patch, type Sabotage } from "./sabotage.ts";
+
+const unansweredMs = 600_000;
+
+/** The first in the meter's queue, as if its record showed it. */
+function asIfTaken(meterId: string, world: World): MeterWord | null {
+  const id = world.store.peek("meter", meterId)?.state.link?.queue[0];
+  const p = id === undefined ? undefined : world.store.peek("purchase", id)?.state;
+  if (p?.command === undefined || p.countBefore === null || p.totalBefore === null) return null;
+  const amount = deliveredAmount(p);
+  const record = { purchaseNo: numberAfter(p.countBefore), amount, totalCredited: p.totalBefore + amount };
+  return { kind: "record", record };
+}
+
+/** What `paid` does when it is given up, done to a recharge that is out. */
+const givenBack: NonNullable<(typeof purchaseTable)["issued"]["gaveUp"]> = (p, e, now, settings) =>
+  p.cardId === null ? (purchaseTable.paid.gaveUp?.(p, e, now, settings) ?? null) : null;
+
+export const linkSabotages: readonly Sabotage[] = [
+  acknowledgedEarly("rechargeNotDurable", "a recharge leaves before its number is on the disk", "rechargeSent"),
+  {
+    name: "rechargeExpired",
+    about: "a recharge that its meter does not answer has failed, and is paid back",
+    blind: ["I3"],
+    install: () => {
+      const { due } = purchaseTable.issued;
+      return patch(purchaseTable.issued, {
+        due: (p, e, now, settings) =>
+          givenBack(p, { type: "gaveUp", reason: "timeout" }, now, settings) ?? due?.(p, e, now, settings) ?? null,
+      });
+    },
+  },
+  {
+    name: "sentCancelled",
+    about: "a recharge may be cancelled as long as its meter has not answered",
+    blind: ["I3"],
+    install: () => patch(purchaseTable.issued, { gaveUp: givenBack }),
+  },
+  {
+    name: "rechargeSentAnew",
+    about: "a recharge that its meter does not answer is sent again under the next number",
+    blind: ["I5"],
+    seam: () => ({
+      meterLink: (base, world) => ({
+        send: async (meterId, command) => {
+          await base.send(meterId, command);
+          if (command.kind !== "recharge") return;
+          const isOut = (): boolean => {
+            const id = world.store.peek("meter", meterId)?.state.link?.queue[0];
+            const p = id === undefined ? undefined : world.store.peek("purchase", id)?.state;
+            return p?.state === "unknown" && numberAfter(p.countBefore ?? 0) === command.purchaseNo;
+          };
+          world.scheduler.at(unansweredMs, () => {
+            if (isOut()) void base.send(meterId, { ...command, purchaseNo: numberAfter(command.purchaseNo) });
+          });
+        },
+      }),
+    }),
+  },
+  {
+    name: "echoBelieved",
+    about: "a meter that repeats a recharge has taken it",
+    seam: () => ({
+      meterWord: (word, meterId, world) => (word.kind === "echo" ? (asIfTaken(meterId, world) ?? word) : word),
+    }),
+  },
+  store("queueOvertaken", "whichever recharge of a meter was paid last is sent first", (base) =>
+    loadsChanged(base, (row) => {
+      if (!("link" in row.state) || row.state.link === undefined) return row;
+      const { link } = row.state;
+      return { ...row, state: { ...row.state, link: { ...link, queue: link.queue.toReversed() } } };
+    }),
+  ),
+];
