@@ -2,6 +2,7 @@
  * `npm run simulate:search [-- STATES [NAME…]]`: small worlds of growing size, all or those named, each visited as far as
  * STATES. One line of JSON per world. Exit 1 on a hole.
  */
+import { linkSizes, searchLink } from "./link.ts";
 import { search } from "./search.ts";
 import { largeSizes, sizes } from "./sizes.ts";
 
@@ -11,12 +12,16 @@ const [statesMax = statesLimit] = process.argv.slice(2, 3).map(Number);
 if (!Number.isSafeInteger(statesMax) || statesMax < 1 || statesMax > statesLimit)
   throw new Error(`${process.argv[2]}: not a number of states, 1 to ${statesLimit}`);
 const named = process.argv.slice(3);
-const worlds = [...sizes, ...largeSizes].filter(({ name }) => named.length === 0 || named.includes(name));
-if (worlds.length < named.length) throw new Error(`worlds: ${[...sizes, ...largeSizes].map((w) => w.name).join("; ")}`);
+const all = [
+  ...linkSizes.map((size) => ({ name: size.name, visit: () => searchLink(size, statesMax) })),
+  ...[...sizes, ...largeSizes].map(({ name, ...size }) => ({ name, visit: () => search(size, statesMax) })),
+];
+const worlds = all.filter(({ name }) => named.length === 0 || named.includes(name));
+if (worlds.length < named.length) throw new Error(`worlds: ${all.map(({ name }) => name).join("; ")}`);
 let holes = 0;
-for (const { name, ...size } of worlds) {
+for (const { name, visit } of worlds) {
   const began = performance.now();
-  const { violation, deadEnd, ...counts } = search(size, statesMax);
+  const { violation, deadEnd, ...counts } = visit();
   if (violation !== null) console.log(`VIOLATION ${violation.text}\n  ${violation.way.join("\n  ")}`);
   if (deadEnd.length > 0) console.log(`from here no end is reached:\n  ${deadEnd.join("\n  ")}`);
   if (violation !== null || deadEnd.length > 0) holes += 1;

@@ -1,20 +1,17 @@
 /** Everything that may happen next in the small world, one commit or one act on a card at a time. */
 import { takeCard } from "@citygas/sandbox";
 import { apply, applyToOpen, decisionFor, issued, onCard, openOf, recorded, replaced, sold } from "./centre.ts";
+import type { Move } from "./explore.ts";
 import { areaCode, bytesOf, type Card, hexOf, idle, type Parts, type Reader, type Size, type State } from "./state.ts";
 
-export interface Move {
-  label: string;
-  next: State;
-}
 type Add = (label: string, next: State | null) => void;
 type Which = 0 | 1;
 
 const readerNames = ["kiosk", "desk"] as const;
 const cardNames = ["card", "new card"] as const;
 
-export function movesFrom(parts: Parts, s: State, size: Size): Move[] {
-  const moves: Move[] = [];
+export function movesFrom(parts: Parts, s: State, size: Size): Move<State>[] {
+  const moves: Move<State>[] = [];
   const add: Add = (label, next) => {
     if (next !== null) moves.push({ label, next });
   };

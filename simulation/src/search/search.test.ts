@@ -3,6 +3,7 @@ import { purchaseTable } from "@citygas/core";
 import { type LayoutFacts, openBMoney } from "@citygas/gascard";
 import { expect, inject, it } from "vitest";
 import { patch } from "../sabotage/sabotage.ts";
+import { linkSizes, searchLink } from "./link.ts";
 import { search } from "./search.ts";
 import { sizes } from "./sizes.ts";
 
@@ -21,6 +22,48 @@ it.each(["A, one purchase", "B, one purchase", "C, one purchase"])(
     expect(found.states).toBeGreaterThan(500);
   },
 );
+
+it.each(linkSizes)("$name: all states are safe and lead to an end", (size) => {
+  expect(searchLink(size, 100_000)).toMatchObject({ ...whole, manual: 0 });
+});
+
+const [, threeRecharges = { name: "", recharges: [] }] = linkSizes;
+
+it("finds the second credit where a recharge that was not answered is paid back", () => {
+  const { gaveUp } = purchaseTable.paid;
+  const undo = patch(purchaseTable.issued, {
+    due: (p, _e, now, s) => gaveUp?.(p, { type: "gaveUp", reason: "timeout" }, now, s) ?? null,
+  });
+  try {
+    expect(searchLink(threeRecharges, 100_000).violation?.text).toMatch(/^I2/);
+  } finally {
+    undo();
+  }
+});
+
+it("finds the delivery without gas where a recharge counts as taken when its time is over", () => {
+  const { cardSettled } = purchaseTable.issued;
+  const undo = patch(purchaseTable.issued, {
+    due: (p, _e, now, s) => {
+      const script = { id: "k" } as NonNullable<typeof p.script>;
+      return cardSettled?.({ ...p, script }, { type: "cardSettled", as: "consumed", scriptId: "k" }, now, s) ?? null;
+    },
+  });
+  try {
+    expect(searchLink(threeRecharges, 100_000).violation?.text).toMatch(/^I1/);
+  } finally {
+    undo();
+  }
+});
+
+it("finds the dead end where a recharge that was not answered is never sent again", () => {
+  const undo = patch(purchaseTable.unknown, { rechargeSent: () => null });
+  try {
+    expect(searchLink(threeRecharges, 100_000).deadEnds).toBeGreaterThan(0);
+  } finally {
+    undo();
+  }
+});
 
 it("finds the way on which a refund by timer pays for gas that is on the card", () => {
   const { gaveUp } = purchaseTable.paid;

@@ -12,6 +12,7 @@ import type { AccountState, CardState, MeterState, Purchase } from "@citygas/cor
 import { type LayoutDriver, openAMoney, openBMoney, openCMoney } from "@citygas/gascard";
 import type { MeterRow } from "@citygas/sandbox";
 import { newCardState, startCount, startTotal } from "../world/cardBook.ts";
+import { Table } from "./explore.ts";
 
 export const cardNumber = "0031100000";
 export const areaCode = "0996";
@@ -73,31 +74,6 @@ export interface State {
   /** The card, and its replacement. */
   cards: readonly [Card, Card];
   readers: readonly [Reader, Reader];
-}
-
-/** Keeps each value once; equal values have one number. */
-export class Table<T> {
-  readonly #numbers = new Map<string, number>();
-  readonly #values: T[] = [];
-
-  /** @param key the same for equal values only. */
-  of(value: T, key = typeof value === "string" ? value : JSON.stringify(value)): number {
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    this.#numbers.set(key, this.#values.length);
-    this.#values.push(value);
-    return this.#values.length - 1;
-  }
-
-  at(number: number): T {
-    const value = this.#values[number];
-    if (value === undefined) throw new Error(`no value ${number}`);
-    return value;
-  }
-
-  get size(): number {
-    return this.#values.length;
-  }
 }
 
 /** The parts that states are made of, for one search. */
