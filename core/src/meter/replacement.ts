@@ -101,7 +101,8 @@ export function replaceMeter(
   if (word !== null && !isPossible(meter, counts, word)) return err({ code: "wordDisagrees" });
   const after = card === null ? null : cardAfter(card, change);
   if (card !== null && after === null) return err({ code: "wordDisagrees" });
-  const totalCredited = after?.totalCredited ?? word?.totalCredited ?? 0;
+  // On a link each meter counts for itself.
+  const totalCredited = after?.totalCredited ?? (meter.link === undefined ? word?.totalCredited : 0) ?? 0;
   const began = { changeId: change.id, at: now, totalCredited, indexL: change.newIndexL };
   const same = newMeterId === meter.id;
   const remaining = word?.remaining ?? 0;
@@ -111,13 +112,25 @@ export function replaceMeter(
     meter: same
       ? { ...meter, began }
       : { ...meter, openPurchaseId: null, retired: { at: now, replacedBy: newMeterId, word } },
-    fresh: same ? null : { id: newMeterId, accountId: meter.accountId, openPurchaseId: meter.openPurchaseId, began },
+    fresh: same
+      ? null
+      : {
+          id: newMeterId,
+          accountId: meter.accountId,
+          openPurchaseId: meter.openPurchaseId,
+          began,
+          ...begunLink(meter),
+        },
     postings: [
       ...postings.leftInMeter(meter, account.unitId, { counts, remaining, owedFen: change.owedFen }),
       ...postings.onCardStill(meter.id, newMeterId, counts, after !== null && isUnproven(after) ? after.lastAmount : 0),
     ],
   });
 }
+
+/** What still waits for the old one is given back (server/src/recharges/askMeter.ts). */
+const begunLink = ({ link }: MeterState): Pick<MeterState, "link"> =>
+  link === undefined ? {} : { link: { counted: null, queue: [] } };
 
 /** null: the meter's word on it can't be. */
 function cardAfter(card: CardState, { newMeterId, word }: MeterChange): CardState | null {

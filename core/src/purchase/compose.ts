@@ -253,7 +253,7 @@ const withCount = (
 
 function changeMeter(draft: Draft, change: MeterChange, p: Purchase, now: Instant): ComposeRefusal | null {
   const { account, card, meter } = draft;
-  if (card === null || meter === null) throw new Error(`purchase ${p.id} has no card or no meter to replace`);
+  if (meter === null) throw new Error(`purchase ${p.id} has no meter to replace`);
   const replaced = replaceMeter({ account, card, meter }, change, now);
   if (!replaced.ok) return replaced.error;
   const { postings: moved, ...parts } = replaced.value;

@@ -266,7 +266,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
     meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
-    meterDisagrees: (p, _e, now) => toManual(p, now),
+    meterDisagrees: (p, _e, now) => toManual(isOverLink(p) ? { ...p, meterGone: true } : p, now),
     cardLost: (p, _e, now) => toManual(p, now),
     rechargeSent: (p, e) => send(p, e),
     rechargeTaken: (p, e, now) => taken(p, e, now),
@@ -278,6 +278,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     scriptIssued: (p, e) => (twoPeople(e.approvedBy) ? issue(p, e) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
     meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
+    meterDisagrees: (p) => (isOverLink(p) ? { purchase: { ...p, meterGone: true }, effects: [] } : null),
     decided: (p, e, now) => {
       if (!twoPeople(e.by)) return null;
       if (e.to === "delivered") return deliver(p, now, "staff");

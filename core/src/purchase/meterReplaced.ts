@@ -4,13 +4,12 @@ import { type Heard, heardOf, type LastWord } from "../meter/replacement.ts";
 import type { Instant } from "../units.ts";
 import type { PurchaseEvent, PurchaseStep } from "./machine.ts";
 import { deliver, replacedUnwritten, replacedWritten, twoPeople } from "./onCard.ts";
+import { isOverLink, wordOnRecharge } from "./onLink.ts";
 import { refund } from "./refunding.ts";
+import { deliveredAmount } from "./steps.ts";
 import type { Purchase } from "./types.ts";
 
 type MeterReplaced = Extract<PurchaseEvent, { type: "meterReplaced" }>;
-
-export const deliveredAmount = ({ breakdown: { delivers } }: Purchase): number =>
-  delivers.kind === "volume" ? delivers.volumeL : delivers.meterCreditFen;
 
 /** What the old meter says of a purchase whose script was out; null: none was, so it can't have been asked for it. */
 export const heardOfOpen = (p: Purchase, word: LastWord): Heard | null =>
@@ -31,6 +30,7 @@ export function meterUnderUnwritten(p: Purchase, e: MeterReplaced): PurchaseStep
 export function meterUnderWritten(p: Purchase, e: MeterReplaced, now: Instant): PurchaseStep | null {
   const { word, approvedBy } = e.change;
   if (word === null || !twoPeople(approvedBy)) return null;
+  if (isOverLink(p)) return meterUnderSent(p, word, e, now);
   switch (heardOfOpen(p, word)) {
     case "took":
       return withChange(deliver(p, now, null), e);
@@ -45,6 +45,18 @@ export function meterUnderWritten(p: Purchase, e: MeterReplaced, now: Instant): 
     }
     case "tookNumber":
       return isRefundProof(p) ? withChange(taken(p, now), e) : null;
+    default:
+      return null;
+  }
+}
+
+/** Over a link: nothing reaches the old one any more, so that its word is proof either way. */
+function meterUnderSent(p: Purchase, word: LastWord, e: MeterReplaced, now: Instant): PurchaseStep | null {
+  switch (wordOnRecharge(p, word)) {
+    case "took":
+      return withChange(deliver(p, now, null), e);
+    case "notTaken":
+      return withChange(refund(p, "staff", now), e);
     default:
       return null;
   }

@@ -1,11 +1,11 @@
 /** The part of the purchase that is about a meter on a link: its recharge is sent, and the meter's record settles it. */
 import { strongerProof } from "../card/replacement.ts";
-import { type Counted, type LinkState, type MeterRecord, recordSays } from "../meter/recharge.ts";
+import { type Counted, type LinkState, type MeterRecord, type RecordSays, recordSays } from "../meter/recharge.ts";
+import type { LastWord } from "../meter/replacement.ts";
 import type { Instant } from "../units.ts";
 import type { PurchaseEvent, PurchaseStep } from "./machine.ts";
-import { deliveredAmount } from "./meterReplaced.ts";
 import { deliver, toManual } from "./onCard.ts";
-import { dueAt, withTask } from "./steps.ts";
+import { deliveredAmount, dueAt, withTask } from "./steps.ts";
 import type { Purchase } from "./types.ts";
 
 type Of<T extends PurchaseEvent["type"]> = Extract<PurchaseEvent, { type: T }>;
@@ -81,6 +81,14 @@ export function disagrees(p: Purchase, { record }: Of<"recordDisagrees">, now: I
   return toManual({ ...p, atOdds: record }, now);
 }
 
-/** A command that is under way may still be taken, unless the meter has gone past its number. */
-export const mayStillBeTaken = ({ command, countBefore, atOdds }: Purchase): boolean =>
-  command !== undefined && (atOdds === undefined || atOdds.purchaseNo === countBefore);
+/** A command that is under way may still be taken, unless the meter is gone or has gone past its number. */
+export const mayStillBeTaken = ({ command, countBefore, atOdds, meterGone }: Purchase): boolean =>
+  command !== undefined && meterGone !== true && (atOdds === undefined || atOdds.purchaseNo === countBefore);
+
+/** What a meter that is off the wall says of a recharge that was sent to it; null: nothing was, or it says nothing. */
+export function wordOnRecharge(p: Purchase, word: LastWord | null): RecordSays | null {
+  const stood = before(p);
+  if (word === null || stood === null) return null;
+  const { acceptedCount: purchaseNo, totalCredited } = word;
+  return recordSays({ purchaseNo, totalCredited, amount: 0 }, stood, deliveredAmount(p));
+}

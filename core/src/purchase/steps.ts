@@ -18,3 +18,7 @@ export const dueAt = (p: Purchase, at: Instant): PurchaseStep => ({
   purchase: { ...p, dueAt: at },
   effects: [{ effect: "task", task: { kind: "purchaseDue", ref: p.id, dueAt: at } }],
 });
+
+/** Litres or fen, as its meter counts. */
+export const deliveredAmount = ({ breakdown: { delivers } }: Purchase): number =>
+  delivers.kind === "volume" ? delivers.volumeL : delivers.meterCreditFen;

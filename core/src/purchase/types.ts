@@ -78,6 +78,8 @@ export interface Purchase {
   command?: SentRecharge;
   /** What that meter says and the books know nothing of: people look at it. Left out: nothing. */
   atOdds?: MeterRecord;
+  /** Two people say that this meter is off the wall, and it says nothing of this purchase: nothing reaches it any more. */
+  meterGone?: true;
   /** A reader holds the card: goes void as soon as the prepay elsewhere is known to be unpaid; paid, it goes on. */
   yielding: boolean;
   /** A script for it went to a phone. */

@@ -1,11 +1,13 @@
 /** Recharges of a meter on a link: it sleeps, messages are lost, late and doubled, and nothing is credited twice or kept. */
 import type { Id } from "@citygas/core";
 import { describe, expect, test } from "vitest";
+import { applyEvent } from "../purchases/applyEvent.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
 import { phone1 } from "../purchases/earth.testkit.ts";
 import { inWorld } from "../purchases/inWorld.testkit.ts";
 import { earths } from "../purchases/stores.testkit.ts";
 import {
+  accountOf,
   amount,
   confirmed,
   deliver,
@@ -18,6 +20,7 @@ import {
   value,
   workOff,
 } from "../purchases/world.testkit.ts";
+import { replaceBareMeter, type Stated } from "../registration/meterReplacement.ts";
 import { type OnLink, onLink, TestMeter } from "./meter.testkit.ts";
 import { quoteRecharge } from "./quoteRecharge.ts";
 import { answerMs, heardFromMeter } from "./recharges.ts";
@@ -188,6 +191,62 @@ describe.each(earths)("a meter on a link, $name", ({ name, open }) => {
     await workOff(it.world);
     await at.talk();
     expect(at.meter.record).toMatchObject({ purchaseNo: 6, totalCredited: 98_000 });
+  });
+
+  describe("a meter that is replaced", () => {
+    /** One recharge is unknown, another waits behind it; the meter has taken the first, or not. */
+    const withOneUnknown = async (hasTaken: boolean) => {
+      const at = await home(30_000);
+      const [sent, waits] = [await bought(at), await bought(at, 5_000)];
+      await heardFromMeter(it.world.sale, at.meterId, at.meter.hears({ kind: "readRecord" }));
+      for (const command of at.underWay.splice(0)) if (hasTaken) at.meter.hears(command);
+      await pass(it.world, answerMs + 10_000);
+      at.underWay.splice(0);
+      expect([await state(sent), await state(waits)]).toEqual(["unknown", "paid"]);
+      return { at, sent, waits };
+    };
+    const replace = async ({ meterId, meter }: OnLink, says: boolean) => {
+      const { purchaseNo: acceptedCount, totalCredited } = meter.record;
+      const word = says ? { acceptedCount, totalCredited, remaining: 0, indexL: 0 } : null;
+      const newMeterId = `${meterId}-2`;
+      const about = { newIndexL: 0, ceiling: 0, cardSeq: -1, handedIn: false, owedFen: 0 };
+      const stated: Stated = { ...about, newMeterId, word, approvedBy: ["maker", "checker"] };
+      return await replaceBareMeter(it.world.sale, meterId, "money", stated, { key: newMeterId, fingerprint: "" });
+    };
+    const balance = async ({ accountId }: OnLink) => (await accountOf(it.world, accountId)).balanceFen;
+
+    test.each([
+      ["has taken what was sent: delivered", true, "delivered", 20_000],
+      ["has not taken what was sent: given back", false, "refunded", 30_000],
+    ] as const)("%s; what only waits is given back", async (_, hasTaken, outcome, left) => {
+      const { at, sent, waits } = await withOneUnknown(hasTaken);
+      expect(await replace(at, true)).toMatchObject({ ok: true });
+      expect(await replace(at, true)).toMatchObject({ ok: true });
+      await workOff(it.world);
+      expect([await state(sent), await state(waits), await balance(at)]).toEqual([outcome, "refunded", left]);
+      const loaded = await it.earth.store.load([{ kind: "meter", id: `${at.meterId}-2` }]);
+      expect(loaded.get("meter", `${at.meterId}-2`)?.state).toMatchObject({ link: { counted: null, queue: [] } });
+      expect(await quote(at, 1_000)).toMatchObject({ ok: false, error: { code: "meter.retired" } });
+    });
+
+    test("says nothing: two people decide first, and money may go back because nothing reaches it any more", async () => {
+      const { at, sent } = await withOneUnknown(false);
+      expect(await replace(at, false)).toMatchObject({ ok: false, error: { code: "meter.wordDisagrees" } });
+      expect(await stateOf(it.world, sent)).toMatchObject({ state: "manual", meterGone: true });
+      const by: [string, string] = ["a", "b"];
+      const event = { type: "decided", to: "refunding", by, evidence: "index" } as const;
+      await applyEvent(it.world.sale, sent, () => ({ do: "commit", event: { type: "purchase", event } }));
+      expect(await replace(at, false)).toMatchObject({ ok: true });
+      await workOff(it.world);
+      expect(await balance(at)).toBe(30_000);
+    });
+
+    test("is not replaced while its recharge is on its way", async () => {
+      const at = await home(30_000);
+      await bought(at);
+      await heardFromMeter(it.world.sale, at.meterId, at.meter.hears({ kind: "readRecord" }));
+      expect(await replace(at, true)).toMatchObject({ ok: false, error: { code: "recharge.mayArrive" } });
+    });
   });
 
   test("another server goes on with what the first one's memory held", async () => {

@@ -15,12 +15,14 @@ import {
   isRefundProof,
   type LastWord,
   type MeterChange,
+  type MeterState,
   ok,
   type Purchase,
   type PurchaseEvent,
   replaceMeter as replaced,
   type Transition,
   type Versioned,
+  wordOnRecharge,
 } from "@citygas/core";
 import { applyEvent } from "../purchases/applyEvent.ts";
 import { must } from "../purchases/bundle.ts";
@@ -148,7 +150,7 @@ async function underPurchase(
 /** Nothing but the meter could tell, and nothing is guessed. */
 async function toPeople(ctx: Context, purchaseId: Id, word: LastWord | null): Promise<void> {
   const told = await applyEvent(ctx, purchaseId, ({ purchase: { state } }) =>
-    state.state === "unknown"
+    state.state === "unknown" || (state.state === "manual" && state.command !== undefined && state.meterGone !== true)
       ? { do: "commit", event: { type: "purchase", event: { type: "meterDisagrees", word } } }
       : { do: "nothing" },
   );
@@ -189,10 +191,64 @@ export async function replaceBareMeter(
     if (meter.retired?.replacedBy === newMeterId) return ok(null);
     if (meter.openPurchaseId !== null) return refuse("purchase.open");
     const change: MeterChange = { id: eventId, newMeterId, newIndexL, counts, word, owedFen, approvedBy };
-    const done = await commitChange(ctx, null, meterId, change, { ...by, eventId });
+    const sent = await sentOver(ctx, meter);
+    const done =
+      sent === null
+        ? await commitChange(ctx, null, meterId, change, { ...by, eventId })
+        : await underRecharge(ctx, sent.id, change, { ...by, eventId });
     if (done !== "again") return done;
   }
   return refuse("server.unavailable");
+}
+
+/** The recharge that was sent to this meter and is not over; null: none was. */
+async function sentOver({ store }: Context, { link }: MeterState): Promise<Purchase | null> {
+  const [id] = link?.queue ?? [];
+  if (id === undefined) return null;
+  const p = must(await store.load([{ kind: "purchase", id }]), "purchase", id).state;
+  return p.command === undefined ? null : p;
+}
+
+/** As the books stand: may this meter be replaced, with what waits for it? */
+export async function mayReplaceLinked(ctx: Context, meterId: Id, word: LastWord | null): Promise<Registered> {
+  const meter = must(await ctx.store.load([{ kind: "meter", id: meterId }]), "meter", meterId).state;
+  if (meter.openPurchaseId !== null) return refuse("purchase.open");
+  const sent = await sentOver(ctx, meter);
+  return sent === null ? ok(null) : mayReplaceUnder(sent, word);
+}
+
+function mayReplaceUnder(p: Purchase, word: LastWord | null): Registered {
+  // Its meter may be taking it at this moment.
+  if (p.state === "issued") return refuse("recharge.mayArrive");
+  const says = wordOnRecharge(p, word);
+  return says === "took" || says === "notTaken" ? ok(null) : refuse("meter.wordDisagrees");
+}
+
+/** What was sent goes by the old meter's word; what only waits is given back when the meter is gone. */
+async function underRecharge(
+  ctx: Context,
+  purchaseId: Id,
+  change: MeterChange,
+  request: Request,
+): Promise<Registered<null> | "again"> {
+  let moved = false;
+  const applied = await applyEvent(
+    ctx,
+    purchaseId,
+    ({ purchase: { state: p }, meter }) => {
+      moved = meter?.state.link?.queue[0] !== p.id || meter.state.openPurchaseId !== null;
+      if (moved) return { do: "refuse", refused: { code: "server.unavailable" } };
+      const may = mayReplaceUnder(p, change.word);
+      if (!may.ok) return { do: "refuse", refused: { code: may.error.code } };
+      const event = { type: "meterReplaced", change, script: null, needs: p.refundNeeds } as const;
+      return { do: "commit", event: { type: "purchase", event } };
+    },
+    { request },
+  );
+  if (applied.ok) return ok(null);
+  if (moved) return "again";
+  if (applied.error.code === "meter.wordDisagrees") await toPeople(ctx, purchaseId, change.word);
+  return refuse(applied.error.code);
 }
 
 async function commitChange(

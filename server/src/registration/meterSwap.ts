@@ -8,7 +8,7 @@ import { derivedId } from "../purchases/derivedId.ts";
 import type { SaleContext } from "../purchases/sale.ts";
 import { Litre, Name, orNull, PositiveFen, Serial } from "./fields.ts";
 import type { KeyedBy } from "./guarded.ts";
-import { mayReplaceMeter, replaceBareMeter, replaceMeter, type Stated } from "./meterReplacement.ts";
+import { mayReplaceLinked, mayReplaceMeter, replaceBareMeter, replaceMeter, type Stated } from "./meterReplacement.ts";
 import { conflict, missing, type Refusal, type Registered, unlessTaken } from "./outcome.ts";
 import { cardWithPurchase } from "./replacement.ts";
 
@@ -109,7 +109,12 @@ const isOverdrawn = (word: LastWord | null): boolean => word !== null && word.re
 async function maySwap(ctx: Context, row: MeterRow, doc: Omit<MeterSwapDoc, "model">): Promise<Registered> {
   if (row.account_id === null || isOverdrawn(doc.word) !== (doc.owed !== undefined))
     return refuse("decision.notApplicable");
-  if (row.card_id === null) return doc.cardSeq === undefined ? ok(null) : refuse("decision.notApplicable");
+  if (row.card_id === null) {
+    if (doc.cardSeq !== undefined) return refuse("decision.notApplicable");
+    const may = await mayReplaceLinked(ctx, row.id, doc.word);
+    // Two people say so: then what was sent goes to people, and nothing is replaced yet.
+    return may.ok || may.error.code === "meter.wordDisagrees" ? ok(null) : may;
+  }
   const found = await cardWithPurchase(ctx, row.card_id);
   if (found === undefined) return missing("card");
   const may = mayReplaceMeter(found.card, found.open, statedOf(doc, row.id, anyTwo));

@@ -22,6 +22,8 @@ import {
   value,
   type World,
 } from "../purchases/world.testkit.ts";
+import { onLink } from "../recharges/meter.testkit.ts";
+import { quoteRecharge } from "../recharges/quoteRecharge.ts";
 import { openPool } from "../store/database.ts";
 import { openSqlStore } from "../store/sql.ts";
 import { freshDatabase } from "../store/testDatabase.ts";
@@ -55,6 +57,14 @@ async function restored(): Promise<string[]> {
   expect(await sweepTasks(world.sale, 1)).toBe(0);
   return rows.map(({ kind }) => kind);
 }
+
+test("a meter on a link, for which a recharge waits, is asked again", async () => {
+  const { accountId } = await onLink(world, "link", 5_000);
+  const entry = amount(500);
+  const { id } = value(await quoteRecharge(world.sale, phone1, { accountId, entry }, keyed("recharge")));
+  await confirmed(world, phone1, id);
+  expect(await restored()).toEqual(["meterAsk", "purchaseDue"]);
+});
 
 async function ordered(): Promise<{ id: string; outTradeNo: string; card: Parameters<typeof insert>[2] }> {
   const { card, accountId } = await newAccount(earth, "a");
