@@ -261,6 +261,8 @@ export const faultKinds = [
   kind("commandRefused", "counted", 0, "a recharge reaches a meter that has taken its number already"),
   kind("sleepsOn", "wake", 2500, "such a meter does not wake at its hour"),
   kind("wokenByKey", "atQueue", 5500, "the owner wakes the meter by its key"),
+  kind("linkedReplaced", "atQueue", 400, "such a meter is replaced, with recharges that wait for it or may be in it"),
+  kind("linkedSilent", "atQueue", 400, "the same with a meter that shows nothing any more"),
   kind("queuedCancelled", "atQueue", 2000, "a recharge that is paid is cancelled: it waits still, or was just sent"),
   kind("priceChanges", "world", 2500, "a new price comes into force while purchases are under way"),
   kind("yearChanges", "world", 1500, "the tier year ends while purchases are under way"),

@@ -32,10 +32,10 @@ export function checkAtEnd(world: World): void {
     const wrong = accountAgrees(store, household.accountId);
     if (wrong !== null) world.violate("I7", wrong);
   }
-  for (const { plan, accountId, meter } of world.linked) {
+  for (const { plan, accountId, meters } of world.linked) {
     const delivered = all.filter((p) => p.accountId === accountId && p.state === "delivered");
     const sold = delivered.reduce((sum, p) => sum + deliveredAmount(p), 0);
-    const credited = meter.record.totalCredited - meterBefore.total;
+    const credited = meters.reduce((sum, { record, began }) => sum + record.totalCredited - began, 0);
     if (credited !== sold)
       world.violate(
         credited > sold ? "I2" : "I1",

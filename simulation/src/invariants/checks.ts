@@ -154,7 +154,9 @@ export class Checks {
 
   /** A purchase's number on its card. */
   #numberOf(meterId: Id, count: number): string {
-    return `${this.#world.queries.firstMeterId(meterId)} ${count}`;
+    // On a link each meter counts for itself.
+    const id = this.#world.meterNet.isOnLink(meterId) ? meterId : this.#world.queries.firstMeterId(meterId);
+    return `${id} ${count}`;
   }
 
   /** I2: a meter credits what one purchase paid for, once. */
@@ -324,11 +326,11 @@ export class Checks {
 
   /** By the old meter's word: what it took is delivered, what it took for nothing is paid back, the rest goes on. */
   #meterReplaced(p: Purchase): void {
-    if (p.countBefore === null || p.script === null) return;
-    const taken = this.wasCredited(p.meterId, p.countBefore + 1);
+    if (p.countBefore === null || (p.script === null && p.command === undefined)) return;
+    const taken = this.wasCredited(p.meterId, countOf(p, p.countBefore));
     if (p.state === "delivered" ? !taken : taken)
       this.#fail("I3", `${p.number} is ${p.state} by a meter that has ${taken ? "" : "not "}credited it`);
-    const before = fromHex(p.script.before);
+    const before = fromHex(p.script?.before ?? "");
     if (before !== null && p.cardId !== null) this.#before.set(p.cardId, before);
   }
 

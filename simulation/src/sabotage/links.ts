@@ -42,6 +42,20 @@ export const linkSabotages: readonly Sabotage[] = [
     install: () => patch(purchaseTable.issued, { gaveUp: givenBack }),
   },
   {
+    name: "silentMeterEmpty",
+    about: "a meter on a link that is replaced and says nothing has taken nothing",
+    blind: ["I3"],
+    install: () => {
+      const { meterDisagrees } = purchaseTable.unknown;
+      return patch(purchaseTable.unknown, {
+        meterDisagrees: (p, e, now, settings) =>
+          givenBack(p, { type: "gaveUp", reason: "staff" }, now, settings) ??
+          meterDisagrees?.(p, e, now, settings) ??
+          null,
+      });
+    },
+  },
+  {
     name: "rechargeSentAnew",
     about: "a recharge that its meter does not answer is sent again under the next number",
     blind: ["I5"],

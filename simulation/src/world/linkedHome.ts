@@ -1,10 +1,11 @@
 /** A household whose meter is on a link: it buys on its phone, the meter sleeps, and more than one recharge may wait for it. */
-import type { AccountState, Id } from "@citygas/core";
+import type { Id } from "@citygas/core";
 import { type Customer, quoteRecharge } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import { startTotal } from "./cardBook.ts";
 import { entryFor, openAccount, unit } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
+import { replaceLinked } from "./linkedSwap.ts";
 import type { LinkedMeter } from "./meterNet.ts";
 import { standAt } from "./people.ts";
 import type { HouseholdPlan, PlannedVisit } from "./plan.ts";
@@ -22,10 +23,13 @@ export interface LinkedHome {
   plan: HouseholdPlan;
   visit: string;
   phone: Kiosk;
-  accountId: AccountState["id"];
-  meterId: Id;
+  accountId: Id;
   customer: Customer;
   meter: LinkedMeter;
+  /** One after the other, the last is on the wall. */
+  meters: LinkedMeter[];
+  /** A fitter is to come, or to come again: its meter shows its record still, or nothing. */
+  fitterFor: null | "linkedReplaced" | "linkedSilent";
 }
 
 export async function moveIn(world: World, plan: HouseholdPlan, changeAt: number | null): Promise<LinkedHome> {
@@ -34,13 +38,19 @@ export async function moveIn(world: World, plan: HouseholdPlan, changeAt: number
     { kind: "meter", id: meterId, expected: 0, state: { id: meterId, accountId, openPurchaseId: null, link } },
   ]);
   const record = { purchaseNo: startNumber, amount: 0, totalCredited: startTotal };
+  const { accountId, meterId, customer } = opened;
+  const meter = world.meterNet.mount(meterId, record);
   const home: LinkedHome = {
-    ...opened,
+    accountId,
+    customer,
     plan,
     visit: "0",
     phone: world.addTerminal({ id: `phone-${plan.name}`, name: "手机", kind: "phone", unit }),
-    meter: world.meterNet.mount(opened.meterId, record),
+    meter,
+    meters: [meter],
+    fitterFor: null,
   };
+  world.queries.registerMeter(meterId, accountId, plan.counts);
   everyDay(world, home, world.rng(`hour of ${plan.name}`).int(0, day));
   return home;
 }
@@ -48,7 +58,7 @@ export async function moveIn(world: World, plan: HouseholdPlan, changeAt: number
 /** It wakes by itself once a day. */
 function everyDay(world: World, home: LinkedHome, afterMs: number): void {
   world.scheduler.at(afterMs, () => {
-    const fiber = world.callAbout(home.meterId, "wake");
+    const fiber = world.callAbout(home.plan.name, "wake");
     const fault = world.calm ? null : world.faults.draw<FaultAt<"wake">>("wake", fiber);
     if (fault === null) world.meterNet.wake(home.meter);
     else world.faults.hit(fault);
@@ -64,6 +74,7 @@ export async function liveOnLink(world: World, home: LinkedHome): Promise<void> 
     world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
       await world.scheduler.pause(visit.waitMs);
       await standAt(world, home.phone, home, null, () => recharge(world, home, visit));
+      await fitter(world, home);
       over.release(undefined);
     });
     await over.promise;
@@ -73,9 +84,18 @@ export async function liveOnLink(world: World, home: LinkedHome): Promise<void> 
 /** Everybody comes back: the key is pressed until nothing waits any more. */
 export async function wakeUp(world: World, home: LinkedHome): Promise<void> {
   for (let round = 1; round <= 12; round++) {
+    await fitter(world, home);
     world.meterNet.wake(home.meter);
     await world.scheduler.pause(hour);
   }
+}
+
+async function fitter(world: World, home: LinkedHome): Promise<void> {
+  if (home.fitterFor === null) return;
+  const isReplaced = await replaceLinked(world, home, home.fitterFor === "linkedSilent");
+  if (isReplaced) world.faults.hit(home.fitterFor);
+  // Off the wall for good, it must be replaced by some other try.
+  if (isReplaced || !home.meter.isOff) home.fitterFor = null;
 }
 
 async function recharge(world: World, home: LinkedHome, { wish }: PlannedVisit): Promise<void> {
@@ -96,11 +116,21 @@ async function recharge(world: World, home: LinkedHome, { wish }: PlannedVisit):
   if (confirmed.state === "paying" && (await orderInWallet(buyer, confirmed)) === "left") return;
   await scheduler.pause(fiber.rng.int(1_000, 120_000));
   const fault = world.calm ? null : faults.draw<FaultAt<"atQueue">>("atQueue", fiber);
-  if (fault !== null) faults.hit(fault);
-  if (fault === "wokenByKey") world.meterNet.wake(home.meter);
-  if (fault === "queuedCancelled") {
-    if (fiber.rng.chance(500)) world.meterNet.wake(home.meter);
-    await scheduler.pause(fiber.rng.int(1, 3_000));
-    await cancel(buyer, quoted.value.id);
+  switch (fault) {
+    case "wokenByKey":
+      faults.hit(fault);
+      world.meterNet.wake(home.meter);
+      return;
+    case "queuedCancelled":
+      faults.hit(fault);
+      if (fiber.rng.chance(500)) world.meterNet.wake(home.meter);
+      await scheduler.pause(fiber.rng.int(1, 3_000));
+      await cancel(buyer, quoted.value.id);
+      return;
+    case "linkedReplaced":
+    case "linkedSilent":
+      home.fitterFor = fault;
+      return;
+    case null:
   }
 }

@@ -22,7 +22,11 @@ const keptMax = 50;
 export interface LinkedMeter {
   id: Id;
   record: MeterRecord;
+  /** What it had been credited with when it came on the wall. */
+  began: number;
   awakeUntil: number;
+  /** Off the wall: it hears nothing. */
+  isOff: boolean;
   /** Commands that the broker keeps for it. */
   kept: MeterCommand[];
 }
@@ -37,7 +41,8 @@ export class MeterNet implements MeterLink {
   }
 
   mount(id: Id, record: MeterRecord): LinkedMeter {
-    const meter: LinkedMeter = { id, record, awakeUntil: Number.NEGATIVE_INFINITY, kept: [] };
+    const began = record.totalCredited;
+    const meter: LinkedMeter = { id, record, began, awakeUntil: Number.NEGATIVE_INFINITY, isOff: false, kept: [] };
     this.#meters.set(id, meter);
     return meter;
   }
@@ -56,9 +61,14 @@ export class MeterNet implements MeterLink {
     for (const afterMs of arrivals(fault, fiber.rng)) scheduler.at(afterMs, () => this.#reaches(meter, command));
   }
 
+  isOnLink(id: Id): boolean {
+    return this.#meters.has(id);
+  }
+
   /** By its hour or its key; for a while it hears. */
   wake(meter: LinkedMeter): void {
     const { scheduler } = this.#world;
+    if (meter.isOff) return;
     this.#world.say(() => `${meter.id} wakes`);
     meter.awakeUntil = scheduler.now + awakeMs;
     this.#says(meter, { kind: "awake" });
@@ -68,6 +78,7 @@ export class MeterNet implements MeterLink {
   /** The broker has it. */
   #reaches(meter: LinkedMeter, command: MeterCommand): void {
     const { scheduler, faults, checks } = this.#world;
+    if (meter.isOff) return;
     if (scheduler.now > meter.awakeUntil) {
       meter.kept.push(command);
       if (meter.kept.length > keptMax) meter.kept.shift();
