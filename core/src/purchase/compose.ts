@@ -293,6 +293,8 @@ function withCounted(meter: MeterState, link: LinkState, amount: number, p: Purc
 
 function sendToMeter(draft: Draft, p: Purchase, counted: Counted): ComposeRefusal | null {
   const { meter, link } = linked(draft, p);
+  // A record from before may still be heard, and what waited is being given back.
+  if (meter.retired !== undefined) return { code: "meterRetired" };
   const { purchaseNo, totalCredited } = link.counted ?? counted;
   if (link.queue[0] !== p.id || purchaseNo !== counted.purchaseNo || totalCredited !== counted.totalCredited)
     return { code: "notNext" };

@@ -222,8 +222,11 @@ describe.each(earths)("a meter on a link, $name", ({ name, open }) => {
       const { at, sent, waits } = await withOneUnknown(hasTaken);
       expect(await replace(at, true)).toMatchObject({ ok: true });
       expect(await replace(at, true)).toMatchObject({ ok: true });
+      // What it said before is heard only now: nothing is sent to a meter that is gone.
+      await heardFromMeter(it.world.sale, at.meterId, at.meter.hears({ kind: "readRecord" }));
       await workOff(it.world);
       expect([await state(sent), await state(waits), await balance(at)]).toEqual([outcome, "refunded", left]);
+      expect(at.underWay).toEqual([]);
       const loaded = await it.earth.store.load([{ kind: "meter", id: `${at.meterId}-2` }]);
       expect(loaded.get("meter", `${at.meterId}-2`)?.state).toMatchObject({ link: { counted: null, queue: [] } });
       expect(await quote(at, 1_000)).toMatchObject({ ok: false, error: { code: "meter.retired" } });

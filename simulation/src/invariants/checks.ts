@@ -262,7 +262,9 @@ export class Checks {
   /** Over a link several may wait that are paid; one is paid for at a time, and one is out. */
   #oneInFlight(p: Purchase, others: readonly Purchase[]): void {
     const slotOf = ({ state }: Purchase): string => (isOut(state) ? "out" : state);
-    const other = others.find((each) => each.id !== p.id && isOpen(each) && slotOf(each) === slotOf(p));
+    const other = others.find(
+      (each) => each.id !== p.id && each.meterId === p.meterId && isOpen(each) && slotOf(each) === slotOf(p),
+    );
     if (other !== undefined && p.state !== "paid")
       this.#fail("I4", `${p.number} and ${other.number} are both ${slotOf(p)} for one meter`);
     if (!this.#world.store.hasTask("meterAsk", p.meterId) && p.state !== "paying" && p.state !== "manual")
