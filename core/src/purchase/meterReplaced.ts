@@ -17,9 +17,9 @@ export const heardOfOpen = (p: Purchase, word: LastWord): Heard | null =>
     ? null
     : heardOf(word, { countBefore: p.countBefore, totalBefore: p.totalBefore, amount: deliveredAmount(p) });
 
-/** No script was out: the claim goes on with the new card and the new meter. */
+/** No script was out: the claim goes on with the new card and the new meter. Over a link nothing carries it there. */
 export function meterUnderUnwritten(p: Purchase, e: MeterReplaced): PurchaseStep | null {
-  if (e.script !== null || !twoPeople(e.change.approvedBy)) return null;
+  if (e.script !== null || isOverLink(p) || !twoPeople(e.change.approvedBy)) return null;
   const moved = replacedUnwritten(
     { ...p, meterId: e.change.newMeterId },
     { type: "cardReplaced", script: null, needs: e.needs },

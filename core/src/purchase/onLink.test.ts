@@ -110,6 +110,29 @@ describe("the purchase", () => {
     expect(refuses(still, decided)).toBe(true);
   });
 
+  it("goes by the word of a meter that is off the wall, and otherwise by people", () => {
+    const change = { id: "c", newMeterId: "m2", newIndexL: 0, counts: "money", owedFen: 0 } as const;
+    const by: [string, string] = ["a", "b"];
+    const replaced = (word: MeterRecord | null, approvedBy = by): PurchaseEvent => ({
+      type: "meterReplaced",
+      change: {
+        ...change,
+        approvedBy,
+        word: word && { acceptedCount: word.purchaseNo, totalCredited: word.totalCredited, remaining: 0, indexL: 0 },
+      },
+      script: null,
+      needs: "index",
+    });
+    const unknown = after(sent, { type: "due" });
+    expect(after(sent, { type: "due" }, replaced(took)).state).toBe("delivered");
+    expect(after(sent, { type: "due" }, replaced(stands)).state).toBe("refunded");
+    for (const event of [replaced(null), replaced(record(0, 84_001)), replaced(took, ["a", "a"])])
+      expect(refuses(unknown, event)).toBe(true);
+    expect(refuses(after(), replaced(stands))).toBe(true);
+    const silent = after(sent, { type: "due" }, { type: "meterDisagrees", word: null });
+    expect([silent.state, mayStillBeTaken(silent)]).toEqual(["manual", false]);
+  });
+
   it("calls people once for one record of which nothing is known, and can still be given up", () => {
     const odd: PurchaseEvent = { type: "recordDisagrees", record: record(9, 900_000) };
     const p = after(odd);
