@@ -122,6 +122,26 @@ test("nothing to settle: no such payment, or one that is known", async () => {
   expect((await propose("lateRefund.payOut", attemptId, { way: "balance" })).body.code).toBe("refund.notStuck");
 });
 
+test("money that came late, and that its reverse gave back after its refund was refused, is owed to nobody", async () => {
+  const { id, accountId } = await paying();
+  hall.earth.bank.fates.push("lost");
+  await pay(hall.world, kiosk1, id);
+  value(await cancelPurchase(hall.world.sale, kiosk1, id, keyed(`cancel-${id}`)));
+  await pass(hall.world, 3 * 60_000);
+  const gone = await attemptOf(id);
+  hall.earth.bank.arrive(gone.outTradeNo, gone.amountFen);
+  hall.earth.bank.refundFates.push("never");
+  const late = async () => (await attemptOf(id)).lateSuccess;
+  for (let waited = 0; waited < 60 && (await late())?.stuck !== true; waited++) await pass(hall.world, 10_000);
+  expect(await late()).toMatchObject({ stuck: true, refunded: false });
+  // A reverse that had been under way reaches the gateway only now.
+  Object.assign(await trade(id), { state: "closed" });
+  const before = (await accountOf(hall.world, accountId)).balanceFen;
+  expect((await propose("lateRefund.payOut", gone.id, { way: "balance" })).body.code).toBe("refund.notStuck");
+  expect(await late()).toMatchObject({ refunded: true, paidOut: null });
+  expect((await accountOf(hall.world, accountId)).balanceFen).toBe(before);
+});
+
 test("money that came late and can't go back by its channel goes to the balance, once", async () => {
   const { id, accountId } = await paying();
   hall.earth.bank.fates.push("lost");

@@ -2,6 +2,7 @@
 import { type Attempt, type Id, never, ok, type PayOut, type Purchase, type Result, type Write } from "@citygas/core";
 import { type Static, Type } from "typebox";
 import { cashIn, openDrawer } from "../../counter/drawers.ts";
+import { applyToAttempt } from "../../payments/refundOutcomes.ts";
 import { type Refused, refused } from "../../purchases/refused.ts";
 import type { SaleContext } from "../../purchases/sale.ts";
 import type { DecisionKind, Proposal } from "../types.ts";
@@ -55,8 +56,23 @@ async function stuckLateRefund(
   if (late === null || late.refunded || !late.stuck) return refused("refund.notStuck");
   const gone = await notByGateway(sale, attempt, late.refundNo);
   if (!gone.ok) return gone;
+  const there = await stillThere(sale, attempt);
+  if (!there.ok) return there;
   const { version, state } = found.value;
   return ok({ version, amountFen: attempt.amountFen, unitId: state.unitId, attempt });
+}
+
+/**
+ * A reverse may have reached the gateway after its client had given it up, and after the refund was refused: then the order
+ * is closed, the money is back, and nobody is owed it.
+ */
+async function stillThere(sale: SaleContext, attempt: Attempt): Promise<Result<null, Refused>> {
+  const { outTradeNo, amountFen } = attempt;
+  const said = await sale.channels.get(attempt.channel)?.query({ outTradeNo, amountFen });
+  if (said === undefined || said.kind === "unknown") return refused("refund.gatewaySilent");
+  if (said.kind !== "closed") return ok(null);
+  await applyToAttempt(sale, attempt, { type: "lateRefunded" });
+  return refused("refund.notStuck");
 }
 
 /** Money from a counter has no gateway that could give it back by itself. */
