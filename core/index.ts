@@ -21,7 +21,7 @@ export * from "./src/purchase/advance.ts";
 export * from "./src/purchase/compose.ts";
 export * from "./src/purchase/machine.ts";
 export { heardOfOpen, isRefundProof } from "./src/purchase/meterReplaced.ts";
-export { mayStillBeTaken, type RechargeTodo, rechargeTodo, wordOnRecharge } from "./src/purchase/onLink.ts";
+export { isOverLink, mayStillBeTaken, type RechargeTodo, rechargeTodo, wordOnRecharge } from "./src/purchase/onLink.ts";
 export { deliveredAmount } from "./src/purchase/steps.ts";
 export * from "./src/purchase/types.ts";
 export * from "./src/reconciliation/delivery.ts";

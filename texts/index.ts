@@ -17,6 +17,7 @@ export { type Language, languages } from "./src/language.ts";
 export { type NoticeKey, noticeKeys, noticeTemplateId, noticeText, noticeTexts } from "./src/notices.ts";
 export {
   carriedTexts,
+  linkTexts,
   type OutcomeKey,
   type OutcomeText,
   type OutcomeTone,

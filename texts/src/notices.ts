@@ -10,6 +10,8 @@ export const noticeKeys = [
   "unknown",
   "later",
   "lateRefunded",
+  "recharged",
+  "rechargeWaits",
 ] as const;
 export type NoticeKey = (typeof noticeKeys)[number];
 
@@ -24,6 +26,9 @@ export const noticeTexts: Readonly<Record<NoticeKey, string>> = {
   unknown:
     "【{company}】购气单 {number} 的写卡结果还没有核对，{goods}已为您保留。请把卡在任意自助机上再插一次，请勿重复购气。客服 {hotline}",
   later: "【{company}】购气单 {number} 已付款，{goods}还没有写卡。请带卡到任意自助机写卡。客服 {hotline}",
+  recharged: "【{company}】购气单 {number} 已完成，{goods}已充入您的燃气表。客服 {hotline}",
+  rechargeWaits:
+    "【{company}】购气单 {number} 已付款，{goods}还没有充入燃气表。请按住表上的按键把表唤醒，请勿重复购气。客服 {hotline}",
   lateRefunded: "【{company}】购气单 {number} 取消后才到的付款 {paid} 已退回。客服 {hotline}",
 };
 

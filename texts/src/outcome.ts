@@ -245,3 +245,61 @@ export const outcomeWords = {
   notFoundNext: ["请核对收据上的二维码，或拨打客服热线。", "Check the code on the receipt, or call the hotline."],
   tones: { wait: "处理中", good: "已完成", act: "请您处理" },
 } as const;
+
+/** The same for a recharge that goes to its meter over a link: no card is in it. Queued, sent, on the meter. */
+export const linkTexts: Readonly<Record<Language, Readonly<Partial<Record<OutcomeKey, OutcomeText>>>>> = {
+  "zh-CN": {
+    quoted: { what: "还没有确认。", money: "没有扣款。", next: "请在手机上继续。" },
+    paying: { what: "正在等待付款。", money: "付款结果还没有确认。", next: "请在手机上付款，不要重复付款。" },
+    later: {
+      what: "钱已付，正在排队充值。",
+      money: "已为您保留 {goods}，不会过期。",
+      next: "表醒来就会自动充值；急用请按住表上的按键把表唤醒。不要再次付款。",
+    },
+    issued: {
+      what: "充值已发往燃气表。",
+      money: "钱已付，{goods} 正在充入您的表。",
+      next: "请等几分钟。本页会自动更新，不要再次付款。",
+    },
+    unknown: {
+      what: "燃气表还没有回应。",
+      money: "钱没有丢，已为您保留 {goods}。",
+      next: "请按住表上的按键把表唤醒，系统会接着充值。不要再次付款。",
+    },
+    manual: {
+      what: "工作人员正在核对燃气表。",
+      money: "钱没有丢，已为您保留 {goods}。",
+      next: "请勿再次付款。请凭单号拨打 {hotline} 或到营业厅。",
+    },
+    delivered: { what: "充值成功。", money: "{goods} 已充入您的燃气表。", next: "可以用气了。" },
+  },
+  en: {
+    quoted: { what: "Not confirmed yet.", money: "Nothing was charged.", next: "Go on on your phone." },
+    paying: {
+      what: "Waiting for the payment.",
+      money: "The payment is not confirmed yet.",
+      next: "Pay on your phone, and do not pay twice.",
+    },
+    later: {
+      what: "Paid, waiting for the meter.",
+      money: "{goods} is kept for you and does not expire.",
+      next: "It is sent when the meter wakes; press and hold the meter's button to wake it now. Do not pay again.",
+    },
+    issued: {
+      what: "Sent to the meter.",
+      money: "Paid: {goods} is on its way to your meter.",
+      next: "Wait a few minutes. This page updates by itself; do not pay again.",
+    },
+    unknown: {
+      what: "The meter has not answered yet.",
+      money: "Your money is safe: {goods} is kept for you.",
+      next: "Press and hold the meter's button to wake it; the recharge goes on by itself. Do not pay again.",
+    },
+    manual: {
+      what: "Our staff are checking the meter.",
+      money: "Your money is safe: {goods} is kept for you.",
+      next: "Do not pay again. Call {hotline} or visit the service hall with the number.",
+    },
+    delivered: { what: "Recharged.", money: "{goods} is on your gas meter.", next: "You can use your gas." },
+  },
+};

@@ -49,12 +49,22 @@ export async function followPurchases(ctx: Context): Promise<void> {
   }
 }
 
+const newsTypes: readonly LoggedEvent["event"]["type"][] = [
+  "due",
+  "cardSettled",
+  "rechargeTaken",
+  "meterReplaced",
+  "decided",
+  "refundDone",
+  "refundPaidOut",
+  "refundFailed",
+  "refundStuck",
+];
+
 /** By the event alone; saves reading the whole log of every sale that went straight through. */
 function mayBeNews({ type, event }: LoggedEvent): boolean {
   if (type === "attempt") return !["created", "submitted", "prepareAnswered"].includes(event.type);
-  return ["due", "cardSettled", "decided", "refundDone", "refundPaidOut", "refundFailed", "refundStuck"].includes(
-    event.type,
-  );
+  return newsTypes.includes(event.type);
 }
 
 async function cursor(ctx: Context, start: Instant): Promise<Cursor> {

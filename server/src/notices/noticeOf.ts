@@ -1,5 +1,5 @@
 /** Which event of a purchase is news for a customer who has left. Pure. */
-import type { Attempt, Instant, LoggedEvent, Purchase } from "@citygas/core";
+import { type Attempt, type Instant, isOverLink, type LoggedEvent, type Purchase } from "@citygas/core";
 import type { NoticeKey } from "@citygas/texts";
 
 export interface Happened {
@@ -28,6 +28,8 @@ export function noticeOf({ at, event, before, after, attempt }: Happened): Notic
 function changed(before: Purchase, after: Purchase): NoticeKey | null {
   switch (after.state) {
     case "delivered":
+      // Over a link nobody stands by: that the gas has come is news in any case.
+      if (isOverLink(after)) return "recharged";
       return before.state === "unknown" || before.state === "manual" ? "delivered" : null;
     case "refunded":
       if (after.breakdown.payableFen === 0) return null;
@@ -42,6 +44,7 @@ function changed(before: Purchase, after: Purchase): NoticeKey | null {
 function reminder(p: Purchase, at: Instant): NoticeKey | null {
   const age = p.paidAt === null ? 0 : at - p.paidAt;
   if (age < dayMs || age > lastReminderMs) return null;
+  if (isOverLink(p)) return p.state === "unknown" || p.state === "paid" ? "rechargeWaits" : null;
   if (p.state === "unknown") return "unknown";
   return p.state === "paid" && p.later ? "later" : null;
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { runScript } from "../cards/card.testkit.ts";
 import { endSession } from "../cards/report.ts";
 import { cancelPurchase } from "../purchases/cancel.ts";
-import { kiosk1, kiosk2, newAccount } from "../purchases/earth.testkit.ts";
+import { kiosk1, kiosk2, newAccount, phone1 } from "../purchases/earth.testkit.ts";
 import {
   amount,
   bought,
@@ -22,6 +22,9 @@ import {
   workOff,
   write,
 } from "../purchases/world.testkit.ts";
+import { linkMeterOf } from "../recharges/meter.testkit.ts";
+import { quoteRecharge } from "../recharges/quoteRecharge.ts";
+import { heardFromMeter } from "../recharges/recharges.ts";
 import { type Hall, openHall } from "../staff/people.testkit.ts";
 import { openPeople } from "../staff/people.ts";
 import { cursorText, readCursor } from "../trail/cursor.ts";
@@ -65,9 +68,9 @@ async function tell(): Promise<void> {
 const templates = () => sent.map(({ templateId }) => templateId);
 
 let names = 0;
-async function account(phone: string | null = "13800000000") {
+async function account(phone: string | null = "13800000000", balanceFen = 0) {
   names += 1;
-  const made = await newAccount(hall.earth, `${names}`);
+  const made = await newAccount(hall.earth, `${names}`, { balanceFen });
   const { db } = hall.world.sale;
   const [id, holder] = [made.accountId, `holder-${names}`];
   await db.query("insert into holder (id, name, kind, phone, document) values ($1, '李小明', 'person', $2, '{}')", [
@@ -148,6 +151,22 @@ test("refunded, stuck, cancelled while the payment was unknown", async () => {
   expect((await stateOf(hall.world, quote.id)).state).toBe("void");
   await tell();
   expect(templates()).toEqual(["citygas.refundStuck", "citygas.refunded", "citygas.cancelled"]);
+});
+
+test("over a link: reminders while the meter sleeps, and word when it has taken the recharge; nothing of a card", async () => {
+  const { accountId } = await account("13800000000", 10_000);
+  const { meterId, talk } = await linkMeterOf(hall.world, accountId, `meter-${names}`);
+  const entry = amount(1_234);
+  const { id } = value(await quoteRecharge(hall.world.sale, phone1, { accountId, entry }, keyed(`recharge-${names}`)));
+  await confirmed(hall.world, phone1, id);
+  await pass(hall.world, 2 * 86_400_000, 3_600_000);
+  await tell();
+  await heardFromMeter(hall.world.sale, meterId, { kind: "awake" });
+  await talk();
+  await tell();
+  expect((await stateOf(hall.world, id)).state).toBe("delivered");
+  expect(templates()).toEqual(["citygas.rechargeWaits", "citygas.recharged"]);
+  for (const { text } of sent) expect(text).not.toMatch(/卡/);
 });
 
 /** One notice, filed and not sent yet. */

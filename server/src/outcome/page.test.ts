@@ -1,6 +1,6 @@
 /** Every state in plain words, masked, and refreshing exactly while something may still happen. */
 import type { Purchase, PurchaseState } from "@citygas/core";
-import { carriedTexts, fill, languages, outcomeTexts, outcomeTones } from "@citygas/texts";
+import { carriedTexts, fill, languages, linkTexts, outcomeTexts, outcomeTones } from "@citygas/texts";
 import { expect, it } from "vitest";
 import { purchase } from "../store/samples.ts";
 import { isOver, type OutcomeFacts, outcomeKey, outcomePage } from "./page.ts";
@@ -19,7 +19,7 @@ const states: PurchaseState[] = [
   "void",
 ];
 const facts = (p: Partial<Purchase>): OutcomeFacts => ({
-  purchase: { ...purchase("p1", "a1"), number: "3K7-0192", ...p },
+  purchase: { ...purchase("p1", "a1"), number: "3K7-0192", cardId: "c1", ...p },
   company: "洪通燃气",
   unit: "巴州营业部",
   hotline: "0996-2959627",
@@ -61,6 +61,15 @@ it("speaks of no money where what was left in an old meter is written", () => {
   }
 });
 
+it("speaks of the meter and of no card where a recharge goes over a link", () => {
+  for (const key of ["quoted", "paying", "later", "issued", "unknown", "manual", "delivered"] as const) {
+    const state = key === "later" ? "paid" : key;
+    const page = outcomePage(facts({ state, later: true, cardId: null }));
+    expect(page, key).toContain(fill(linkTexts["zh-CN"][key]?.what ?? "?", {}));
+    expect(page, key).not.toMatch(/\{\w+\}|卡|自助机|\bcard\b|terminal/);
+  }
+});
+
 it("puts names in as text, never as markup, and needs nothing from elsewhere", () => {
   const page = outcomePage(facts({ state: "delivered" }));
   expect(page).toContain("*&lt;b&gt;");
@@ -78,6 +87,7 @@ it.each(languages)("has each text filled by known values in %s", (language) => {
   for (const { what, money, next } of [
     ...Object.values(outcomeTexts[language]),
     ...Object.values(carriedTexts[language]),
+    ...Object.values(linkTexts[language]),
   ])
     for (const text of [what, money, next]) fill(text, { goods: "", paid: "", number: "", hotline: "" });
   expect(Object.keys(outcomeTexts[language]).sort()).toEqual(Object.keys(outcomeTones).sort());

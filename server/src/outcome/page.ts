@@ -1,10 +1,10 @@
 /** The page behind the QR: one purchase, masked, readable on any phone without a script. */
-import type { Purchase } from "@citygas/core";
-import { finalStates } from "@citygas/core";
+import { finalStates, isOverLink, type Purchase } from "@citygas/core";
 import {
   carriedTexts,
   fill,
   type Language,
+  linkTexts,
   type OutcomeKey,
   type OutcomeText,
   outcomeLabels,
@@ -41,8 +41,8 @@ export function outcomeKey(p: Purchase): OutcomeKey {
 
 function wordsOf(p: Purchase, language: Language): OutcomeText {
   const key = outcomeKey(p);
-  const carried = p.breakdown.fromCarried === true ? carriedTexts[language][key] : undefined;
-  return carried ?? outcomeTexts[language][key];
+  const own = p.breakdown.fromCarried === true ? carriedTexts : isOverLink(p) ? linkTexts : undefined;
+  return own?.[language][key] ?? outcomeTexts[language][key];
 }
 
 export function outcomePage(facts: OutcomeFacts): string {

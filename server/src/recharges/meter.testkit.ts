@@ -30,10 +30,13 @@ export interface OnLink {
 }
 
 export async function onLink(world: World, name: string, balanceFen = 0): Promise<OnLink> {
-  const { earth } = world;
-  const { accountId } = await newAccount(earth, name, { balanceFen });
-  const meterId = `meter-${name}`;
-  await putOnLink(earth, accountId, meterId);
+  const { accountId } = await newAccount(world.earth, name, { balanceFen });
+  return await linkMeterOf(world, accountId, `meter-${name}`);
+}
+
+/** The account has it already. */
+export async function linkMeterOf(world: World, accountId: Id, meterId: Id): Promise<OnLink> {
+  await putOnLink(world.earth, accountId, meterId);
   const meter = new TestMeter();
   const underWay: MeterCommand[] = [];
   world.sale.meterLink = { send: async (_id, command) => void underWay.push(command) };
