@@ -32,6 +32,8 @@ export interface LinkState {
   counted: Counted | null;
   /** Paid recharges in the order in which they were paid. */
   queue: readonly Id[];
+  /** Two people have said that it is off the wall for good: until it is replaced nothing is sent to it, nor bought for it. */
+  gone?: true;
 }
 
 /** The command that is out for a purchase; its number is the one after the purchase's `countBefore`. */

@@ -171,6 +171,11 @@ function applyEffect(draft: Draft, effect: PurchaseEffect, p: Purchase, now: Ins
       addTask(draft, { kind: "meterAsk", ref: meter.id, dueAt: now });
       return null;
     }
+    case "meterGone": {
+      const { meter, link } = linked(draft, p);
+      draft.meter = { ...meter, link: { ...link, gone: true } };
+      return null;
+    }
     case "sendToMeter":
       return sendToMeter(draft, p, effect.counted);
     case "countScript":
@@ -291,10 +296,12 @@ function withCounted(meter: MeterState, link: LinkState, amount: number, p: Purc
   return { ...meter, link: { ...link, counted } };
 }
 
+const isGone = ({ retired, link }: MeterState): boolean => retired !== undefined || link?.gone === true;
+
 function sendToMeter(draft: Draft, p: Purchase, counted: Counted): ComposeRefusal | null {
   const { meter, link } = linked(draft, p);
   // A record from before may still be heard, and what waited is being given back.
-  if (meter.retired !== undefined) return { code: "meterRetired" };
+  if (isGone(meter)) return { code: "meterRetired" };
   const { purchaseNo, totalCredited } = link.counted ?? counted;
   if (link.queue[0] !== p.id || purchaseNo !== counted.purchaseNo || totalCredited !== counted.totalCredited)
     return { code: "notNext" };
@@ -303,7 +310,7 @@ function sendToMeter(draft: Draft, p: Purchase, counted: Counted): ComposeRefusa
 }
 
 function openOnCard(draft: Draft, p: Purchase): ComposeRefusal | null {
-  if (draft.meter?.retired !== undefined) return { code: "meterRetired" };
+  if (draft.meter !== null && isGone(draft.meter)) return { code: "meterRetired" };
   for (const thing of [draft.card, draft.meter]) {
     if (thing !== null && thing.openPurchaseId !== null && thing.openPurchaseId !== p.id)
       return { code: "alreadyOpen", purchaseId: thing.openPurchaseId };

@@ -45,7 +45,7 @@ import {
   twoPeople,
   unknown,
 } from "./onCard.ts";
-import { disagrees, disagreesUnsent, isOverLink, mayStillBeTaken, send, taken } from "./onLink.ts";
+import { disagrees, disagreesUnsent, isOverLink, mayStillBeTaken, meterGone, send, taken } from "./onLink.ts";
 import { refund, refunded, refundFailed, refundSent, refundStuck } from "./refunding.ts";
 import { dueAt, settled, withTask } from "./steps.ts";
 import type { IssuedScript, Purchase, PurchaseState } from "./types.ts";
@@ -159,6 +159,8 @@ export type PurchaseEffect =
   | { effect: "queueForMeter" }
   /** First in that queue, it is sent; the meter stands at `counted`. */
   | { effect: "sendToMeter"; counted: Counted }
+  /** Nothing is sent to that meter any more. */
+  | { effect: "meterGone" }
   | { effect: "closeOnCard" }
   /** A script was issued: older images of the card count for nothing. `changesTo`: the secret it is to leave there. */
   | { effect: "countScript"; turn: number | null; toPhone: boolean; changesTo: number | null }
@@ -266,7 +268,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     cardDisagrees: (p, e, now) => (p.script?.id === e.scriptId ? toManual(p, now) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
     meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
-    meterDisagrees: (p, _e, now) => toManual(isOverLink(p) ? { ...p, meterGone: true } : p, now),
+    meterDisagrees: (p, _e, now) => (isOverLink(p) ? meterGone(p, now) : toManual(p, now)),
     cardLost: (p, _e, now) => toManual(p, now),
     rechargeSent: (p, e) => send(p, e),
     rechargeTaken: (p, e, now) => taken(p, e, now),
@@ -278,7 +280,7 @@ export const purchaseTable: { readonly [S in PurchaseState]: Row } = {
     scriptIssued: (p, e) => (twoPeople(e.approvedBy) ? issue(p, e) : null),
     cardReplaced: (p, e, now) => replacedWritten(p, e, now),
     meterReplaced: (p, e, now) => meterUnderWritten(p, e, now),
-    meterDisagrees: (p) => (isOverLink(p) ? { purchase: { ...p, meterGone: true }, effects: [] } : null),
+    meterDisagrees: (p, _e, now) => (isOverLink(p) ? meterGone(p, now) : null),
     decided: (p, e, now) => {
       if (!twoPeople(e.by)) return null;
       if (e.to === "delivered") return deliver(p, now, "staff");

@@ -81,6 +81,12 @@ export function disagrees(p: Purchase, { record }: Of<"recordDisagrees">, now: I
   return toManual({ ...p, atOdds: record }, now);
 }
 
+/** Off the wall, it says nothing of this purchase: people decide. */
+export function meterGone(p: Purchase, now: Instant): PurchaseStep {
+  const step = toManual({ ...p, meterGone: true }, now);
+  return { purchase: step.purchase, effects: [{ effect: "meterGone" }, ...step.effects] };
+}
+
 /** A command that is under way may still be taken, unless the meter is gone or has gone past its number. */
 export const mayStillBeTaken = ({ command, countBefore, atOdds, meterGone }: Purchase): boolean =>
   command !== undefined && meterGone !== true && (atOdds === undefined || atOdds.purchaseNo === countBefore);

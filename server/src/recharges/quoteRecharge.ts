@@ -28,7 +28,7 @@ export async function quoteRecharge(
   ]);
   const [account, { state: meter }] = [must(found, "account", accountId), must(found, "meter", meterId)];
   if (meter.link === undefined) return refused("request.invalid");
-  if (meter.retired !== undefined) return refused("meter.retired");
+  if (meter.retired !== undefined || meter.link.gone === true) return refused("meter.retired");
   if (account.state.block !== null) return refused(`account.${account.state.block.reason}`);
   if (meter.openPurchaseId !== null) return refused("recharge.unpaid");
   if (meter.link.queue.length >= rechargeQueueMax) return refused("recharge.queueFull");

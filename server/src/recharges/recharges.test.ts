@@ -237,8 +237,13 @@ describe.each(earths)("a meter on a link, $name", ({ name, open }) => {
       expect(await replace(at, false)).toMatchObject({ ok: false, error: { code: "meter.wordDisagrees" } });
       expect(await stateOf(it.world, sent)).toMatchObject({ state: "manual", meterGone: true });
       const by: [string, string] = ["a", "b"];
+      // Nothing is sent to it any more, whatever is heard of it.
+      await heardFromMeter(it.world.sale, at.meterId, at.meter.hears({ kind: "readRecord" }));
+      expect(await quote(at, 1_000)).toMatchObject({ ok: false, error: { code: "meter.retired" } });
       const event = { type: "decided", to: "refunding", by, evidence: "index" } as const;
       await applyEvent(it.world.sale, sent, () => ({ do: "commit", event: { type: "purchase", event } }));
+      await heardFromMeter(it.world.sale, at.meterId, at.meter.hears({ kind: "readRecord" }));
+      expect(at.underWay).toEqual([]);
       expect(await replace(at, false)).toMatchObject({ ok: true });
       await workOff(it.world);
       expect(await balance(at)).toBe(30_000);

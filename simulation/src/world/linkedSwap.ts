@@ -20,7 +20,9 @@ export async function replaceLinked(world: World, home: LinkedHome, isSilent: bo
   meter.isOff = true;
   world.say(() => `${meter.id} is taken off the wall${isSilent ? ", and says nothing" : ""}`);
   const { purchaseNo: acceptedCount, totalCredited } = meter.record;
-  const word = isSilent ? null : { acceptedCount, totalCredited, remaining: 0, indexL: 0 };
+  // All of it is burnt.
+  const indexL = totalCredited - meter.began;
+  const word = isSilent ? null : { acceptedCount, totalCredited, remaining: 0, indexL };
   const doc = {
     serial: `${home.plan.name}-${home.meters.length + 1}`,
     model: "M",
@@ -39,7 +41,7 @@ export async function replaceLinked(world: World, home: LinkedHome, isSilent: bo
     if (p?.state === "manual") await decideRecharge(world, p);
   }
   // Once two people have said that nothing reaches it any more, it stays so.
-  meter.isOff = firstFor(world, meter.id)?.meterGone === true;
+  meter.isOff = world.store.peek("meter", meter.id)?.state.link?.gone === true;
   return false;
 }
 
