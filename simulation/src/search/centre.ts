@@ -1,5 +1,6 @@
 /** The centre in the small world: production's decisions and commits, put together as the card services do. */
 import {
+  type Breakdown,
   type CardDecision,
   compose,
   decideInsertion,
@@ -228,6 +229,19 @@ function stepsOf(driver: Driver, before: Uint8Array, after: Uint8Array, kind: Sc
   });
 }
 
+/** So much credit for the meter, paid from the balance. */
+export const fromBalance = (amountFen: number): Breakdown => ({
+  tariffVersionId: "v",
+  lines: [],
+  goodsFen: amountFen,
+  debtFen: 0,
+  deductions: [],
+  balanceOffsetFen: amountFen,
+  payableFen: 0,
+  delivers: { kind: "amount", meterCreditFen: amountFen },
+  tier: null,
+});
+
 /** Priced, confirmed, and paid from the balance. */
 export function sold(parts: Parts, books: number, index: 0 | 1): number | null {
   const amountFen = amounts[index];
@@ -245,17 +259,7 @@ export function sold(parts: Parts, books: number, index: 0 | 1): number | null {
       channel: "kiosk",
       terminalId: "",
       later: false,
-      breakdown: {
-        tariffVersionId: "v",
-        lines: [],
-        goodsFen: amountFen,
-        debtFen: 0,
-        deductions: [],
-        balanceOffsetFen: amountFen,
-        payableFen: 0,
-        delivers: { kind: "amount", meterCreditFen: amountFen },
-        tier: null,
-      },
+      breakdown: fromBalance(amountFen),
     },
   });
   return quoted === null ? null : apply(parts, quoted, index, { type: "confirmed" });

@@ -6,7 +6,6 @@
  */
 import {
   type AccountState,
-  type Breakdown,
   compose,
   deliveredAmount,
   type MeterRecord,
@@ -17,6 +16,7 @@ import {
   rechargeTodo,
 } from "@citygas/core";
 import { startTotal } from "../world/cardBook.ts";
+import { fromBalance } from "./centre.ts";
 import { explore, type Found, type Move, Table } from "./explore.ts";
 
 export interface LinkSize {
@@ -49,18 +49,6 @@ interface LinkWorld {
 /** Its one byte turns over within three recharges. */
 const startNumber = 254;
 const startBalanceFen = 100_000;
-
-const breakdownOf = (amountFen: number): Breakdown => ({
-  tariffVersionId: "v",
-  lines: [],
-  goodsFen: amountFen,
-  debtFen: 0,
-  deductions: [],
-  balanceOffsetFen: amountFen,
-  payableFen: 0,
-  delivers: { kind: "amount", meterCreditFen: amountFen },
-  tier: null,
-});
 
 /** When it is over, only how it ended. */
 const whatMatters = (p: Purchase): Purchase =>
@@ -105,7 +93,7 @@ function bought(world: LinkWorld, amountFen: number): LinkWorld | null {
     channel: "phone",
     terminalId: "",
     later: true,
-    breakdown: breakdownOf(amountFen),
+    breakdown: fromBalance(amountFen),
   } as const;
   const quoted = compose({
     bundle: {

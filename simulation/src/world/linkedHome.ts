@@ -7,7 +7,7 @@ import { entryFor, openAccount, unit } from "./household.ts";
 import type { Kiosk } from "./kiosk.ts";
 import { replaceLinked } from "./linkedSwap.ts";
 import type { LinkedMeter } from "./meterNet.ts";
-import { standAt } from "./people.ts";
+import { eachVisit, standAt } from "./people.ts";
 import type { HouseholdPlan, PlannedVisit } from "./plan.ts";
 import { type Buyer, cancel, confirm, keyed } from "./visit.ts";
 import { orderInWallet } from "./wallet.ts";
@@ -34,11 +34,15 @@ export interface LinkedHome {
 
 export async function moveIn(world: World, plan: HouseholdPlan, changeAt: number | null): Promise<LinkedHome> {
   const link = { counted: null, queue: [] };
-  const opened = await openAccount(world, plan, `0031200${plan.name}`, changeAt, ({ accountId, meterId }) => [
-    { kind: "meter", id: meterId, expected: 0, state: { id: meterId, accountId, openPurchaseId: null, link } },
+  const { accountId, meterId, customer } = await openAccount(world, plan, `0031200${plan.name}`, changeAt, (ids) => [
+    {
+      kind: "meter",
+      id: ids.meterId,
+      expected: 0,
+      state: { id: ids.meterId, accountId: ids.accountId, openPurchaseId: null, link },
+    },
   ]);
   const record = { purchaseNo: startNumber, amount: 0, totalCredited: startTotal };
-  const { accountId, meterId, customer } = opened;
   const meter = world.meterNet.mount(meterId, record);
   const home: LinkedHome = {
     accountId,
@@ -66,19 +70,12 @@ function everyDay(world: World, home: LinkedHome, afterMs: number): void {
   });
 }
 
-export async function liveOnLink(world: World, home: LinkedHome): Promise<void> {
-  for (const visit of home.plan.visits) {
-    home.visit = visit.name;
-    const name = `${home.plan.name} visit ${visit.name}`;
-    const over = world.scheduler.hold<void>();
-    world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
-      await world.scheduler.pause(visit.waitMs);
-      await standAt(world, home.phone, home, null, () => recharge(world, home, visit));
-      await fitter(world, home);
-      over.release(undefined);
-    });
-    await over.promise;
-  }
+export const liveOnLink = (world: World, home: LinkedHome): Promise<void> => eachVisit(world, home, buyOnPhone);
+
+async function buyOnPhone(world: World, home: LinkedHome, visit: PlannedVisit): Promise<void> {
+  await world.scheduler.pause(visit.waitMs);
+  await standAt(world, home.phone, home, null, () => recharge(world, home, visit));
+  await fitter(world, home);
 }
 
 /** Everybody comes back: the key is pressed until nothing waits any more. */

@@ -15,18 +15,24 @@ import type { World } from "./world.ts";
 const hour = 3_600_000;
 
 /** The life of one household in this world: one strand per planned visit, each with a chance of its own. */
-export async function live(world: World, household: Household): Promise<void> {
+export async function eachVisit<H extends Pick<Household, "plan" | "visit">>(
+  world: World,
+  household: H,
+  goOn: (world: World, household: H, visit: PlannedVisit) => Promise<void>,
+): Promise<void> {
   for (const visit of household.plan.visits) {
     household.visit = visit.name;
     const name = `${household.plan.name} visit ${visit.name}`;
     const over = world.scheduler.hold<void>();
     world.spawn({ name, process: null, rng: world.rng(name) }, async () => {
-      await goOut(world, household, visit);
+      await goOn(world, household, visit);
       over.release(undefined);
     });
     await over.promise;
   }
 }
+
+export const live = (world: World, household: Household): Promise<void> => eachVisit(world, household, goOut);
 
 async function goOut(world: World, household: Household, { waitMs, kiosk, at, wish }: PlannedVisit): Promise<void> {
   const { scheduler, faults } = world;
