@@ -439,6 +439,23 @@ describe("what proves that gas went out, or stayed", () => {
   });
 });
 
+it("over a link: a recharge that was sent is its own evidence, one that never was is looked at", async () => {
+  const { db } = books.rc;
+  const command = JSON.stringify({ command: { id: "k", sentAt: 0, deadlineAt: 0 } });
+  for (const [no, sent] of [
+    ["K_1", command],
+    ["K_2", "{}"],
+  ] as const) {
+    const { purchase } = await books.sell({ no });
+    await db.query("delete from card_write where purchase_id = $1", [purchase.id]);
+    await db.query("update purchase set card_id = null, state = state || $2::jsonb where id = $1", [purchase.id, sent]);
+  }
+  bill(books.line("PAY", "K_1"), books.line("PAY", "K_2"));
+  await run();
+  const open = await books.differences("comparison = 'delivery' and state <> 'resolved'");
+  expect(open).toMatchObject([{ out_trade_no: "K_2", reason: "deliveredWithoutWrite" }]);
+});
+
 describe("the books", () => {
   it("a posting too many is found", async () => {
     await books.sell({ no: "K_1" });

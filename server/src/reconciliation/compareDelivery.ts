@@ -6,22 +6,19 @@ import { enterFound } from "./enterFound.ts";
 import { long } from "./heavy.ts";
 import { channelNames } from "./schema.ts";
 
+/** What proves that gas went out: SQL over the purchase `p`. A card script left for it, or a command to its meter. */
+const scriptLeft = "exists (select 1 from card_write w where w.purchase_id = p.id)";
+const commandLeft = "(p.card_id is null and p.state->'command' is not null)";
 /**
- * What proves that gas went out: SQL over the purchase `p`. `sent`: something left for it; `written`: the last word
- * about it is a sale that was carried out. Another way of delivering (meter commands) adds its line here.
+ * The last word about it is a sale that was carried out. Over a link that word is the meter's record, which is what delivers
+ * it and is never paid back: nothing else could contradict the purchase's own state.
  */
-const evidence: readonly { sent: string; written: string }[] = [
-  {
-    sent: "exists (select 1 from card_write w where w.purchase_id = p.id)",
-    written: `coalesce((select w.kind = 'sale' and w.report is not null and w.report->'failure' is null
-      from card_write w where w.purchase_id = p.id order by w.issued_at desc, w.id desc limit 1), false)`,
-  },
-];
-const sentSql = evidence.map(({ sent }) => sent).join(" or ");
-const writtenSql = evidence.map(({ written }) => written).join(" or ");
+const writtenSql = `coalesce((select w.kind = 'sale' and w.report is not null and w.report->'failure' is null
+  from card_write w where w.purchase_id = p.id order by w.issued_at desc, w.id desc limit 1), false)`;
 
 const factsSql = `
-  p.id, p.status, p.state->>'reason' = 'staff' as decided, (${sentSql}) as sent, (${writtenSql}) as written,
+  p.id, p.status, p.state->>'reason' = 'staff' as decided, (${scriptLeft} or ${commandLeft}) as sent,
+  (${writtenSql}) as written,
   p.paid_attempt_id is not null or (p.state->'breakdown'->>'payableFen')::bigint = 0 as paid`;
 
 interface FactsRow {
@@ -47,8 +44,6 @@ export async function deliveryFacts(db: Pool, ids: readonly Id[]): Promise<Map<I
   return new Map(rows.map((row) => [row.id, factsOf(row)]));
 }
 
-const noneSent = evidence.map(({ sent }) => `not ${sent}`).join(" and ");
-
 /**
  * The purchases of a day to look at. Finished and with proof, or given back without any trace of a write, is nothing to
  * look at. The others are few; each is judged when it is found and again while it waits. Three ways to be one, each a set
@@ -56,13 +51,14 @@ const noneSent = evidence.map(({ sent }) => `not ${sent}`).join(" and ");
  */
 const suspects = `
 with day as not materialized (
-  select p.id, p.status, p.paid_at, p.paid_attempt_id from purchase p where p.paid_at >= $5 and p.paid_at < $6),
+  select p.id, p.status, p.paid_at, p.paid_attempt_id, p.card_id, p.state from purchase p
+  where p.paid_at >= $5 and p.paid_at < $6),
 suspect as (
-  select * from day p where p.status not in ('delivered', 'refunded')
+  select id, paid_at, paid_attempt_id from day p where p.status not in ('delivered', 'refunded')
   union all
-  select * from day p where p.status = 'delivered' and ${noneSent}
+  select id, paid_at, paid_attempt_id from day p where p.status = 'delivered' and not ${scriptLeft} and not ${commandLeft}
   union all
-  select * from day p where p.status = 'refunded' and (${sentSql}))
+  select id, paid_at, paid_attempt_id from day p where p.status = 'refunded' and ${scriptLeft})
 select md5(concat_ws('|', $1::text, $2::text, 'purchase', p.id))::uuid::text as id, $1::text as channel,
   $2::text as day, 'delivery' as comparison, 'ours' as side, 'purchase' as kind, 'long' as class, 'waiting' as state,
   'moneyWithoutGas' as reason, 'wait' as handling, false as blocks_refund, a.out_trade_no, a.amount_fen as ours_fen,
