@@ -149,7 +149,9 @@ function withCounter(presented: ReaderResult<number>): StepOutcome {
 
 const pairs: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-function toHex(bytes: Uint8Array): string {
+/** By the engine where it can (ECMAScript 2026). */
+function toHex(bytes: Uint8Array & { toHex?: () => string }): string {
+  if (bytes.toHex !== undefined) return bytes.toHex();
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += pairs[bytes[i] ?? 0];
   return text;

@@ -43,6 +43,7 @@ export async function compile(entry: URL): Promise<Compiled> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [fileURLToPath(entry)],
+    inject: [fileURLToPath(new URL("toHex.ts", import.meta.url))],
     outdir: folder,
     write: false,
     bundle: true,
