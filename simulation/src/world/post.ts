@@ -40,7 +40,11 @@ export class Post {
 
   constructor(world: World) {
     this.#world = world;
-    for (const gateway of world.gateways) gateway.tell = (trade, news) => this.#write(gateway, trade, news);
+    for (const gateway of world.gateways) {
+      // Named first, as in world.ts.
+      const tell: Gateway["tell"] = (trade, news) => this.#write(gateway, trade, news);
+      gateway.tell = tell;
+    }
   }
 
   readonly door: NotificationDoor = {

@@ -238,11 +238,12 @@ function contextOf(
 
 /** Every method of `rows` through `through`. */
 function overEach<T extends object>(rows: T, through: <R>(call: () => Promise<R>) => Promise<R>): T {
-  const wrapped: Record<string, unknown> = {};
-  for (const [name, method] of Object.entries(rows))
-    wrapped[name] = (...args: unknown[]) => through(() => (method as (...a: unknown[]) => Promise<unknown>)(...args));
+  const wrapped = Object.entries(rows).map(([name, method]) => {
+    const called = (...args: unknown[]) => through(() => (method as (...a: unknown[]) => Promise<unknown>)(...args));
+    return [name, called] as const;
+  });
   // The same methods with the same arguments: only the way there differs.
-  return wrapped as T;
+  return Object.fromEntries(wrapped) as T;
 }
 
 interface DatabaseLink {

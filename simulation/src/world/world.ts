@@ -103,9 +103,11 @@ export class World {
       this.kiosks.push(this.addTerminal({ id: `kiosk-${index}`, name: `自助终端${index}`, kind: "kiosk", unit }));
     this.desk = this.addTerminal({ id: "desk-1", name: "营业厅", kind: "desk", unit });
     this.phone = this.addTerminal({ id: "phone-1", name: "手机", kind: "phone", unit });
-    this.store.onTasks = (dueAt) => {
+    // Named first, here and elsewhere: README, "What is in a world".
+    const wakeAll = (dueAt: number): void => {
       for (const seat of this.seats) seat.wake(dueAt);
     };
+    this.store.onTasks = wakeAll;
   }
 
   readonly priceChangeAt: number | null;
@@ -133,7 +135,8 @@ export class World {
     };
     this.neighbour = await settleIn(this, nobody, 90, null);
     await openTill(this);
-    this.store.onCommit = (transition, before) => this.checks.committed(transition, before);
+    const check: WorldStore["onCommit"] = (transition, before) => this.checks.committed(transition, before);
+    this.store.onCommit = check;
     for (const seat of this.seats) seat.boot();
   }
 
