@@ -28,13 +28,14 @@ export function toHexByTable(bytes: Uint8Array): Hex {
 export function fromHex(text: string): Uint8Array | null {
   if (text.length % 2 !== 0) return null;
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = nibbles[text.charCodeAt(i * 2)] ?? notHex;
-    const low = nibbles[text.charCodeAt(i * 2 + 1)] ?? notHex;
-    if (high === notHex || low === notHex) return null;
-    bytes[i] = (high << 4) | low;
+  let seen = 0;
+  for (let at = 0; at < text.length; at += 2) {
+    const high = nibbles[text.charCodeAt(at)] ?? notHex;
+    const low = nibbles[text.charCodeAt(at + 1)] ?? notHex;
+    seen |= high | low;
+    bytes[at >> 1] = (high << 4) | low;
   }
-  return bytes;
+  return seen < 16 ? bytes : null;
 }
 
 /** How many bytes a lower-case hex text stands for, or null when it is not one. */

@@ -56,11 +56,13 @@ const slice = (image: Uint8Array, range: ByteRange): Hex => toHex(bytesOf(image,
 
 /** Reads of at most `readBytesMax` each; with `image`, expecting its bytes. */
 function readSteps({ offset, length }: ByteRange, image: Uint8Array | null): ScriptStep[] {
-  return Array.from({ length: Math.ceil(length / readBytesMax) }, (_, i): ScriptStep => {
-    const at = offset + i * readBytesMax;
-    const range = { offset: at, length: Math.min(readBytesMax, offset + length - at) };
-    return { op: "read", ...range, ...(image && { expect: slice(image, range) }) };
-  });
+  const steps: ScriptStep[] = [];
+  const end = offset + length;
+  for (let at = offset; at < end; at += readBytesMax) {
+    const range = { offset: at, length: Math.min(readBytesMax, end - at) };
+    steps.push(image === null ? { op: "read", ...range } : { op: "read", ...range, expect: slice(image, range) });
+  }
+  return steps;
 }
 
 /** Selects the application and reads its files. */

@@ -70,7 +70,9 @@ export class At24c implements Chip {
 
   /** Reading goes on from the last byte to the first. */
   read(address: number, length: number): Uint8Array {
-    return Uint8Array.from({ length }, (_, i) => this.#memory[(address + i) % this.#memory.length] ?? 0);
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bytes[i] = this.#memory[(address + i) % this.#memory.length] ?? 0;
+    return bytes;
   }
 
   /** One page write. `cut`: power goes after the erase, before the programming. */

@@ -120,7 +120,7 @@ export class CpuCard implements Chip {
   }
 
   image(): Uint8Array {
-    return Uint8Array.from(this.#setup.files.flatMap(({ sfi }) => [...this.file(sfi)]));
+    return new Uint8Array(Buffer.concat(this.#setup.files.map(({ sfi }) => this.file(sfi))));
   }
 
   /** The meter's module holds the keys; the card asks for them command by command. */
