@@ -266,9 +266,9 @@ function writeSteps(
 
 /** What the meter is told by the card that this script writes. */
 function priceOnCard(driver: LayoutDriver, { after }: IssuedScript): MeterPrice | null {
-  const image = fromHex(after);
+  const image = driver.unit === "money" ? fromHex(after) : null;
   const found = image === null ? null : driver.read(image);
-  return found?.ok === true && driver.unit === "money" ? found.facts.price : null;
+  return found?.ok === true ? found.facts.price : null;
 }
 
 /** The issued script as a report is judged by it: the secret's bytes and the counter play no part in that. */

@@ -14,9 +14,10 @@ export function withUnsealed(
   cardNumber: string,
   terminal: Pick<TerminalFacts, "kind">,
 ): ScriptStep[] {
-  const [before, after] = [fromHex(script.before), fromHex(script.after)];
   const { application } = driver;
-  if (terminal.kind === "phone" || application === null || before === null || after === null) return steps;
+  if (terminal.kind === "phone" || application === null) return steps;
+  const [before, after] = [fromHex(script.before), fromHex(script.after)];
+  if (before === null || after === null) return steps;
   const factor = toHex(factorOf(cardNumber));
   return steps.map((step, index): ScriptStep => {
     const sealed = step.op === "seal" ? sealOfStep(driver, before, after, index) : null;
