@@ -362,9 +362,8 @@ function toTransition(input: ComposeInput, { purchase, attempts, changes }: Adva
   const writes: Write[] = [
     { kind: "purchase", id: purchase.id, expected: bundle.purchase?.version ?? 0, state: purchase },
   ];
-  const changed = new Set(changes.flatMap((c) => (c.of === "attempt" ? [c.after.id] : [])));
   for (const state of attempts.values()) {
-    if (changed.has(state.id))
+    if (changes.some((c) => c.of === "attempt" && c.after.id === state.id))
       writes.push({
         kind: "attempt",
         id: state.id,
