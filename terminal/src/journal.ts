@@ -165,8 +165,8 @@ export function parseJournal(content: Buffer): { entries: JournalEntry[]; goodBy
 }
 
 export function encodeLine(entry: JournalEntry): Buffer {
-  const json = Buffer.from(JSON.stringify(entry), "utf8");
-  return Buffer.concat([Buffer.from(`${checksum(json)} `), json, Buffer.from("\n")]);
+  const json = JSON.stringify(entry);
+  return Buffer.from(`${checksum(json)} ${json}\n`);
 }
 
 function decodeLine(line: Buffer): JournalEntry | null {
@@ -176,7 +176,7 @@ function decodeLine(line: Buffer): JournalEntry | null {
   return JSON.parse(json.toString("utf8")) as JournalEntry;
 }
 
-function checksum(json: Buffer): string {
+function checksum(json: string | Buffer): string {
   return crc32(json).toString(16).padStart(8, "0");
 }
 
