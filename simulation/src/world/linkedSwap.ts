@@ -3,8 +3,7 @@
  * where it still shows one; two people state it. What the record does not tell of a recharge that was sent, two people decide
  * by what they see on site, and then the meter is replaced.
  */
-import type { Purchase } from "@citygas/core";
-import { numberAfter } from "@citygas/core";
+import { numberAfter, type Purchase } from "@citygas/core";
 import { decide, leftLying } from "./desk.ts";
 import type { LinkedHome } from "./linkedHome.ts";
 import type { World } from "./world.ts";
