@@ -29,6 +29,7 @@ import type { Id, Instant, Result } from "../units.ts";
 import { err, never, ok } from "../units.ts";
 import { type Advanced, advance, type Change, type LoggedEvent } from "./advance.ts";
 import type { PurchaseEffect, PurchaseRefusal, PurchaseSettings } from "./machine.ts";
+import { deliveredAmount } from "./steps.ts";
 import type { Purchase } from "./types.ts";
 
 export interface Versioned<T> {
@@ -267,8 +268,10 @@ function changeMeter(draft: Draft, change: MeterChange, p: Purchase, now: Instan
   return null;
 }
 
-const delivered = ({ breakdown: { delivers } }: Purchase): ["volume" | "money", number] =>
-  delivers.kind === "volume" ? ["volume", delivers.volumeL] : ["money", delivers.meterCreditFen];
+const delivered = (p: Purchase): ["volume" | "money", number] => [
+  p.breakdown.delivers.kind === "volume" ? "volume" : "money",
+  deliveredAmount(p),
+];
 
 function takeCarried(draft: Draft, p: Purchase): ComposeRefusal | null {
   const [counts, amount] = delivered(p);

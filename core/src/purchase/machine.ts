@@ -45,9 +45,9 @@ import {
   twoPeople,
   unknown,
 } from "./onCard.ts";
-import { disagrees, disagreesUnsent, isOverLink, mayStillBeTaken, meterGone, send, taken } from "./onLink.ts";
+import { disagrees, disagreesUnsent, mayStillBeTaken, meterGone, send, taken } from "./onLink.ts";
 import { refund, refunded, refundFailed, refundSent, refundStuck } from "./refunding.ts";
-import { dueAt, settled, withTask } from "./steps.ts";
+import { dueAt, isOverLink, settled, withTask } from "./steps.ts";
 import type { IssuedScript, Purchase, PurchaseState } from "./types.ts";
 
 export const purchaseTimers = {

@@ -4,9 +4,9 @@ import { type Heard, heardOf, type LastWord } from "../meter/replacement.ts";
 import type { Instant } from "../units.ts";
 import type { PurchaseEvent, PurchaseStep } from "./machine.ts";
 import { deliver, replacedUnwritten, replacedWritten, twoPeople } from "./onCard.ts";
-import { isOverLink, wordOnRecharge } from "./onLink.ts";
+import { wordOnRecharge } from "./onLink.ts";
 import { refund } from "./refunding.ts";
-import { deliveredAmount } from "./steps.ts";
+import { deliveredAmount, isOverLink } from "./steps.ts";
 import type { Purchase } from "./types.ts";
 
 type MeterReplaced = Extract<PurchaseEvent, { type: "meterReplaced" }>;

@@ -6,7 +6,7 @@ import { strongerProof } from "../card/replacement.ts";
 import type { Instant } from "../units.ts";
 import { type PurchaseEffect, type PurchaseEvent, type PurchaseStep, purchaseTimers } from "./machine.ts";
 import { refund } from "./refunding.ts";
-import { dueAt, settled, withTask } from "./steps.ts";
+import { deliveredAmount, dueAt, isOverLink, settled, withTask } from "./steps.ts";
 import type { IssuedScript, Purchase } from "./types.ts";
 
 type Of<T extends PurchaseEvent["type"]> = Extract<PurchaseEvent, { type: T }>;
@@ -40,7 +40,7 @@ export function issue(p: Purchase, e: Of<"scriptIssued">): PurchaseStep | null {
 
 export function unknown(p: Purchase, now: Instant): PurchaseStep {
   const step = dueAt({ ...p, state: "unknown" }, now + (purchaseTimers.remindDays[0] ?? 1) * 86_400_000);
-  return p.cardId === null ? withTask(step, { kind: "meterAsk", ref: p.meterId, dueAt: now }) : step;
+  return isOverLink(p) ? withTask(step, { kind: "meterAsk", ref: p.meterId, dueAt: now }) : step;
 }
 
 /** Reminders 1, 7, 30 days after the payment, then a staff task each day. The claim itself never expires. */
@@ -52,13 +52,12 @@ export function remind(p: Purchase, now: Instant): PurchaseStep {
 }
 
 export function deliver(p: Purchase, now: Instant, reason: Purchase["reason"]): PurchaseStep {
-  const d = p.breakdown.delivers;
   const effects: PurchaseEffect[] = [{ effect: "closeOnCard" }, { effect: "deliver" }];
   if (p.countBefore !== null) {
     effects.push({
       effect: "countOnCard",
       count: p.countBefore + 1,
-      amount: d.kind === "volume" ? d.volumeL : d.meterCreditFen,
+      amount: deliveredAmount(p),
     });
   }
   if (p.breakdown.tier !== null) effects.push({ effect: "useTier" });

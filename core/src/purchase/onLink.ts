@@ -5,13 +5,10 @@ import type { LastWord } from "../meter/replacement.ts";
 import type { Instant } from "../units.ts";
 import type { PurchaseEvent, PurchaseStep } from "./machine.ts";
 import { deliver, toManual } from "./onCard.ts";
-import { deliveredAmount, dueAt, withTask } from "./steps.ts";
+import { deliveredAmount, dueAt, isOverLink, withTask } from "./steps.ts";
 import type { Purchase } from "./types.ts";
 
 type Of<T extends PurchaseEvent["type"]> = Extract<PurchaseEvent, { type: T }>;
-
-/** No card stands between it and its meter. */
-export const isOverLink = ({ cardId }: Purchase): boolean => cardId === null;
 
 /** Where the meter stood when its recharge was first sent; null: it never was. */
 const before = ({ command, countBefore, totalBefore }: Purchase): Counted | null =>

@@ -22,3 +22,6 @@ export const dueAt = (p: Purchase, at: Instant): PurchaseStep => ({
 /** Litres or fen, as its meter counts. */
 export const deliveredAmount = ({ breakdown: { delivers } }: Purchase): number =>
   delivers.kind === "volume" ? delivers.volumeL : delivers.meterCreditFen;
+
+/** No card stands between it and its meter. */
+export const isOverLink = ({ cardId }: Purchase): boolean => cardId === null;

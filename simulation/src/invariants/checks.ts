@@ -178,8 +178,7 @@ export class Checks {
       this.#fail("I2", `${meterId} credits ${p.number}, which was paid back`);
       return;
     }
-    const { delivers } = p.breakdown;
-    const wanted = delivers.kind === "volume" ? delivers.volumeL : delivers.meterCreditFen;
+    const wanted = deliveredAmount(p);
     if (wanted !== amount) this.#fail("I2", `${meterId} credits ${amount} for ${p.number}, which paid for ${wanted}`);
   }
 

@@ -1,6 +1,7 @@
 /** Wrong rules about meters on a link: what is sent when, and what is believed of it. */
 import { deliveredAmount, numberAfter, purchaseTable } from "@citygas/core";
 import type { MeterWord } from "@citygas/server";
+import { firstFor } from "../world/linkedSwap.ts";
 import type { World } from "../world/world.ts";
 import { acknowledgedEarly, loadsChanged, store } from "./centre.ts";
 import { patch, type Sabotage } from "./sabotage.ts";
@@ -9,8 +10,7 @@ const unansweredMs = 600_000;
 
 /** The first in the meter's queue, as if its record showed it. */
 function asIfTaken(meterId: string, world: World): MeterWord | null {
-  const id = world.store.peek("meter", meterId)?.state.link?.queue[0];
-  const p = id === undefined ? undefined : world.store.peek("purchase", id)?.state;
+  const p = firstFor(world, meterId);
   if (p?.command === undefined || p.countBefore === null || p.totalBefore === null) return null;
   const amount = deliveredAmount(p);
   const record = { purchaseNo: numberAfter(p.countBefore), amount, totalCredited: p.totalBefore + amount };
@@ -65,8 +65,7 @@ export const linkSabotages: readonly Sabotage[] = [
           await base.send(meterId, command);
           if (command.kind !== "recharge") return;
           const isOut = (): boolean => {
-            const id = world.store.peek("meter", meterId)?.state.link?.queue[0];
-            const p = id === undefined ? undefined : world.store.peek("purchase", id)?.state;
+            const p = firstFor(world, meterId);
             return p?.state === "unknown" && numberAfter(p.countBefore ?? 0) === command.purchaseNo;
           };
           world.scheduler.at(unansweredMs, () => {

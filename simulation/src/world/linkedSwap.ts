@@ -56,7 +56,8 @@ function isReplaced(world: World, home: LinkedHome): boolean {
   return true;
 }
 
-function firstFor(world: World, meterId: string): Purchase | undefined {
+/** The first in this meter's queue, as the books have it. */
+export function firstFor(world: World, meterId: string): Purchase | undefined {
   const id = world.store.peek("meter", meterId)?.state.link?.queue[0];
   return id === undefined ? undefined : world.store.peek("purchase", id)?.state;
 }
