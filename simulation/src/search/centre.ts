@@ -1,12 +1,12 @@
 /** The centre in the small world: production's decisions and commits, put together as the card services do. */
 import {
-  type Breakdown,
   type CardDecision,
   compose,
   decideInsertion,
   type ImageClass,
   type Purchase,
   type PurchaseEvent,
+  type QuoteFacts,
   replacedCard,
   strongerProof,
   withMeterWord,
@@ -230,38 +230,34 @@ function stepsOf(driver: Driver, before: Uint8Array, after: Uint8Array, kind: Sc
 }
 
 /** So much credit for the meter, paid from the balance. */
-export const fromBalance = (amountFen: number): Breakdown => ({
-  tariffVersionId: "v",
-  lines: [],
-  goodsFen: amountFen,
-  debtFen: 0,
-  deductions: [],
-  balanceOffsetFen: amountFen,
-  payableFen: 0,
-  delivers: { kind: "amount", meterCreditFen: amountFen },
-  tier: null,
+export const quoteOf = (index: number, amountFen: number): QuoteFacts => ({
+  id: `p${index}`,
+  number: `P${index}`,
+  token: `t${index}`,
+  accountId: "a",
+  unitId: "u",
+  meterId: "m",
+  cardId: "c",
+  tierId: null,
+  channel: "kiosk",
+  terminalId: "",
+  later: false,
+  breakdown: {
+    tariffVersionId: "v",
+    lines: [],
+    goodsFen: amountFen,
+    debtFen: 0,
+    deductions: [],
+    balanceOffsetFen: amountFen,
+    payableFen: 0,
+    delivers: { kind: "amount", meterCreditFen: amountFen },
+    tier: null,
+  },
 });
 
 /** Priced, confirmed, and paid from the balance. */
 export function sold(parts: Parts, books: number, index: 0 | 1): number | null {
-  const amountFen = amounts[index];
-  const quoted = apply(parts, books, index, {
-    type: "quoted",
-    facts: {
-      id: `p${index}`,
-      number: `P${index}`,
-      token: `t${index}`,
-      accountId: "a",
-      unitId: "u",
-      meterId: "m",
-      cardId: "c",
-      tierId: null,
-      channel: "kiosk",
-      terminalId: "",
-      later: false,
-      breakdown: fromBalance(amountFen),
-    },
-  });
+  const quoted = apply(parts, books, index, { type: "quoted", facts: quoteOf(index, amounts[index]) });
   return quoted === null ? null : apply(parts, quoted, index, { type: "confirmed" });
 }
 

@@ -16,7 +16,7 @@ import {
   rechargeTodo,
 } from "@citygas/core";
 import { startTotal } from "../world/cardBook.ts";
-import { fromBalance } from "./centre.ts";
+import { quoteOf } from "./centre.ts";
 import { explore, type Found, type Move, Table } from "./explore.ts";
 
 export interface LinkSize {
@@ -71,7 +71,9 @@ function after(world: LinkWorld, index: number, event: PurchaseEvent): LinkWorld
     now: 0,
   });
   if (!composed.ok) return null;
-  const next: LinkWorld = { ...world, purchases: world.purchases.with(index, whatMatters(composed.value.purchase)) };
+  const purchases = [...world.purchases];
+  purchases[index] = whatMatters(composed.value.purchase);
+  const next: LinkWorld = { ...world, purchases };
   for (const write of composed.value.transition.writes) {
     if (write.kind === "account") next.account = write.state;
     if (write.kind === "meter") next.meter = write.state;
@@ -81,35 +83,9 @@ function after(world: LinkWorld, index: number, event: PurchaseEvent): LinkWorld
 
 function bought(world: LinkWorld, amountFen: number): LinkWorld | null {
   const index = world.purchases.length;
-  const facts = {
-    id: `p${index}`,
-    number: `P${index}`,
-    token: `t${index}`,
-    accountId: "a",
-    unitId: "u",
-    meterId: "m",
-    cardId: null,
-    tierId: null,
-    channel: "phone",
-    terminalId: "",
-    later: true,
-    breakdown: fromBalance(amountFen),
-  } as const;
-  const quoted = compose({
-    bundle: {
-      purchase: null,
-      attempts: [],
-      account: { version: 1, state: world.account },
-      tier: null,
-      card: null,
-      meter: null,
-    },
-    event: { type: "purchase", event: { type: "quoted", facts } },
-    eventId: "e",
-    now: 0,
-  });
-  if (!quoted.ok) return null;
-  return after({ ...world, purchases: [...world.purchases, quoted.value.purchase] }, index, { type: "confirmed" });
+  const facts = { ...quoteOf(index, amountFen), cardId: null, channel: "phone", later: true } as const;
+  const quoted = after(world, index, { type: "quoted", facts });
+  return quoted && after(quoted, index, { type: "confirmed" });
 }
 
 function movesFrom(world: LinkWorld, { recharges }: LinkSize): Move<LinkWorld>[] {
