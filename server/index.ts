@@ -54,7 +54,7 @@ export { type LoadedRow, loaded } from "./src/store/loaded.ts";
 export { openMemoryStore } from "./src/store/memory.ts";
 export { migrate } from "./src/store/migrate.ts";
 export type { CommitResult, Loaded, Row, Store, Task } from "./src/store/port.ts";
-export { checkTransition, DuplicateValueError, refKey, uniqueValues } from "./src/store/transition.ts";
+export { checkTransition, DuplicateValueError, UniqueOwners } from "./src/store/transition.ts";
 export { type TaskRunner, taskRunner } from "./src/tasks/runner.ts";
 export type { TaskRows } from "./src/tasks/taskRows.ts";
 export { attendanceTimers } from "./src/terminals/attendance.ts";

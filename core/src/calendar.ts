@@ -19,8 +19,14 @@ export interface DayParts extends MonthDay {
 
 /** The day an instant falls on. */
 export function dayOf(at: Instant): Day {
+  return makeDay(partsAt(at));
+}
+
+/** Year, month 1–12 and day of the month of the day an instant falls on. */
+export function partsAt(at: Instant): DayParts {
   assertInteger(at, "at");
-  return new Date(at + offsetMs).toISOString().slice(0, 10);
+  const date = new Date(at + offsetMs);
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
 }
 
 /** Midnight at which a day begins. Throws when `day` is not a real day in the form "YYYY-MM-DD". */
@@ -43,9 +49,10 @@ export function partsOf(day: Day): DayParts {
  */
 export function makeDay({ year, month, day }: DayParts): Day {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= 31)) throw new Error(`not a day: ${year}-${month}-${day}`);
-  const lastOfMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
-  return `${pad(year, 4)}-${pad(month, 2)}-${pad(Math.min(day, lastOfMonth), 2)}`;
+  return `${pad(year, 4)}-${pad(month, 2)}-${pad(day <= 28 ? day : Math.min(day, lastOfMonth(year, month)), 2)}`;
 }
+
+const lastOfMonth = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
 
 /** `days` later, or earlier when negative. */
 export function addDays(day: Day, days: number): Day {

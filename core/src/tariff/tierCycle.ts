@@ -2,8 +2,8 @@
  * When a household's tier volume starts again (facts/domain §4 "Cycle"): unused volume is not carried over, because
  * the next cycle has another key and therefore another, empty `TierUse`.
  */
-import { dayAtStart, dayOf, type MonthDay, makeDay, partsOf } from "../calendar.ts";
-import { type Day, type Instant, never } from "../units.ts";
+import { type DayParts, dayAtStart, makeDay, partsAt } from "../calendar.ts";
+import { type Instant, never } from "../units.ts";
 import type { TierCycle, TierUse } from "./types.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { TierCycle, TierUse } from "./types.ts";
  * "2026-11" (month). Stable for ever: it is part of what tier positions are stored under.
  */
 export function cycleKey(cycle: TierCycle, at: Instant): string {
-  const { firstDay } = cycleDays(cycle, at);
+  const firstDay = makeDay(cycleStart(cycle, at));
   switch (cycle.kind) {
     case "calendarYear":
       return firstDay.slice(0, 4);
@@ -26,8 +26,10 @@ export function cycleKey(cycle: TierCycle, at: Instant): string {
 
 /** The cycle an instant falls in, as midnights in Asia/Shanghai: `from` belongs to it, `to` to the next one. */
 export function cycleRange(cycle: TierCycle, at: Instant): { from: Instant; to: Instant } {
-  const { firstDay, nextFirstDay } = cycleDays(cycle, at);
-  return { from: dayAtStart(firstDay), to: dayAtStart(nextFirstDay) };
+  const first = cycleStart(cycle, at);
+  const months = first.month + (cycle.kind === "month" ? 1 : 12);
+  const next = { year: first.year + Math.floor((months - 1) / 12), month: ((months - 1) % 12) + 1, day: first.day };
+  return { from: dayAtStart(makeDay(first)), to: dayAtStart(makeDay(next)) };
 }
 
 /** The position of a household that has bought nothing in the cycle yet. */
@@ -35,23 +37,20 @@ export function emptyTierUse(key: string): TierUse {
   return { cycleKey: key, usedL: 0, heldL: 0, heatingUsedL: 0, heatingHeldL: 0 };
 }
 
-function cycleDays(cycle: TierCycle, at: Instant): { firstDay: Day; nextFirstDay: Day } {
-  const today = dayOf(at);
-  const { year, month } = partsOf(today);
+/** The day may be one that its month doesn't have in this year: `makeDay` knows what that means. */
+function cycleStart(cycle: TierCycle, at: Instant): DayParts {
+  const today = partsAt(at);
   switch (cycle.kind) {
     case "calendarYear":
-      return yearDays({ month: 1, day: 1 }, year);
-    case "yearFrom":
-      return yearDays(cycle, today < makeDay({ year, month: cycle.month, day: cycle.day }) ? year - 1 : year);
-    case "month": {
-      const next = month === 12 ? { year: year + 1, month: 1, day: 1 } : { year, month: month + 1, day: 1 };
-      return { firstDay: makeDay({ year, month, day: 1 }), nextFirstDay: makeDay(next) };
+      return { year: today.year, month: 1, day: 1 };
+    case "yearFrom": {
+      const { month, day } = cycle;
+      const year = makeDay(today) < makeDay({ year: today.year, month, day }) ? today.year - 1 : today.year;
+      return { year, month, day };
     }
+    case "month":
+      return { ...today, day: 1 };
     default:
       return never(cycle, "tier cycle");
   }
-}
-
-function yearDays({ month, day }: MonthDay, year: number): { firstDay: Day; nextFirstDay: Day } {
-  return { firstDay: makeDay({ year, month, day }), nextFirstDay: makeDay({ year: year + 1, month, day }) };
 }

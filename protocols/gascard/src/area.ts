@@ -40,7 +40,7 @@ export const bytesOf = (image: Uint8Array, range: ByteRange): Uint8Array =>
 
 /** The field's value, or undefined when its bytes are no value of its encoding. */
 export function get<T>(image: Uint8Array, field: Field<T>): T | undefined {
-  return field.codec.read(image.subarray(field.offset, field.offset + field.codec.length));
+  return field.codec.read(image, field.offset);
 }
 
 /** Writes the field into the image in place. Throws when the value does not fit. */
@@ -50,7 +50,7 @@ export function put<T>(image: Uint8Array, field: Field<T>, value: T): void {
 
 /** The checksum that the area's bytes call for. */
 export function checksumOf(image: Uint8Array, area: Area): number {
-  return crc16(image.subarray(area.offset, crcOffset(area)));
+  return crc16(image, area.offset, crcOffset(area));
 }
 
 /** Does the area carry the checksum of its own bytes? */

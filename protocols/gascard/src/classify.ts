@@ -74,7 +74,13 @@ export function classify(
 
 /** All that a sale writes, one area behind the other. */
 function written({ areas }: LayoutDriver, image: Uint8Array): Uint8Array {
-  return Uint8Array.from(areas.written.flatMap((area) => [...bytesOf(image, area)]));
+  const all = new Uint8Array(areas.written.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const area of areas.written) {
+    all.set(bytesOf(image, area), at);
+    at += area.length;
+  }
+  return all;
 }
 
 /** A card of the same account, or a replacement of it: its meter is the same meter. */

@@ -5,7 +5,7 @@ import { crc16 } from "./crc16.ts";
 import { fromHex, toHex } from "./hex.ts";
 
 function roundTrip<T>(codec: Codec<T>, value: T): void {
-  expect(codec.read(codec.write(value))).toEqual(value);
+  expect(codec.read(codec.write(value), 0)).toEqual(value);
 }
 
 test("checksum of the published check string", () => {
@@ -47,9 +47,9 @@ test("values that do not fit are the programmer's mistake", () => {
 test("bytes that are no value are told, not guessed", () => {
   const bytes = (text: string) => fromHex(text) ?? new Uint8Array(0);
   for (const text of ["20260229", "20260001", "20261200", "ffffffff", "2026112f"]) {
-    expect(bcdDate.read(bytes(text))).toBeUndefined();
+    expect(bcdDate.read(bytes(text), 0)).toBeUndefined();
   }
   for (const text of ["ffffffffffff", "1f2fffffffff", "12345a6fffff"])
-    expect(digits(6).read(bytes(text))).toBeUndefined();
-  expect(code({ a: 1, b: 2 }).read(bytes("03"))).toBeUndefined();
+    expect(digits(6).read(bytes(text), 0)).toBeUndefined();
+  expect(code({ a: 1, b: 2 }).read(bytes("03"), 0)).toBeUndefined();
 });

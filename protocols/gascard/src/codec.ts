@@ -8,16 +8,17 @@ export interface Codec<T> {
   /** Name in the published byte table. */
   readonly name: string;
   readonly length: number;
-  read(bytes: Uint8Array): T | undefined;
+  /** @param at where the field begins in `image`. */
+  read(image: Uint8Array, at: number): T | undefined;
   write(value: T): Uint8Array;
 }
 
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The unsigned value of so many bytes. */
-function unsigned(bytes: Uint8Array, length: number, littleEndian: boolean): number {
+function unsigned(image: Uint8Array, at: number, length: number, littleEndian: boolean): number {
   let value = 0;
-  for (let i = 0; i < length; i++) value = value * 256 + (bytes[littleEndian ? length - 1 - i : i] ?? 0);
+  for (let i = 0; i < length; i++) value = value * 256 + (image[at + (littleEndian ? length - 1 - i : i)] ?? 0);
   return value;
 }
 
@@ -25,8 +26,8 @@ function integer(name: string, length: number, min: number, max: number, littleE
   return {
     name,
     length,
-    read(bytes) {
-      const value = unsigned(bytes, length, littleEndian);
+    read(image, at) {
+      const value = unsigned(image, at, length, littleEndian);
       return min < 0 ? value | 0 : value;
     },
     write(value) {
@@ -56,8 +57,8 @@ export function digits(length: number): Codec<string> {
   return {
     name: "digits",
     length,
-    read(bytes) {
-      return /^([0-9]+)f*$/.exec(toHex(bytes))?.[1];
+    read(image, at) {
+      return /^([0-9]+)f*$/.exec(toHex(image.subarray(at, at + length)))?.[1];
     },
     write(value) {
       if (!/^[0-9]+$/.test(value) || value.length > length * 2) {
@@ -78,8 +79,8 @@ function isDay(year: number, month: number, day: number): boolean {
 export const bcdDate: Codec<string | null> = {
   name: "bcd date",
   length: 4,
-  read(bytes) {
-    const text = toHex(bytes);
+  read(image, at) {
+    const text = toHex(image.subarray(at, at + 4));
     if (text === "00000000") return null;
     if (!/^[0-9]{8}$/.test(text)) return undefined;
     const [year, month, day] = [text.slice(0, 4), text.slice(4, 6), text.slice(6)];
@@ -100,7 +101,7 @@ export function constant(bytes: readonly number[]): Codec<true> {
   return {
     name: "constant",
     length: bytes.length,
-    read: (found) => (bytes.every((byte, i) => byte === found[i]) ? true : undefined),
+    read: (image, at) => (bytes.every((byte, i) => byte === image[at + i]) ? true : undefined),
     write: () => Uint8Array.from(bytes),
   };
 }
@@ -111,7 +112,7 @@ export function code<T extends string>(codes: Readonly<Record<T, number>>): Code
   return {
     name: "code",
     length: 1,
-    read: ([byte]) => words.find((word) => codes[word] === byte),
+    read: (image, at) => words.find((word) => codes[word] === image[at]),
     write: (word) => Uint8Array.of(codes[word]),
   };
 }

@@ -1,10 +1,12 @@
 /**
  * CRC-16/CCITT-FALSE: polynomial 1021, start value FFFF, neither input nor output reflected, no final XOR.
  * The check value over the ASCII digits "123456789" is 29B1.
+ *
+ * @param to where the bytes end, itself not among them.
  */
-export function crc16(bytes: Uint8Array): number {
+export function crc16(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let crc = 0xffff;
-  for (let i = 0; i < bytes.length; i++) crc = ((crc << 8) & 0xffff) ^ (steps[(crc >> 8) ^ (bytes[i] ?? 0)] ?? 0);
+  for (let i = from; i < to; i++) crc = ((crc << 8) & 0xffff) ^ (steps[(crc >> 8) ^ (bytes[i] ?? 0)] ?? 0);
   return crc;
 }
 

@@ -37,6 +37,8 @@ export const layouts: readonly LayoutDriver[] = [
   openCMoney,
 ];
 
+const layoutsOn = new Map(layouts.map(({ chip }) => [chip, layouts.filter((layout) => layout.chip === chip)]));
+
 /** The driver of this name, also of a maker behind its DLL, or null. */
 export function layoutByName(name: string): LayoutDriver | null {
   return layouts.find((layout) => layout.name === name) ?? dllLayoutByName(name);
@@ -54,8 +56,8 @@ export type Identified =
 export function identifyImage(image: Uint8Array, chip?: ChipKind): Identified {
   if (sameBytes(image, dllUndecided)) return { ok: false, problem: "undecided" };
   const behindDll = dllLayoutOf(image);
-  const known = behindDll === null ? layouts : [...layouts, behindDll];
-  const asked = known.filter((driver) => chip === undefined || driver.chip === chip);
+  const known = chip === undefined ? layouts : (layoutsOn.get(chip) ?? []);
+  const asked = behindDll === null || behindDll.chip !== (chip ?? behindDll.chip) ? known : [...known, behindDll];
   for (const driver of asked) {
     const identity = driver.identify(image);
     if (identity) return { ok: true, driver, identity };

@@ -31,7 +31,7 @@ export function probeSteps(chip: ChipKind = "sle4442", application?: CpuApplicat
   const asked = chip === "cpu" ? (application ?? openBCpu.application) : null;
   return [
     { op: "select", chip },
-    ...(asked === null ? readable.flatMap((range) => readSteps(range, null)) : openSteps(asked, null)),
+    ...(asked === null ? readSteps(readable, null) : openSteps(asked, null)),
     ...(secret === null ? [] : [{ op: "counter" } as const]),
     ...(asked === null || proof === undefined ? [] : proofSteps(asked, proof)),
   ];
@@ -55,13 +55,14 @@ export function proofOf({ steps }: Pick<CardScript, "steps">, { results }: Pick<
 const slice = (image: Uint8Array, range: ByteRange): Hex => toHex(bytesOf(image, range));
 
 /** Reads of at most `readBytesMax` each; with `image`, expecting its bytes. */
-function readSteps({ offset, length }: ByteRange, image: Uint8Array | null): ScriptStep[] {
+function readSteps(ranges: readonly ByteRange[], image: Uint8Array | null): ScriptStep[] {
   const steps: ScriptStep[] = [];
-  const end = offset + length;
-  for (let at = offset; at < end; at += readBytesMax) {
-    const range = { offset: at, length: Math.min(readBytesMax, end - at) };
-    steps.push(image === null ? { op: "read", ...range } : { op: "read", ...range, expect: slice(image, range) });
-  }
+  for (const { offset: from, length: whole } of ranges)
+    for (let offset = from; offset < from + whole; offset += readBytesMax) {
+      const length = Math.min(readBytesMax, from + whole - offset);
+      const expect = image === null ? undefined : slice(image, { offset, length });
+      steps.push(expect === undefined ? { op: "read", offset, length } : { op: "read", offset, length, expect });
+    }
   return steps;
 }
 
@@ -74,7 +75,8 @@ function openSteps({ aid, files }: CpuApplication, image: Uint8Array | null): Sc
 function readFile({ sfi, offset, length }: CpuApplication["files"][number], image: Uint8Array | null): ScriptStep {
   const part = { offset, length };
   const apdu = toHex(cpuCommands.readBinary(sfi, 0, length));
-  return { op: "exchange", apdu, sw: swDone, part, ...(image && { expect: slice(image, part) }) };
+  const read = { op: "exchange", apdu, sw: swDone, part } as const;
+  return image === null ? read : { expect: slice(image, part), ...read };
 }
 
 /** Changed bytes as runs, in ascending order; a run never reaches over an unchanged byte. */
@@ -160,7 +162,7 @@ export function planSteps(
   const { application, chip } = layout;
   const readAll = (image: Uint8Array): ScriptStep[] =>
     application === null
-      ? chips[chip].readable.flatMap((range) => readSteps(range, image))
+      ? readSteps(chips[chip].readable, image)
       : application.files.map((file) => readFile(file, image));
   const writes = plannedWrites(layout, before, after);
   // Going up takes the whole zone and its key: a layout on such a chip plans that for itself.

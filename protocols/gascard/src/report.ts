@@ -95,15 +95,17 @@ function fits(
   failedStep: number | null,
 ): boolean {
   if (failedStep !== null && !(failedStep in steps)) return false;
-  const inOrder = results.every((result, i) => result.step in steps && result.step > (results[i - 1]?.step ?? -1));
-  if (!inOrder) return false;
-  const byStep = new Map(results.map((result) => [result.step, result]));
-  return steps.every((step, index) => {
-    const result = byStep.get(index);
-    if (failedStep !== null && index > failedStep) return result === undefined;
-    if (result && !isReadable(step, chip, result)) return false;
-    return index === failedStep || meets(step, chip, result);
-  });
+  let taken = 0;
+  for (const [index, step] of steps.entries()) {
+    if (failedStep !== null && index > failedStep) break;
+    const next = results[taken];
+    const result = next?.step === index ? next : undefined;
+    if (result !== undefined) taken += 1;
+    if (result !== undefined && !isReadable(step, chip, result)) return false;
+    if (index !== failedStep && !meets(step, chip, result)) return false;
+  }
+  // What is left over is out of order, of no step, or of one that came after the failed one.
+  return taken === results.length;
 }
 
 /** What the result holds is well formed for such a step. */

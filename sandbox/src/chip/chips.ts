@@ -30,19 +30,19 @@ export function chipFrom(state: AnyChipState): AnyChip {
  * The chip is open. `pullAfter`: the card is gone after so many bytes; true: it was pulled.
  */
 export function writeWhole(chip: Chip, offset: number, data: Uint8Array, pullAfter: number | null): boolean {
-  const parts = chip.kind === "cpu" ? [data] : [...data].map((byte) => Uint8Array.of(byte));
+  const size = chip.kind === "cpu" ? data.length : 1;
   const before = chip.image();
-  let done = 0;
-  for (const part of parts) {
-    const pulled = pullAfter !== null && pullAfter < done + part.length;
-    const at = offset + done;
-    const right = part.every((byte, index) => before[at + index] === byte);
-    for (const { erase, program } of right ? [] : chip.cycles(at, part)) {
+  const isRight = (at: number): boolean => before[offset + at] === data[at];
+  for (let done = 0; done < data.length; done += size) {
+    const pulled = pullAfter !== null && pullAfter < done + size;
+    let same = done;
+    while (same < done + size && isRight(same)) same += 1;
+    const left = same < done + size ? chip.cycles(offset + done, data.subarray(done, done + size)) : [];
+    for (const { erase, program } of left) {
       erase?.();
       if (!pulled) program?.();
     }
     if (pulled) return true;
-    done += part.length;
   }
   return false;
 }

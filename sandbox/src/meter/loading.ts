@@ -27,7 +27,7 @@ export function loadCard(meter: MeterRow, chip: Chip, pull: Pull, keep: (meter: 
   const loaded =
     outcome.returnArea === null ? { meter, pulled: false } : written(outcome, outcome.returnArea, chip, pull, keep);
   chip.powerOff();
-  return { ...loaded, verdict };
+  return { verdict, ...loaded };
 }
 
 function written(

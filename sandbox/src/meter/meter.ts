@@ -59,7 +59,7 @@ function notOurs(meter: MeterRow, image: Uint8Array, page: Page, identity: Ident
 /** A meter that is bound to nobody takes number and total over from the card's return area. */
 function bind(meter: MeterRow, image: Uint8Array, page: Page, identity: IdentityArea): MeterRow {
   const { areaCode, cardNumber, replacement } = identity;
-  if (meter.boundTo !== null) return { ...meter, replacement: Math.max(meter.replacement, replacement) };
+  if (meter.boundTo !== null) return replacement > meter.replacement ? { ...meter, replacement } : meter;
   const returned = readReturn(image, page);
   return {
     ...meter,
@@ -119,10 +119,12 @@ function counted(meter: MeterRow, verdict: MeterVerdict, { cardClass }: Page): M
 
 /** Open as long as the meter may go further down. A meter that came closed stays so until there is something in it. */
 export function withValve(meter: MeterRow): MeterRow {
-  const { closedBy: _, ...rest } = meter;
   const overdraft = meter.limits?.overdraft ?? 0;
-  if (meter.remaining > -overdraft) return { ...rest, valve: "open" };
-  return meter.valve === "closed" ? meter : { ...rest, valve: "closed", closedBy: "empty" };
+  if (meter.remaining <= -overdraft)
+    return meter.valve === "closed" ? meter : { ...meter, valve: "closed", closedBy: "empty" };
+  if (meter.valve === "open" && meter.closedBy === undefined) return meter;
+  const { closedBy: _, ...rest } = meter;
+  return { ...rest, valve: "open" };
 }
 
 /** The meter with a card of these bytes in it. */

@@ -120,12 +120,8 @@ export async function issueScript(
   if (applied.value.done !== "now") return "again";
   const { purchase } = applied.value;
   const script = issuedOf(purchase);
-  await sale.cardRows.addWrite({
-    ...script,
-    purchaseId: purchase.id,
-    cardId: card.state.id,
-    price: priceOnCard(driver, script),
-  });
+  const price = priceOnCard(driver, script);
+  await sale.cardRows.addWrite({ purchaseId: purchase.id, cardId: card.state.id, price, ...script });
   const steps = await stepsFor(sale, driver, card.state, script, probed.counter, terminal);
   return ok({
     kind: "script",

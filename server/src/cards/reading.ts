@@ -119,7 +119,6 @@ export function onCard(
 ): PurchaseOnCard {
   const { delivers } = p.breakdown;
   return {
-    ...(price === null ? {} : { price }),
     countBefore: p.countBefore ?? before.count,
     totalBefore: p.totalBefore ?? before.total,
     amount:
@@ -127,6 +126,7 @@ export function onCard(
         ? { kind: "volume", volumeL: delivers.volumeL }
         : { kind: "money", amountFen: delivers.meterCreditFen },
     boughtOn,
+    ...(price === null ? {} : { price }),
   };
 }
 

@@ -2,6 +2,7 @@
 import {
   type AggregateKind,
   type AggregateStates,
+  type Attempt,
   emptyTierUse,
   type Id,
   type Purchase,
@@ -53,9 +54,14 @@ function refsOf(p: Purchase, attemptId: Id | undefined): Ref[] {
 
 function bundleOf(purchase: Versioned<Purchase>, loaded: Loaded, attemptId: Id | undefined): OpenBundle {
   const { state: p } = purchase;
+  const attempts: Versioned<Attempt>[] = [];
+  for (const id of attemptIdsOf(p, attemptId)) {
+    const attempt = loaded.get("attempt", id);
+    if (attempt !== undefined) attempts.push(attempt);
+  }
   return {
     purchase,
-    attempts: [...attemptIdsOf(p, attemptId)].flatMap((id) => loaded.get("attempt", id) ?? []),
+    attempts,
     account: must(loaded, "account", p.accountId),
     meter: must(loaded, "meter", p.meterId),
     card: p.cardId === null ? null : must(loaded, "card", p.cardId),

@@ -29,7 +29,7 @@ export async function confirmPurchase(
   for (let tries = 1; tries <= triesMax; tries++) {
     // Before the facts, so that a debt which another purchase takes meanwhile shows in the account's version.
     const accountVersion = customer.debts.length === 0 ? null : await versionOfAccount(sale, customer.accountId);
-    const facts = { ...(await priceFacts(sale, customer, null)), accountVersion };
+    const facts = { accountVersion, ...(await priceFacts(sale, customer, null)) };
     const applied = await applyEvent(sale, purchaseId, (bundle, now) => decide(sale, customer, facts, bundle, now), {
       request,
     });

@@ -7,7 +7,7 @@
  * the order of arrival holds.
  */
 import type { CommitResult } from "./port.ts";
-import type { Checked } from "./transition.ts";
+import { type Checked, keysOf } from "./transition.ts";
 
 export type Settled = { ok: true; value: CommitResult } | { ok: false; error: unknown };
 
@@ -27,6 +27,7 @@ export interface GroupCommitOptions {
 
 interface Waiting {
   item: Checked;
+  keys: readonly string[];
   resolve: (result: CommitResult) => void;
   reject: (error: unknown) => void;
 }
@@ -53,7 +54,7 @@ export function groupCommit(
     for (; looked < queue.length && looked < lookAhead && taken.length < batchMax; looked++) {
       const waiting = queue[looked];
       if (waiting === undefined) break;
-      const { keys } = waiting.item;
+      const { keys } = waiting;
       const blocked = keys.some((key) => busyKeys.has(key) || passedOver.has(key));
       for (const key of keys) (blocked ? passedOver : busyKeys).add(key);
       (blocked ? left : taken).push(waiting);
@@ -68,7 +69,7 @@ export function groupCommit(
       lane,
     ).catch((error: unknown) => batch.map((): Settled => ({ ok: false, error })));
     for (const [index, waiting] of batch.entries()) {
-      for (const key of waiting.item.keys) busyKeys.delete(key);
+      for (const key of waiting.keys) busyKeys.delete(key);
       const answer = answers[index];
       if (answer === undefined) waiting.reject(new Error("the batch has no answer for this item"));
       else if (answer.ok) waiting.resolve(answer.value);
@@ -110,7 +111,7 @@ export function groupCommit(
       new Promise((resolve, reject) => {
         if (closed) return reject(new Error("the store is closed"));
         if (queue.length >= queueMax) return reject(new Error(`the store is busy: ${queueMax} transitions wait`));
-        queue.push({ item, resolve, reject });
+        queue.push({ item, keys: keysOf(item), resolve, reject });
         arm();
       }),
     close: () => {

@@ -2,7 +2,7 @@
 import type { Id, Instant, Posting, Ref, Transition } from "@citygas/core";
 import { type LoadedRow, loaded } from "./loaded.ts";
 import type { CommitResult, Store, Task } from "./port.ts";
-import { checkTransition, DuplicateValueError, refKey, uniqueValues } from "./transition.ts";
+import { checkTransition, refKey, UniqueOwners } from "./transition.ts";
 import { versionWatch } from "./versionWatch.ts";
 
 interface StoredTask extends Omit<Task, "lease"> {
@@ -13,7 +13,7 @@ interface StoredTask extends Omit<Task, "lease"> {
 /** @param newLease names claims; a counter unless given, so that a run can be repeated exactly. */
 export function openMemoryStore(newLease: () => string = leaseCounter()): Store {
   const rows = new Map<string, LoadedRow>();
-  const owners = new Map<string, Id>();
+  const owners = new UniqueOwners();
   const log: { transition: Transition; seq: number }[] = [];
   const committed = new Set<Id>();
   const keys = new Map<string, { fingerprint: string; subjectId: Id }>();
@@ -33,14 +33,10 @@ export function openMemoryStore(newLease: () => string = leaseCounter()): Store 
     if (first)
       return { kind: "replay", subjectId: first.subjectId, sameRequest: first.fingerprint === idempotency.fingerprint };
     if ([...writes, ...guards].some((guard) => versionOf(guard) !== guard.expected)) return { kind: "stale" };
-    for (const write of writes)
-      for (const value of uniqueValues(write))
-        if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(value.split("\n")[0] ?? value);
-
+    owners.take(writes);
     for (const write of writes) {
       const { kind, id, expected, state } = write;
       rows.set(refKey(write), { kind, id, version: expected + 1, state });
-      for (const value of uniqueValues(write)) owners.set(value, id);
     }
     committed.add(transition.eventId);
     log.push({ transition, seq });

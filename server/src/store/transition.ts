@@ -1,5 +1,5 @@
 /** What every store checks before it takes a transition, and which things two transitions may not share in a batch. */
-import { type Guard, isOnChart, type TaskRequest, type Transition, type Write } from "@citygas/core";
+import { type Guard, type Id, isOnChart, type Ref, type TaskRequest, type Transition, type Write } from "@citygas/core";
 
 const tasksMax = 64;
 const writesMax = 64;
@@ -24,9 +24,7 @@ export interface Checked {
   /** The version that the subject gets, and its event's place in the log. */
   seq: number;
   add: readonly TaskRequest[];
-  drop: readonly { kind: string; ref: string }[];
-  /** Two transitions that share one of these are never in flight together. */
-  keys: readonly string[];
+  drop: Transition["tasks"]["drop"];
 }
 
 /**
@@ -39,41 +37,50 @@ export function checkTransition(transition: Transition): Checked {
   must(tasks.add.length + tasks.drop.length <= tasksMax, transition, "too many tasks");
   must(Number.isSafeInteger(transition.at), transition, "at must be an integer");
   checkPostings(transition);
-  const written = new Map<string, number>();
-  for (const write of writes) {
-    const { kind, id, expected, state } = write;
-    const key = refKey(write);
+  for (const [index, { kind, id, expected, state }] of writes.entries()) {
     must(Number.isSafeInteger(expected) && expected >= 0, transition, "versions are integers from 0");
-    if (written.has(key)) throw broken(transition, `${kind} ${id} is written twice`);
     if (state.id !== id) throw broken(transition, `${kind} ${id} carries the state of ${state.id}`);
-    written.set(key, expected);
+    if (writes.findIndex((each) => isSame(each, { kind, id })) < index)
+      throw broken(transition, `${kind} ${id} is written twice`);
   }
-  const subjectVersion = written.get(refKey(subject));
-  must(subjectVersion !== undefined, transition, "its subject is not among its writes");
-  const guards = new Map<string, Guard>();
+  const own = writes.find((write) => isSame(write, subject));
+  must(own !== undefined, transition, "its subject is not among its writes");
+  const guards: Guard[] = [];
   for (const guard of transition.guards) {
-    const key = refKey(guard);
-    const already = written.get(key) ?? guards.get(key)?.expected;
-    must(already === undefined || already === guard.expected, transition, `two versions of ${guard.kind} expected`);
-    if (already === undefined) guards.set(key, guard);
+    const already = [...writes, ...guards].find((each) => isSame(each, guard));
+    const agrees = already === undefined || already.expected === guard.expected;
+    must(agrees, transition, `two versions of ${guard.kind} expected`);
+    if (already === undefined) guards.push(guard);
   }
   // What is asked for anew and dropped at once is asked for; the last request for a task stands.
-  const add = new Map(tasks.add.map((task) => [`${task.kind}\n${task.ref}`, task]));
-  for (const task of add.values()) must(Number.isSafeInteger(task.dueAt), transition, "dueAt must be an integer");
-  const drop = new Map(tasks.drop.map((task) => [`${task.kind}\n${task.ref}`, task]));
-  for (const key of add.keys()) drop.delete(key);
-  const keys = [`event\n${transition.eventId}`, ...written.keys(), ...guards.keys()];
-  for (const key of [...add.keys(), ...drop.keys()]) keys.push(`task\n${key}`);
+  const add = lastOfEach(tasks.add);
+  for (const task of add) must(Number.isSafeInteger(task.dueAt), transition, "dueAt must be an integer");
+  const drop = lastOfEach(tasks.drop).filter((task) => !add.some((each) => isSameTask(each, task)));
+  return { transition, writes, guards, seq: own.expected + 1, add, drop };
+}
+
+const isSame = (a: Ref, b: Ref): boolean => a.id === b.id && a.kind === b.kind;
+
+type TaskName = Checked["drop"][number];
+const isSameTask = (a: TaskName, b: TaskName): boolean => a.ref === b.ref && a.kind === b.kind;
+
+/** In the places of the first. */
+function lastOfEach<T extends TaskName>(tasks: readonly T[]): T[] {
+  const kept: T[] = [];
+  for (const task of tasks) {
+    const at = kept.findIndex((each) => isSameTask(each, task));
+    if (at < 0) kept.push(task);
+    else kept[at] = task;
+  }
+  return kept;
+}
+
+/** Two transitions that share one of these are never in flight together. */
+export function keysOf({ transition, writes, guards, add, drop }: Checked): string[] {
+  const keys = [`event\n${transition.eventId}`, ...writes.map(refKey), ...guards.map(refKey)];
+  for (const { kind, ref } of [...add, ...drop]) keys.push(`task\n${kind}\n${ref}`);
   if (transition.idempotency) keys.push(`key\n${transition.idempotency.key}`);
-  return {
-    transition,
-    writes,
-    guards: [...guards.values()],
-    seq: subjectVersion + 1,
-    add: [...add.values()],
-    drop: [...drop.values()],
-    keys,
-  };
+  return keys;
 }
 
 /** I7, and nothing is booked where nobody would look for it; before anything reaches a table. */
@@ -101,18 +108,41 @@ export class DuplicateValueError extends Error {
   }
 }
 
-/** What must be unique beside ids: constraint name and value, as the tables have them. */
-export function uniqueValues(write: Write): string[] {
+/** What must be unique beside ids, as the tables have it: under the name of its constraint. */
+function uniqueValues(write: Write): { constraint: string; value: string }[] {
   switch (write.kind) {
     case "purchase":
-      return [`purchase_number_key\n${write.state.number}`, `purchase_token_key\n${write.state.token}`];
+      return [
+        { constraint: "purchase_number_key", value: write.state.number },
+        { constraint: "purchase_token_key", value: write.state.token },
+      ];
     case "attempt":
-      return [`attempt_out_trade_no_key\n${write.state.outTradeNo}`];
-    case "tier":
-      return [`tier_position_account_id_cycle_key_key\n${write.state.accountId}\n${write.state.cycleKey}`];
+      return [{ constraint: "attempt_out_trade_no_key", value: write.state.outTradeNo }];
+    case "tier": {
+      const { accountId, cycleKey } = write.state;
+      return [{ constraint: "tier_position_account_id_cycle_key_key", value: `${accountId}\n${cycleKey}` }];
+    }
     case "account":
     case "card":
     case "meter":
       return [];
+  }
+}
+
+/** Whose each value is, for stores that have no tables. */
+export class UniqueOwners {
+  readonly #byConstraint = new Map<string, Map<string, Id>>();
+
+  /** @throws {DuplicateValueError} when a value is another's already; nothing is taken then. */
+  take(writes: readonly Write[]): void {
+    const wanted: [owners: Map<string, Id>, value: string, id: Id][] = [];
+    for (const write of writes)
+      for (const { constraint, value } of uniqueValues(write)) {
+        const owners = this.#byConstraint.get(constraint) ?? new Map<string, Id>();
+        this.#byConstraint.set(constraint, owners);
+        if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(constraint);
+        wanted.push([owners, value, write.id]);
+      }
+    for (const [owners, value, id] of wanted) owners.set(value, id);
   }
 }

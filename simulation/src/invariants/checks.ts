@@ -194,11 +194,11 @@ export class Checks {
   // --- commits
 
   committed(transition: Transition, before: Before): void {
-    for (const write of transition.writes) {
-      if (write.kind === "purchase")
-        this.#purchase(write, transition, before.get(write)?.state as Purchase | undefined);
+    for (const [index, write] of transition.writes.entries()) {
+      const row = before[index];
+      if (write.kind === "purchase") this.#purchase(write, transition, row?.state as Purchase | undefined);
       if (write.kind !== "attempt") continue;
-      const old = before.get(write)?.state as Attempt | undefined;
+      const old = row?.state as Attempt | undefined;
       this.#attempt(write.state, old);
       if (write.state.drawerId !== null && write.state.state === "paid" && old?.state !== "paid")
         this.#drawerTakes(write.state.drawerId, transition, before);
@@ -207,8 +207,8 @@ export class Checks {
 
   /** I7: what was counted stays as it was counted. */
   #drawerTakes(drawerId: Id, { writes }: Transition, before: Before): void {
-    const claim = writes.find(({ id }) => id === drawerId);
-    const row = claim === undefined ? this.#world.store.peek("account", drawerId) : before.get(claim);
+    const claim = writes.findIndex(({ id }) => id === drawerId);
+    const row = claim < 0 ? this.#world.store.peek("account", drawerId) : before[claim];
     if (row !== undefined && "block" in row.state && row.state.block !== null)
       this.#fail("I7", "notes go into a drawer that is closed and counted");
   }

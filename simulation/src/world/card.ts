@@ -208,9 +208,10 @@ export function readerOf(world: World, kiosk: Kiosk): CardReader {
     async write(powerUpId, offset, data) {
       const card = inside(powerUpId);
       if (isFailed(card)) return card;
-      const steps = card.chip.cycles(offset, data).flatMap(({ erase, program }) => [erase, program]);
-      const real = steps.filter((step) => step !== null);
-      return (await changing(card, real, `byte ${offset}+${data.length}`)) ?? { ok: true, value: null };
+      const steps: (() => void)[] = [];
+      for (const { erase, program } of card.chip.cycles(offset, data))
+        for (const step of [erase, program]) if (step !== null) steps.push(step);
+      return (await changing(card, steps, `byte ${offset}+${data.length}`)) ?? { ok: true, value: null };
     },
     async transmit(powerUpId, apdu) {
       const changes = apdu[1] === updateBinary;

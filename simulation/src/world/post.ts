@@ -62,7 +62,7 @@ export class Post {
     const name = `${gateway.name} writes ${count} of ${no}`;
     const fiber: Fiber = { name, process: null, rng: world.rng(name) };
     const id = `${no} ${count}`;
-    const letter: Letter = { gateway, no, fiber, read: { ...says, id }, notBefore: () => trade.processingUntil };
+    const letter: Letter = { gateway, no, fiber, read: { id, ...says }, notBefore: () => trade.processingUntil };
     const fault = world.calm ? null : world.faults.draw<FaultAt<"notice">>("notice", fiber);
     const inMs = fiber.rng.int(100, 3_000);
     if (fault === "noticeOvertaken" && news.kind === "paid") {

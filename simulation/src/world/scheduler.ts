@@ -90,7 +90,7 @@ export class Scheduler {
 
   /** A strand that goes on by itself beside the running one; `ended` must be called when it is over. */
   detach<T>(fiber: Fiber): Hold<T> & { ended(): void } {
-    return { ...this.#waitingOf<T>(fiber), ended: () => this.#leave() };
+    return { ended: () => this.#leave(), ...this.#waitingOf<T>(fiber) };
   }
 
   /** The running fiber never goes on. */

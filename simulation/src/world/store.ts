@@ -3,31 +3,21 @@
  * handing out the stored ones is sound (`freeze` proves it in the tests; `inTandem` compares every answer with the
  * server's own memory store). Beside the port it tells what the invariants need.
  */
-import type {
-  AggregateKind,
-  AggregateStates,
-  Id,
-  Instant,
-  Posting,
-  Purchase,
-  Ref,
-  Transition,
-  Write,
-} from "@citygas/core";
+import type { AggregateKind, AggregateStates, Id, Instant, Posting, Purchase, Ref, Transition } from "@citygas/core";
 import {
   type CommitResult,
   checkTransition,
-  DuplicateValueError,
   type Loaded,
   type LoadedRow,
   type Row,
-  refKey,
   type Store,
   type Task,
-  uniqueValues,
+  UniqueOwners,
 } from "@citygas/server";
 
 interface StoredTask {
+  /** Its place among those due at the same time: that of the first request for it. */
+  place: number;
   kind: Task["kind"];
   ref: Id;
   dueAt: Instant;
@@ -37,8 +27,8 @@ interface StoredTask {
 }
 type LogEntry = { seq: number; eventId: Id; at: Instant; event: { type: string } };
 
-/** The state before, per written aggregate. */
-export type Before = ReadonlyMap<Write, LoadedRow | undefined>;
+/** The rows before, each at the index of its write. */
+export type Before = readonly (LoadedRow | undefined)[];
 
 export interface WorldStore extends Store {
   /** Told of each commit that was done, after it. */
@@ -46,7 +36,7 @@ export interface WorldStore extends Store {
   /** Told when a task may be due at another time than before. */
   onTasks: (dueAt: Instant) => void;
   peek<K extends AggregateKind>(kind: K, id: Id): Row<K> | undefined;
-  log(kind: string, id: Id): readonly LogEntry[];
+  log(kind: AggregateKind, id: Id): readonly LogEntry[];
   sums(): ReadonlyMap<string, number>;
   hasTask(kind: Task["kind"], ref: Id): boolean;
   /** Drops a task, whoever holds it. */
@@ -54,6 +44,7 @@ export interface WorldStore extends Store {
   /** When the next task can be claimed; null: there is none. */
   nextDueAt(): Instant | null;
   all<K extends AggregateKind>(kind: K): AggregateStates[K][];
+  /** As they are now: to be looked at before anything else happens. */
   purchasesOf(accountId: Id): readonly Purchase[];
 }
 
@@ -61,26 +52,26 @@ export interface WorldStore extends Store {
 export const attemptIdOf = (no: string): Id =>
   `${no.slice(0, 8)}-${no.slice(8, 12)}-${no.slice(12, 16)}-${no.slice(16, 20)}-${no.slice(20)}`;
 
-const taskKey = (task: { kind: string; ref: string }): string => `${task.kind}\n${task.ref}`;
-type RowsByKind = Record<AggregateKind, Map<Id, LoadedRow>>;
+const byKind = <T>(): Record<AggregateKind, Map<Id, T>> => ({
+  purchase: new Map(),
+  attempt: new Map(),
+  account: new Map(),
+  tier: new Map(),
+  card: new Map(),
+  meter: new Map(),
+});
 
 export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
-  const rows: RowsByKind = {
-    purchase: new Map(),
-    attempt: new Map(),
-    account: new Map(),
-    tier: new Map(),
-    card: new Map(),
-    meter: new Map(),
-  };
+  const rows = byKind<LoadedRow>();
   const rowOf = ({ kind, id }: Ref): LoadedRow | undefined => rows[kind].get(id);
-  const owners = new Map<string, Id>();
-  const logs = new Map<string, LogEntry[]>();
+  const owners = new UniqueOwners();
+  const logs = byKind<LogEntry[]>();
   const committed = new Map<Id, Id>();
   const keys = new Map<string, { fingerprint: string; subjectId: Id }>();
   const sums = new Map<string, number>();
-  const tasks = new Map<string, StoredTask>();
-  const byAccount = new Map<Id, Map<Id, Purchase>>();
+  const tasks = new Map<Task["kind"], Map<Id, StoredTask>>();
+  let places = 0;
+  const byAccount = new Map<Id, Purchase[]>();
   let leases = 0;
 
   const commitNow = (given: Transition): CommitResult => {
@@ -94,44 +85,39 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
       return { kind: "replay", subjectId: first.subjectId, sameRequest: first.fingerprint === idempotency.fingerprint };
     const moved = (guard: Ref & { expected: number }): boolean => (rowOf(guard)?.version ?? 0) !== guard.expected;
     if (writes.some(moved) || guards.some(moved)) return { kind: "stale" };
-    const before = new Map<Write, LoadedRow | undefined>();
-    const owned: [value: string, by: Id][] = [];
-    for (const write of writes) {
-      before.set(write, rowOf(write));
-      for (const value of uniqueValues(write)) {
-        if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(value.split("\n")[0] ?? value);
-        owned.push([value, write.id]);
-      }
-    }
-    for (const [value, by] of owned) owners.set(value, by);
+    owners.take(writes);
+    const before = writes.map(rowOf);
     for (const write of writes) {
       const { kind, id, expected, state } = write;
       rows[kind].set(id, { kind, id, version: expected + 1, state: options.freeze ? frozen(state) : state });
       if (kind !== "purchase") continue;
-      const list = byAccount.get(write.state.accountId) ?? new Map<Id, Purchase>();
-      byAccount.set(write.state.accountId, list.set(id, write.state));
+      const list = byAccount.get(write.state.accountId) ?? [];
+      const at = list.findIndex((each) => each.id === id);
+      list[at < 0 ? list.length : at] = write.state;
+      byAccount.set(write.state.accountId, list);
     }
     committed.set(transition.eventId, transition.subject.id);
-    const subject = refKey(transition.subject);
-    let log = logs.get(subject);
-    if (log === undefined) {
-      log = [];
-      logs.set(subject, log);
-    }
+    const { kind: of, id: subject } = transition.subject;
+    const log = logs[of].get(subject) ?? [];
+    logs[of].set(subject, log);
     const event = options.freeze ? frozen(transition.event) : transition.event;
     log.push({ seq, eventId: transition.eventId, at: transition.at, event });
     for (const posting of transition.postings) post(sums, posting);
     if (idempotency)
       keys.set(idempotency.key, { fingerprint: idempotency.fingerprint, subjectId: transition.subject.id });
-    for (const task of drop) tasks.delete(taskKey(task));
-    for (const { kind, ref, dueAt } of add)
-      tasks.set(taskKey({ kind, ref }), { kind, ref, dueAt, attempt: 0, lease: null, leaseUntil: 0 });
+    for (const { kind, ref } of drop) tasks.get(kind)?.delete(ref);
+    for (const { kind, ref, dueAt } of add) {
+      const ofKind = tasks.get(kind) ?? new Map<Id, StoredTask>();
+      places += 1;
+      const place = ofKind.get(ref)?.place ?? places;
+      tasks.set(kind, ofKind.set(ref, { place, kind, ref, dueAt, attempt: 0, lease: null, leaseUntil: 0 }));
+    }
     store.onCommit(transition, before);
     for (const { dueAt } of add) store.onTasks(dueAt);
     return { kind: "done" };
   };
   const claimed = ({ kind, ref, lease }: Task): StoredTask | undefined => {
-    const task = tasks.get(taskKey({ kind, ref }));
+    const task = tasks.get(kind)?.get(ref);
     return task?.lease === lease ? task : undefined;
   };
 
@@ -142,12 +128,13 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
     commit: async (transition) => commitNow(transition),
     claim: async (now, limit, leaseMs) => {
       const due: StoredTask[] = [];
-      for (const task of tasks.values()) if (task.dueAt <= now && task.leaseUntil <= now) due.push(task);
+      for (const ofKind of tasks.values())
+        for (const task of ofKind.values()) if (task.dueAt <= now && task.leaseUntil <= now) due.push(task);
       leases += 1;
       if (due.length === 0) return [];
       const lease = `lease-${leases}`;
       return due
-        .sort((a, b) => a.dueAt - b.dueAt)
+        .sort((a, b) => a.dueAt - b.dueAt || a.place - b.place)
         .slice(0, limit)
         .map((task): Task => {
           Object.assign(task, { attempt: task.attempt + 1, lease, leaseUntil: now + leaseMs });
@@ -155,7 +142,7 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
         });
     },
     finish: async (task) => {
-      if (claimed(task)) tasks.delete(taskKey(task));
+      if (claimed(task)) tasks.get(task.kind)?.delete(task.ref);
     },
     retry: async (task, dueAt) => {
       const stored = claimed(task);
@@ -163,7 +150,7 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
       Object.assign(stored, { dueAt, lease: null, leaseUntil: 0 });
       store.onTasks(dueAt);
     },
-    events: async (subject) => logs.get(refKey(subject))?.slice() ?? [],
+    events: async ({ kind, id }) => logs[kind].get(id)?.slice() ?? [],
     waitForVersion: async () => {
       throw new Error("nobody waits for versions here: terminals of this world ask again");
     },
@@ -174,17 +161,18 @@ export function openWorldStore(options: { freeze?: boolean } = {}): WorldStore {
       }),
     close: async () => undefined,
     peek: <K extends AggregateKind>(kind: K, id: Id) => rows[kind].get(id) as Row<K> | undefined,
-    log: (kind, id) => logs.get(refKey({ kind, id })) ?? [],
+    log: (kind, id) => logs[kind].get(id) ?? [],
     sums: () => sums,
-    hasTask: (kind, ref) => tasks.has(taskKey({ kind, ref })),
-    forget: (kind, ref) => void tasks.delete(taskKey({ kind, ref })),
-    purchasesOf: (accountId) => [...(byAccount.get(accountId)?.values() ?? [])],
+    hasTask: (kind, ref) => tasks.get(kind)?.has(ref) === true,
+    forget: (kind, ref) => void tasks.get(kind)?.delete(ref),
+    purchasesOf: (accountId) => byAccount.get(accountId) ?? [],
     nextDueAt: () => {
       let next: number | null = null;
-      for (const { dueAt, leaseUntil } of tasks.values()) {
-        const at = Math.max(dueAt, leaseUntil);
-        if (next === null || at < next) next = at;
-      }
+      for (const ofKind of tasks.values())
+        for (const { dueAt, leaseUntil } of ofKind.values()) {
+          const at = Math.max(dueAt, leaseUntil);
+          if (next === null || at < next) next = at;
+        }
       return next;
     },
     all: <K extends AggregateKind>(kind: K) => {

@@ -72,8 +72,9 @@ export async function atKiosk(world: World, kiosk: Kiosk, household: Household, 
     value: await openSession(server.sale, kiosk.terminal, { reader: "r", atr: slot.card.chip.atr, powerUpId }),
   }));
   if (!opened.ok) return;
-  const at = { world, kiosk, household, sessionId: opened.value.id, powerUpId };
-  const visit: Visit = { wish, image: null, stay: world.scheduler.fiber().name, requests: 0, ...at };
+  const { id: sessionId } = opened.value;
+  const stay = world.scheduler.fiber().name;
+  const visit: Visit = { world, kiosk, household, wish, sessionId, powerUpId, stay, image: null, requests: 0 };
   if (kiosk.slot?.powerUpId === powerUpId) kiosk.slot.sessionId = visit.sessionId;
   const report = world.seam.image(await kiosk.run(opened.value.script, visit.sessionId, powerUpId), household);
   visit.image = report;

@@ -209,8 +209,9 @@ export class World {
   }
 
   customerFacts(accountId: Id): Household["customer"] | undefined {
-    const all = [...this.everybody(), ...this.linked];
-    const found = all.find((each) => each.accountId === accountId)?.customer;
+    const isTheirs = (each: { accountId: Id }): boolean => each.accountId === accountId;
+    const home = this.households.find(isTheirs) ?? this.linked.find(isTheirs) ?? this.neighbour;
+    const found = home?.accountId === accountId ? home.customer : undefined;
     if (found === undefined || found.debts.length === 0) return found;
     return { ...found, debts: found.debts.filter(({ id }) => !this.rows.settled.has(id)) };
   }

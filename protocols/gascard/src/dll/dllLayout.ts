@@ -63,10 +63,14 @@ export function dllLayoutByName(name: string): LayoutDriver | null {
   return mark === undefined ? null : dllDriver({ mark });
 }
 
+/** "DL" */
+const firstBytes = [0x44, 0x4c] as const;
+
 /** The driver whose mark the image carries, sound or not. */
 export function dllLayoutOf(image: Uint8Array): LayoutDriver | null {
-  const [magic, mark] = [String.fromCharCode(...image.subarray(0, 2)), String.fromCharCode(...image.subarray(2, 4))];
-  return magic === "DL" && isMark(mark) ? dllDriver({ mark }) : null;
+  if (image[0] !== firstBytes[0] || image[1] !== firstBytes[1]) return null;
+  const mark = String.fromCharCode(...image.subarray(2, 4));
+  return isMark(mark) ? dllDriver({ mark }) : null;
 }
 
 /**
@@ -74,7 +78,7 @@ export function dllLayoutOf(image: Uint8Array): LayoutDriver | null {
  * can't be. "DL" with no maker's mark behind it, so no layout's.
  */
 export const dllUndecided: Uint8Array = new Uint8Array(openC.imageBytes).fill(0x3f);
-dllUndecided.set([..."DL"].map((letter) => letter.charCodeAt(0)));
+dllUndecided.set(firstBytes);
 
 /** A tool card of this maker, of which its DLL says nothing but that it is one. */
 export function dllTool(maker: DllMaker): Uint8Array {

@@ -204,6 +204,8 @@ export function openDriver(table: OpenTable, unit: Unit): LayoutDriver {
     },
     application: table.application,
     identify(image) {
+      // Asked of every layout in turn: what is quickly told first.
+      if (get(image, table.identity.fields.unit) !== unit) return null;
       const found = identityOf(image, table);
       return found?.unit === unit ? found.identity : null;
     },
