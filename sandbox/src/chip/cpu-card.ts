@@ -38,9 +38,8 @@ const MAC_BYTES = 4;
 /** Of a fresh card. */
 export const TRIES = 3;
 
-function encipher(name: string, key: Uint8Array, block: Uint8Array): Buffer {
-  const cipher = createCipheriv(name, key, null).setAutoPadding(false);
-  return Buffer.concat([cipher.update(block), cipher.final()]);
+function encipher(name: string, key: Uint8Array, blocks: Uint8Array, start: Uint8Array | null = null): Buffer {
+  return createCipheriv(name, key, start).setAutoPadding(false).update(blocks);
 }
 
 /** CBC-MAC in its two forms: SM4 throughout; or DES under the left half, the last block under both halves. */
@@ -49,16 +48,13 @@ function mac(kind: CpuCardSetup["cipher"], key: Uint8Array, challenge: Uint8Arra
   const padded = Buffer.alloc((Math.trunc(message.length / size) + 1) * size);
   padded.set(message);
   padded[message.length] = 0x80;
-  let state: Buffer = Buffer.alloc(size);
-  state.set(challenge);
-  for (let at = 0; at < padded.length; at += size) {
-    for (let i = 0; i < size; i += 1) state[i] = (state[i] ?? 0) ^ (padded[at + i] ?? 0);
-    const last = at + size === padded.length;
-    const left = key.subarray(0, 8);
-    if (kind === "sm4") state = encipher("sm4-ecb", key, state);
-    else state = encipher("des-ede", last ? key : Buffer.concat([left, left]), state);
-  }
-  return state.subarray(0, MAC_BYTES);
+  const start = Buffer.alloc(size);
+  start.set(challenge);
+  if (kind === "sm4") return encipher("sm4-cbc", key, padded, start).subarray(-size, MAC_BYTES - size);
+  const left = key.subarray(0, 8);
+  const head = encipher("des-ede-cbc", Buffer.concat([left, left]), padded.subarray(0, -size), start);
+  const before = head.length === 0 ? start : head.subarray(-size);
+  return encipher("des-ede-cbc", key, padded.subarray(-size), before).subarray(0, MAC_BYTES);
 }
 
 export interface CpuCardState {

@@ -8,7 +8,11 @@ export function maskName(name: string): string {
 }
 
 /** Latin letters and digits, ASCII and full-width, and the numerals that stand in Chinese house numbers. */
-const telling = /[\p{Script=Latin}\p{Nd}〇一二三四五六七八九十百千甲乙丙丁]/gu;
+const sign = "[\\p{Script=Latin}\\p{Nd}〇一二三四五六七八九十百千甲乙丙丁]";
+const telling = new RegExp(sign, "gu");
+const lastTelling = new RegExp(`^(.*)(${sign})(.*)$`, "su");
+
+const hide = (text: string): string => text.replace(telling, "*");
 
 /**
  * 秦淮人家6号楼3单元501室 → 秦淮人家*号楼*单元**1室: every number is hidden, of the room its last sign stays. A number
@@ -16,17 +20,13 @@ const telling = /[\p{Script=Latin}\p{Nd}〇一二三四五六七八九十百千�
  */
 export function maskAddress(address: string, room: string): string {
   const at = room === "" ? -1 : address.lastIndexOf(room);
-  const hide = (text: string): string => text.replace(telling, "*");
   if (at < 0) return hide(address);
   return hide(address.slice(0, at)) + maskRoom(room) + hide(address.slice(at + room.length));
 }
 
 function maskRoom(room: string): string {
-  const signs = [...room.matchAll(telling)];
-  const last = signs.at(-1)?.index;
-  return last === undefined
-    ? maskName(room)
-    : room.replace(telling, (sign: string, index: number) => (index === last ? sign : "*"));
+  const [, before, last, after] = lastTelling.exec(room) ?? [];
+  return before === undefined ? maskName(room) : `${hide(before)}${last}${after}`;
 }
 
 /** 031140086 → 031****86: enough to know one's own, too little to enter where it is asked for. */

@@ -139,7 +139,7 @@ export async function commitQuote(
   return await underFreeNumber(sale, async (names) => {
     const composed = compose({
       bundle: { purchase: null, attempts: [], account, tier: null, card, meter: null },
-      event: { type: "purchase", event: { type: "quoted", facts: { ...facts, ...names } } },
+      event: { type: "purchase", event: { type: "quoted", facts: { ...names, ...facts } } },
       eventId: request.eventId,
       now: price.basis.at,
       idempotency: { key: request.key, fingerprint: request.fingerprint },

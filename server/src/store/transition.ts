@@ -140,8 +140,9 @@ export class UniqueOwners {
       for (const { constraint, value } of uniqueValues(write)) {
         const owners = this.#byConstraint.get(constraint) ?? new Map<string, Id>();
         this.#byConstraint.set(constraint, owners);
-        if ((owners.get(value) ?? write.id) !== write.id) throw new DuplicateValueError(constraint);
-        wanted.push([owners, value, write.id]);
+        const owner = owners.get(value);
+        if (owner === undefined) wanted.push([owners, value, write.id]);
+        else if (owner !== write.id) throw new DuplicateValueError(constraint);
       }
     for (const [owners, value, id] of wanted) owners.set(value, id);
   }

@@ -12,8 +12,8 @@ import {
 } from "@citygas/terminal";
 
 export class Disk {
-  /** What a power cut can't take: the bytes, and the entries that bytes are made of when they are read again. */
-  #bytes: Buffer[] = [];
+  /** What a power cut can't take: what was read again before, and the entries since, of which bytes are made then. */
+  #read: JournalState = emptyJournal;
   #synced: JournalEntry[] = [];
   #torn: Buffer = Buffer.alloc(0);
   #state: JournalState = emptyJournal;
@@ -44,14 +44,13 @@ export class Disk {
   /** What the journal's own code makes of the bytes after a restart. */
   reopen(): JournalState {
     this.unsynced = [];
-    const synced = Buffer.concat([...this.#bytes, ...this.#synced.map(encodeLine)]);
+    const synced = Buffer.concat(this.#synced.map(encodeLine));
     this.#synced = [];
-    const content = Buffer.concat([synced, this.#torn]);
-    const { entries, goodBytes } = parseJournal(content);
+    const { entries, goodBytes } = parseJournal(Buffer.concat([synced, this.#torn]));
     if (goodBytes < synced.length) throw new Error("the journal's code cuts off what was synced");
-    this.#bytes = [content.subarray(0, goodBytes)];
     this.#torn = Buffer.alloc(0);
-    this.#state = entries.reduce(foldJournal, emptyJournal);
+    this.#read = entries.reduce(foldJournal, this.#read);
+    this.#state = this.#read;
     return this.#state;
   }
 }

@@ -8,35 +8,20 @@ import { macBytes } from "./cpu-card.ts";
  */
 export type CpuCipher = "tripleDes" | "sm4";
 
-interface BlockCipher {
-  readonly blockBytes: number;
-  /** For all blocks of a chain but the last. */
-  readonly inner: (block: Uint8Array) => Uint8Array;
-  readonly whole: (block: Uint8Array) => Uint8Array;
-}
-
 const keyBytes = 16;
 const blockBytesOf: Record<CpuCipher, number> = { tripleDes: 8, sm4: 16 };
+const namesOf = {
+  tripleDes: { alone: "des-ede", chained: "des-ede-cbc" },
+  sm4: { alone: "sm4-ecb", chained: "sm4-cbc" },
+} as const;
 
-function ecb(algorithm: "des-ede" | "sm4-ecb", key: Uint8Array, data: Uint8Array): Uint8Array {
-  const cipher = createCipheriv(algorithm, key, null);
-  cipher.setAutoPadding(false);
-  return Uint8Array.from(Buffer.concat([cipher.update(data), cipher.final()]));
-}
-
-function cipherOf(cipher: CpuCipher, key: Uint8Array): BlockCipher {
+/** Whole blocks; `start` is added to the first of a chain, null for blocks that stand alone. */
+function enciphered(cipher: CpuCipher, key: Uint8Array, start: Uint8Array | null, blocks: Uint8Array): Uint8Array {
   if (key.length !== keyBytes) throw new RangeError(`a key has ${keyBytes} bytes`);
-  if (cipher === "sm4") {
-    const whole = (block: Uint8Array) => ecb("sm4-ecb", key, block);
-    return { blockBytes: blockBytesOf.sm4, inner: whole, whole };
-  }
-  // Single DES under the left half; Node's OpenSSL has it only as triple DES with equal halves.
-  const left = Uint8Array.of(...key.subarray(0, 8), ...key.subarray(0, 8));
-  return {
-    blockBytes: blockBytesOf.tripleDes,
-    inner: (block) => ecb("des-ede", left, block),
-    whole: (block) => ecb("des-ede", key, block),
-  };
+  const running = createCipheriv(namesOf[cipher][start === null ? "alone" : "chained"], key, start);
+  running.setAutoPadding(false);
+  // Without padding nothing is left for the end.
+  return Uint8Array.from(running.update(blocks));
 }
 
 /** The challenge as a first block: padded on the right with 00. */
@@ -67,26 +52,27 @@ export function macBlocks(cipher: CpuCipher, challenge: Uint8Array, input: Uint8
  * to the one before; under triple DES only the last block takes the whole key. Its first four bytes.
  */
 export function cpuMac(cipher: CpuCipher, key: Uint8Array, challenge: Uint8Array, input: Uint8Array): Uint8Array {
-  const { blockBytes, inner, whole } = cipherOf(cipher, key);
-  const blocks = macBlocks(cipher, challenge, input);
-  let chain: Uint8Array = blocks.slice(0, blockBytes);
-  for (let at = blockBytes; at < blocks.length; at += blockBytes) {
-    const mixed = chain.map((byte, i) => byte ^ (blocks[at + i] ?? 0));
-    chain = at + blockBytes < blocks.length ? inner(mixed) : whole(mixed);
-  }
-  return chain.slice(0, macBytes);
+  const blockBytes = blockBytesOf[cipher];
+  const blocks = pad80(input, blockBytes);
+  const start = padChallenge(challenge, blockBytes);
+  const [first, last] = [blocks.subarray(0, -blockBytes), blocks.subarray(-blockBytes)];
+  const chained = first.length === 0 ? start : enciphered(cipher, innerKey(cipher, key), start, first);
+  return enciphered(cipher, key, chained.slice(-blockBytes), last).slice(0, macBytes);
+}
+
+/** Single DES under the left half; Node's OpenSSL has it only as triple DES with equal halves. */
+function innerKey(cipher: CpuCipher, key: Uint8Array): Uint8Array {
+  return cipher === "sm4" ? key : Uint8Array.of(...key.subarray(0, keyBytes / 2), ...key.subarray(0, keyBytes / 2));
 }
 
 /** The cryptogram for EXTERNAL AUTHENTICATE, and what INTERNAL AUTHENTICATE must answer. */
 export function cpuCryptogram(cipher: CpuCipher, key: Uint8Array, challenge: Uint8Array): Uint8Array {
-  const { blockBytes, whole } = cipherOf(cipher, key);
-  return whole(padChallenge(challenge, blockBytes));
+  return enciphered(cipher, key, null, padChallenge(challenge, blockBytesOf[cipher]));
 }
 
 /** One card's key: `factor` is the last eight bytes of its number; the second half comes from the factor's complement. */
 export function diversifiedKey(cipher: CpuCipher, master: Uint8Array, factor: Uint8Array): Uint8Array {
   if (factor.length !== 8) throw new RangeError("a factor has 8 bytes");
   const both = Uint8Array.of(...factor, ...factor.map((byte) => byte ^ 0xff));
-  if (master.length !== keyBytes) throw new RangeError(`a key has ${keyBytes} bytes`);
-  return ecb(cipher === "sm4" ? "sm4-ecb" : "des-ede", master, both);
+  return enciphered(cipher, master, null, both);
 }
