@@ -47,7 +47,7 @@ export function advance(
   settings?: PurchaseSettings,
 ): Result<Advanced, PurchaseRefusal | AttemptRefusal> {
   let purchase = from.purchase;
-  const attempts = new Map(from.attempts);
+  let attempts = from.attempts;
   const changes: Change[] = [];
   // Bounded: an event leads to at most one purchase step per attempt and one cancel per live attempt.
   const queue: LoggedEvent[] = [logged];
@@ -75,7 +75,7 @@ export function advance(
     const awaited = before === null || purchase?.liveAttemptIds.includes(after.id) === true;
     if (next.event.type === "resolved" && after.state === "paid" && !(awaited && purchase?.state === "paying"))
       return err({ code: "wrongState", state: "manual", event: "resolved" });
-    attempts.set(next.attemptId, after);
+    attempts = new Map(attempts).set(next.attemptId, after);
     changes.push({ of: "attempt", before, after, jobs: step.value.jobs });
     const told = awaited ? meansForPurchase(before, after) : null;
     if (told !== null) queue.push({ type: "purchase", event: told });

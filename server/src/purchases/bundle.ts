@@ -37,8 +37,10 @@ export async function loadBundle(store: Store, purchaseId: Id, attemptId?: Id): 
   throw new Error(`purchase ${purchaseId} changed under every read`);
 }
 
-function attemptIdsOf({ liveAttemptIds, paidAttemptId }: Purchase, attemptId: Id | undefined): Set<Id> {
-  return new Set([...liveAttemptIds, paidAttemptId, attemptId].filter((id) => id != null));
+function attemptIdsOf({ liveAttemptIds, paidAttemptId }: Purchase, attemptId: Id | undefined): Id[] {
+  const ids = [...liveAttemptIds];
+  for (const id of [paidAttemptId, attemptId]) if (id != null && !ids.includes(id)) ids.push(id);
+  return ids;
 }
 
 function refsOf(p: Purchase, attemptId: Id | undefined): Ref[] {

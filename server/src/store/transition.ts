@@ -37,10 +37,11 @@ export function checkTransition(transition: Transition): Checked {
   must(tasks.add.length + tasks.drop.length <= tasksMax, transition, "too many tasks");
   must(Number.isSafeInteger(transition.at), transition, "at must be an integer");
   checkPostings(transition);
-  for (const [index, { kind, id, expected, state }] of writes.entries()) {
+  for (const [index, write] of writes.entries()) {
+    const { kind, id, expected, state } = write;
     must(Number.isSafeInteger(expected) && expected >= 0, transition, "versions are integers from 0");
     if (state.id !== id) throw broken(transition, `${kind} ${id} carries the state of ${state.id}`);
-    if (writes.findIndex((each) => isSame(each, { kind, id })) < index)
+    if (writes.findIndex((each) => isSame(each, write)) < index)
       throw broken(transition, `${kind} ${id} is written twice`);
   }
   const own = writes.find((write) => isSame(write, subject));
