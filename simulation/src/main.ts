@@ -35,11 +35,12 @@ async function run(options: Options): Promise<number> {
   const cpuBegan = process.cpuUsage();
   let told = began;
   const trace = options.trace === null ? null : createWriteStream(options.trace);
-  const { seed, purchases, fault, sabotage, often } = options;
+  const { seed, purchases, fault, off, sabotage, often } = options;
   const outcome = await simulate({
     purchases,
     seed,
     fault,
+    off,
     sabotage,
     often,
     ...(trace === null ? {} : { traced: (lines: readonly string[]) => void trace.write(`${lines.join("\n")}\n`) }),
@@ -54,7 +55,7 @@ async function run(options: Options): Promise<number> {
   await new Promise<void>((resolve) => (trace === null ? resolve() : trace.end(resolve)));
   const cpu = cpuSeconds(cpuBegan);
   console.log(faultsTable(outcome.met));
-  const missing = purchases >= allMetFrom && fault === null && sabotage === null ? neverMet(outcome.met) : [];
+  const missing = purchases >= allMetFrom && fault === null && sabotage === null ? neverMet(outcome.met, off) : [];
   if (missing.length > 0) console.log(`never met: ${missing.join(", ")}`);
   if (outcome.broken !== null) {
     const shrunk = await shrink(outcome.broken.replay, outcome.broken.violation);

@@ -8,6 +8,8 @@ export interface Options {
   purchases: number;
   seed: number;
   fault: FaultName | null;
+  /** Faults that never come. */
+  off: FaultName[];
   sabotage: Sabotage | null;
   /** How many times as often as usual things go wrong. */
   often: number;
@@ -22,6 +24,7 @@ export const usage = `npm run simulate -- [WORD VALUE]…
   --purchases N    how many purchases to live through (10000)
   --seed S         all chance comes from it (1)
   --fault NAME     one fault forced often; the table at the end of a run has their names
+  --off NAME       this fault never; as often as wanted
   --often N        everything goes wrong N times as often (1)
   --sabotage NAME  one rule wrong: must be found; their names: docs/protocol.md, "Wrong rules"
   --trace FILE     writes all that happened, for comparing two runs
@@ -32,6 +35,7 @@ const words = {
   purchases: { type: "string", default: "10000" },
   seed: { type: "string", default: "1" },
   fault: { type: "string" },
+  off: { type: "string", multiple: true, default: [] as string[] },
   often: { type: "string", default: "1" },
   sabotage: { type: "string" },
   trace: { type: "string" },
@@ -39,21 +43,29 @@ const words = {
 } as const;
 
 export function readOptions(args: readonly string[]): Read<Options> {
-  let read: { values: { [W in keyof typeof words]?: string } };
-  try {
-    read = parseArgs({ args: [...args], options: words });
-  } catch (error) {
-    return wrong(error instanceof Error ? error.message : String(error));
-  }
-  const { fault, sabotage, trace = null, replay = null } = read.values;
+  const read = parsed(args);
+  if (typeof read === "string") return wrong(read);
+  const { fault, off, sabotage, trace = null, replay = null } = read;
   const numbers = { purchases: 0, seed: 0, often: 0 };
   for (const name of ["purchases", "seed", "often"] as const) {
-    numbers[name] = Number(read.values[name]);
+    numbers[name] = Number(read[name]);
     if (!Number.isSafeInteger(numbers[name]) || numbers[name] < 0)
-      return wrong(`--${name} ${read.values[name]}: not a whole number`);
+      return wrong(`--${name} ${read[name]}: not a whole number`);
   }
   if (fault !== undefined && !isFaultName(fault)) return wrong(`no fault is named ${fault}`);
+  const known = off.filter(isFaultName);
+  if (known.length < off.length) return wrong(`no fault is named ${off.find((name) => !isFaultName(name))}`);
+  if (fault !== undefined && known.includes(fault)) return wrong(`${fault} can't be forced and off`);
   const rule = sabotage === undefined ? null : sabotageNamed(sabotage);
   if (rule === undefined) return wrong(`no sabotage is named ${sabotage}`);
-  return { ok: true, value: { ...numbers, fault: fault ?? null, sabotage: rule, trace, replay } };
+  return { ok: true, value: { ...numbers, fault: fault ?? null, off: known, sabotage: rule, trace, replay } };
+}
+
+/** What is wrong with the words, as a text. */
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: words }).values;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

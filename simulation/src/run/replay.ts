@@ -12,6 +12,8 @@ export interface Replay {
   seed: string;
   fault: FaultName | null;
   sabotage: string | null;
+  /** Faults that never come; absent: none. */
+  off?: FaultName[];
   /** How many times as often as usual things go wrong; absent: as usual. */
   often?: number;
   /** Households and their visits that are left; null: all. */
@@ -41,6 +43,7 @@ export async function live(replay: Replay, options: { trace: boolean; freeze?: b
   return await runEpisode(trimmedPlan(replay), {
     faults: faultTable({
       ...(replay.fault === null ? {} : { forced: replay.fault }),
+      ...(replay.off === undefined ? {} : { off: new Set(replay.off) }),
       ...(replay.often === undefined ? {} : { often: replay.often }),
     }),
     allowed: replay.faults === null ? null : new Set(replay.faults),
@@ -65,8 +68,12 @@ export function parseReplay(text: string): Replay {
   const read: unknown = JSON.parse(text);
   if (typeof read !== "object" || read === null || !("seed" in read) || typeof read.seed !== "string")
     throw new Error("not a replay");
-  const { fault = null, sabotage = null, often, visits = null, faults = null } = read as Partial<Replay>;
-  if (fault !== null && !isFaultName(fault)) throw new Error(`no fault is named ${String(fault)}`);
+  const { fault = null, off, sabotage = null, often, visits = null, faults = null } = read as Partial<Replay>;
+  if (off !== undefined && !Array.isArray(off)) throw new Error("not a replay");
+  const names: unknown[] = [...(fault === null ? [] : [fault]), ...(off ?? [])];
+  for (const name of names)
+    if (typeof name !== "string" || !isFaultName(name)) throw new Error(`no fault is named ${String(name)}`);
   if (sabotage !== null && sabotageNamed(sabotage) === undefined) throw new Error(`no sabotage is named ${sabotage}`);
-  return { seed: read.seed, fault, sabotage, visits, faults, ...(often === undefined ? {} : { often }) };
+  const rest = { ...(off === undefined ? {} : { off }), ...(often === undefined ? {} : { often }) };
+  return { seed: read.seed, fault, sabotage, visits, faults, ...rest };
 }

@@ -7,8 +7,9 @@ import type { Shrunk } from "./shrink.ts";
 /** Of so many purchases on, a fault that was never met fails the run. */
 export const allMetFrom = 100_000;
 
-export const neverMet = (met: ReadonlyMap<FaultName, number>): FaultName[] =>
-  faultKinds.map(({ name }) => name).filter((name) => !met.has(name));
+/** But for those that were switched off. */
+export const neverMet = (met: ReadonlyMap<FaultName, number>, off: readonly FaultName[] = []): FaultName[] =>
+  faultKinds.map(({ name }) => name).filter((name) => !met.has(name) && !off.includes(name));
 
 export function faultsTable(met: ReadonlyMap<FaultName, number>): string {
   const width = Math.max(...faultKinds.map(({ name }) => name.length));

@@ -58,6 +58,14 @@ it("a fault that is asked for is met often", async () => {
   expect(outcome.met.get("tornWrite")).toBeGreaterThan(50);
 });
 
+it("a fault that is switched off is never met", async () => {
+  const outcome = await simulate({ ...honest, off: ["tornWrite", "requestTwice"], purchases: 300, seed: 4 });
+  expect(await told(outcome)).toBe("");
+  expect(outcome.met.get("tornWrite")).toBeUndefined();
+  expect(outcome.met.get("requestTwice")).toBeUndefined();
+  expect(outcome.met.get("requestLost")).toBeGreaterThan(0);
+});
+
 const foundWithin = async (sabotage: Sabotage, purchases: number): Promise<Outcome> =>
   await withSabotage(sabotage, () => simulate({ fault: null, sabotage, purchases, seed: long ? fresh : 1 }));
 

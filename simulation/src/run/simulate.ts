@@ -20,6 +20,7 @@ export interface SimulateOptions {
   purchases: number;
   seed: number;
   fault: FaultName | null;
+  off?: readonly FaultName[];
   sabotage: Sabotage | null;
   often?: number;
   freeze?: boolean;
@@ -31,8 +32,9 @@ export interface SimulateOptions {
 
 /** Runs until so many purchases were confirmed, or an invariant is broken. A sabotage must be installed by the caller. */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
-  const { purchases: wanted, seed, fault, sabotage, often = 1, traced, progress, freeze = false } = options;
-  const every = { fault, sabotage: sabotage?.name ?? null, ...(often === 1 ? {} : { often }) };
+  const { purchases: wanted, seed, fault, off = [], sabotage, often = 1, traced, progress, freeze = false } = options;
+  const changed = { ...(off.length === 0 ? {} : { off: [...off] }), ...(often === 1 ? {} : { often }) };
+  const every = { fault, sabotage: sabotage?.name ?? null, ...changed };
   const met = new Map<FaultName, number>();
   const sum = { purchases: 0, worlds: 0, steps: 0, met };
   while (sum.purchases < wanted) {
