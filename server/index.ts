@@ -25,7 +25,6 @@ export { startPrepay } from "./src/payments/prepay.ts";
 export { applyEvent, type KeyedRequest, loggedEvent } from "./src/purchases/applyEvent.ts";
 export { cancelPurchase } from "./src/purchases/cancel.ts";
 export { confirmPurchase } from "./src/purchases/confirm.ts";
-export { derivedId } from "./src/purchases/derivedId.ts";
 export type { PurchaseRows } from "./src/purchases/purchaseRows.ts";
 export { quotePurchase } from "./src/purchases/quote.ts";
 export type { Refused } from "./src/purchases/refused.ts";

@@ -34,6 +34,13 @@ export interface CpuCardSetup {
 
 const SW = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 0xff);
 const OK = 0x9000;
+/** What the card answers, and that all is well. */
+function done(data: Uint8Array): Uint8Array {
+  const answer = new Uint8Array(data.length + 2);
+  answer.set(data);
+  answer.set(SW(OK), data.length);
+  return answer;
+}
 const MAC_BYTES = 4;
 /** Of a fresh card. */
 export const TRIES = 3;
@@ -190,13 +197,13 @@ export class CpuCard implements Chip {
     const file = this.#files.get(p1 & 0x1f);
     if (file === undefined || (p1 & 0x80) === 0) return SW(0x6a82);
     if (offset + length > file.length) return SW(0x6b00);
-    return Uint8Array.of(...file.subarray(offset, offset + length), ...SW(OK));
+    return done(file.subarray(offset, offset + length));
   }
 
   #giveChallenge(length: number): Uint8Array {
     if (length !== 4 && length !== 8) return SW(0x6700);
     this.#challenge = this.#setup.random(length);
-    return Uint8Array.of(...this.#challenge, ...SW(OK));
+    return done(this.#challenge);
   }
 
   #authenticate(challenge: Uint8Array | null, cryptogram: Uint8Array): Uint8Array {
@@ -224,7 +231,7 @@ export class CpuCard implements Chip {
     const block = Buffer.alloc(cipher === "sm4" ? 16 : 8);
     if (data.length !== length || (length !== CHALLENGE_BYTES && length !== block.length)) return SW(0x6700);
     block.set(data);
-    return Uint8Array.of(...encipher(cipher === "sm4" ? "sm4-ecb" : "des-ede", found.key, block), ...SW(OK));
+    return done(encipher(cipher === "sm4" ? "sm4-ecb" : "des-ede", found.key, block));
   }
 
   #update(command: Uint8Array, challenge: Uint8Array | null): Uint8Array {

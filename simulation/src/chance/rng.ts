@@ -34,6 +34,12 @@ export class Rng {
     return t >>> 0;
   }
 
+  bytes(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bytes[i] = this.u32();
+    return bytes;
+  }
+
   /** An integer from `min` to `max`, both included. */
   int(min: number, max: number): number {
     return min + (this.u32() % (max - min + 1));

@@ -49,7 +49,7 @@ export function newChip(
       })),
       externalKey: sealKey,
       internalKeys: application.proofKeyId === null ? [] : [{ id: application.proofKeyId, key: proofKey }],
-      random: (length) => Uint8Array.from({ length }, () => rng.u32() & 0xff),
+      random: (length) => rng.bytes(length),
     });
   const memoryHex = hexOf(image);
   return chip === "at24c02" ? At24c.of({ kind: chip, memoryHex }) : new Sle4442({ ...blankChip(secretHex), memoryHex });

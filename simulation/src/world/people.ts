@@ -1,5 +1,5 @@
 /** What customers do: to a kiosk, to the meter, home, to the desk; and what happens to them on the way. */
-import { cancelPurchase, derivedId } from "@citygas/server";
+import { cancelPurchase } from "@citygas/server";
 import type { FaultAt } from "../faults/kinds.ts";
 import { intoMeter, newChip, overwrite, type PhysicalCard } from "./card.ts";
 import { decideManual, decidePayments, openPurchase, refundAtDesk, replaceCardOf, takeForFound } from "./desk.ts";
@@ -8,6 +8,7 @@ import type { Kiosk } from "./kiosk.ts";
 import { leftOver, replaceMeterOf } from "./meterSwap.ts";
 import { phoneLies } from "./phone.ts";
 import { kiosksPerWorld, type PlannedVisit } from "./plan.ts";
+import { requestOf } from "./request.ts";
 import { settleSlips } from "./till.ts";
 import { atKiosk } from "./visit.ts";
 import type { World } from "./world.ts";
@@ -87,8 +88,7 @@ async function giveUp(world: World, household: Household): Promise<void> {
   const open = openPurchase(world, household);
   const { phone } = household;
   if (open?.state !== "paid" || open.terminalId !== phone.terminal.id) return;
-  const key = phone.newKey();
-  const request = { key, fingerprint: key, eventId: derivedId("event", key) };
+  const request = requestOf(phone.newKey());
   await phone.ask("cancel", 600_000, (server) => cancelPurchase(server.sale, phone.terminal, open.id, request));
 }
 

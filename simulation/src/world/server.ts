@@ -199,7 +199,7 @@ function contextOf(
       terminalSeenAt: (id) => link.read(async () => world.heardAt(id)),
       now,
       newId: () => world.newId(),
-      random: (bytes) => Uint8Array.from({ length: bytes }, () => world.scheduler.fiber().rng.u32() & 0xff),
+      random: (length) => world.scheduler.fiber().rng.bytes(length),
       channels: new Map(
         world.gateways.map((gateway) => [
           gateway.name,

@@ -7,7 +7,6 @@ import type { Fen, Id } from "@citygas/core";
 import {
   type CounterPayment,
   closeShift,
-  derivedId,
   type KeyedRequest,
   makeDrawer,
   openShift,
@@ -16,6 +15,7 @@ import {
 import type { FaultAt } from "../faults/kinds.ts";
 import { clerk } from "./desk.ts";
 import { unit } from "./household.ts";
+import { requestOf } from "./request.ts";
 import { afterPaid, cancel, keyed, type Visit } from "./visit.ts";
 import type { World } from "./world.ts";
 
@@ -45,14 +45,12 @@ export class Till {
   readonly paidOut = new Set<Id>();
 }
 
-const keyOf = (key: string): KeyedRequest => ({ key, fingerprint: key, eventId: derivedId("event", key) });
-
 export async function openTill({ store, queries, scheduler, till }: World): Promise<void> {
   const ctx = { db: queries.pool, store, now: () => scheduler.now };
   const made = await makeDrawer(ctx, unit.id, "1", clerk.id);
   if (!made.ok) throw new Error("no drawer");
   till.drawerId = made.value.id;
-  const opened = await openShift(ctx, till.drawerId, clerk.id, floatFen, keyOf("open the drawer"));
+  const opened = await openShift(ctx, till.drawerId, clerk.id, floatFen, requestOf("open the drawer"));
   if (!opened.ok) throw new Error("the drawer stays closed");
   till.notesFen = floatFen;
 }
@@ -116,7 +114,7 @@ export async function settleSlips(world: World): Promise<void> {
 /** The shift ends in the middle of a payment, and its notes are counted. @returns whether it did */
 async function countDrawer(world: World): Promise<boolean> {
   const { desk, till } = world;
-  const request = keyOf(desk.newKey());
+  const request = requestOf(desk.newKey());
   const version = world.store.peek("account", till.drawerId)?.version ?? 0;
   const counted = { countedFen: till.notesFen, version };
   const closed = await desk.ask("count", askMs, (server) =>
@@ -128,6 +126,6 @@ async function countDrawer(world: World): Promise<boolean> {
 }
 
 async function nextShift({ desk, till }: World): Promise<void> {
-  const request = keyOf(desk.newKey());
+  const request = requestOf(desk.newKey());
   await desk.ask("open", 3_600_000, (server) => openShift(server.sale, till.drawerId, clerk.id, 0, request));
 }

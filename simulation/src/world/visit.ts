@@ -7,7 +7,6 @@ import type { ScriptReport } from "@citygas/gascard";
 import {
   cancelPurchase,
   confirmPurchase,
-  derivedId,
   endSession,
   type KeyedRequest,
   openSession,
@@ -22,6 +21,7 @@ import type { FaultAt } from "../faults/kinds.ts";
 import type { Household, Wish } from "./household.ts";
 import type { Answer, Kiosk } from "./kiosk.ts";
 import type { HouseholdPlan } from "./plan.ts";
+import { requestOf } from "./request.ts";
 import type { Server } from "./server.ts";
 import { payAtDesk } from "./till.ts";
 import { payInWallet } from "./wallet.ts";
@@ -57,8 +57,7 @@ const unusable = ["card.countMismatch", "card.secretCounter", "card.badChecksum"
 
 export const keyed = (visit: Buyer, what: string): KeyedRequest => {
   visit.requests += 1;
-  const key = `${visit.stay} ${visit.requests} ${what}`;
-  return { key, fingerprint: key, eventId: derivedId("event", key) };
+  return requestOf(`${visit.stay} ${visit.requests} ${what}`);
 };
 
 /** The card is in. Ends when the card may be taken out. */
