@@ -20,11 +20,13 @@ const folder = join(root, "node_modules/.cache/citygas-simulation");
 /**
  * For a process that lives through worlds: their garbage dies young, and their code is called often enough to be watched
  * from its first call. Two processes side by side live through a tenth more than with half the space and without watching.
+ * Less of what a function calls is compiled into it than usual: 50,000 purchases take 4 % less time for it.
  */
 export const worldFlags = [
   "--max-semi-space-size=128",
   "--single-threaded-gc",
   "--no-lazy-feedback-allocation",
+  "--max-inlined-bytecode-size-cumulative=250",
   "--enable-source-maps",
 ];
 
