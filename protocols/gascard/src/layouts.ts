@@ -57,7 +57,8 @@ export function identifyImage(image: Uint8Array, chip?: ChipKind): Identified {
   if (sameBytes(image, dllUndecided)) return { ok: false, problem: "undecided" };
   const behindDll = dllLayoutOf(image);
   const known = chip === undefined ? layouts : (layoutsOn.get(chip) ?? []);
-  const asked = behindDll === null || behindDll.chip !== (chip ?? behindDll.chip) ? known : [...known, behindDll];
+  const mayBeDll = behindDll !== null && (chip === undefined || chip === behindDll.chip);
+  const asked = mayBeDll ? [...known, behindDll] : known;
   for (const driver of asked) {
     const identity = driver.identify(image);
     if (identity) return { ok: true, driver, identity };

@@ -210,8 +210,7 @@ export class World {
 
   customerFacts(accountId: Id): Household["customer"] | undefined {
     const isTheirs = (each: { accountId: Id }): boolean => each.accountId === accountId;
-    const home = this.households.find(isTheirs) ?? this.linked.find(isTheirs) ?? this.neighbour;
-    const found = home?.accountId === accountId ? home.customer : undefined;
+    const found = (this.everybody().find(isTheirs) ?? this.linked.find(isTheirs))?.customer;
     if (found === undefined || found.debts.length === 0) return found;
     return { ...found, debts: found.debts.filter(({ id }) => !this.rows.settled.has(id)) };
   }
